@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database.ts';
+import { brokenInvariants } from '../ledger/invariants.ts';
+import { brokenRules } from './testing/broken_rules.ts';
+import { histories } from './testing/history.ts';
+import type { History } from './testing/history.ts';
+import { Player } from './testing/player.ts';
+
+const HISTORIES = 1_000;
+/** So many are played at the same time, on as many connections. */
+const TOGETHER = 20;
+
+let database: FreshDatabase;
+let pool: pg.Pool;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  pool = new pg.Pool({ connectionString: database.url, max: 6 });
+  await pool.query(`insert into carrier (id, code, name, currency) values (1, 'alpha', 'Alpha', 'GBP')`);
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+const seen: Record<string, number> = {};
+
+function count(answers: unknown): void {
+  for (const answer of Array.isArray(answers) ? answers : [answers]) {
+    const verdict = String(answer).split(' ')[0] ?? '';
+    seen[verdict] = (seen[verdict] ?? 0) + 1;
+  }
+}
+
+async function playHistory(history: History): Promise<void> {
+  const player = await Player.begin(pool, history);
+  for (const choice of history.choices) {
+    const told = await player.play(choice);
+    expect(told.tables, choice.kind).toEqual(told.model);
+    count(told.tables);
+    const stands = await player.standing();
+    expect(stands.tables, `after ${choice.kind}`).toEqual(stands.model);
+    expect(brokenRules(player.model)).toEqual([]);
+  }
+  await player.end();
+}
+
+test(
+  `tables and model agree on every verdict and every balance, in ${HISTORIES} histories`,
+  { timeout: 180_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(histories, { minLength: TOGETHER, maxLength: TOGETHER, size: 'max' }),
+        async (together) => {
+          await Promise.all(together.map(playHistory));
+          expect(await brokenInvariants(pool)).toEqual([]);
+        },
+      ),
+      { numRuns: HISTORIES / TOGETHER, seed: 20_260_115, endOnFailure: true },
+    );
+    const verdicts = [
+      'granted',
+      'settled',
+      'replay',
+      'short',
+      'spend_hour',
+      'spend_day',
+      'pack_short',
+      'too_many_calls',
+    ];
+    const others = ['closed', 'unknown', 'over_held', 'fenced', 'posted', 'conflict'];
+    for (const verdict of [...verdicts, ...others]) expect(seen[verdict] ?? 0, verdict).toBeGreaterThan(HISTORIES / 50);
+  },
+);

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+
+/** One item of a batch, in terms of what is there when it is played: a leg by its number, amounts of a small scale. */
+export interface AuthorizeChoice {
+  leg: number;
+  wallet: 0 | 1;
+  micros: bigint;
+  seconds: number;
+  /** The wallet's own pack, the other wallet's, or none. */
+  pack: 'own' | 'other' | null;
+  pack_seconds: number;
+  calls_max: number;
+}
+
+export interface RenewChoice {
+  leg: number;
+  /** The next grant, or one that was granted before: the answer was lost. */
+  again: boolean;
+  other_wallet: boolean;
+  micros: bigint;
+  seconds: number;
+  pack_seconds: number;
+}
+
+export interface SettleChoice {
+  leg: number;
+  /** Of what is held. Above 100 it is more than that. */
+  percent: number;
+  taxed: boolean;
+  loss_micros: bigint;
+  pack_percent: number;
+  cost_micros: bigint;
+  /** How many hours before now the call ended. */
+  hours_ago: number;
+}
+
+export type Choice =
+  | { kind: 'authorize'; stale: boolean; items: readonly AuthorizeChoice[] }
+  | { kind: 'renew'; stale: boolean; items: readonly RenewChoice[] }
+  | { kind: 'answer'; stale: boolean; legs: readonly number[] }
+  | { kind: 'settle'; stale: boolean; items: readonly SettleChoice[] }
+  | { kind: 'top_up'; payment: number; wallet: 0 | 1; micros: bigint }
+  | { kind: 'promo'; wallet: 0 | 1; micros: bigint; spend_order: number; minutes: number }
+  | { kind: 'unheld'; leg: number }
+  | { kind: 'takeover' }
+  | { kind: 'wait'; minutes: number };
+
+export interface History {
+  credit_limit_micros: bigint;
+  hour_max: bigint;
+  day_max: bigint;
+  pack_seconds: number;
+  pack_minutes: number;
+  first_top_up: bigint;
+  choices: readonly Choice[];
+}
+
+const LEGS = 5;
+const leg = fc.nat(LEGS - 1);
+const wallet = fc.constantFrom<0 | 1>(0, 0, 1);
+const micros = fc.constantFrom(0n, 1n, 30n, 75n, 100n, 260n);
+const seconds = fc.constantFrom(1, 5, 30);
+const pack_seconds = fc.constantFrom(0, 0, 4, 10, 21);
+const rarely = fc.integer({ min: 0, max: 11 }).map((n) => n === 11);
+
+const authorize: fc.Arbitrary<AuthorizeChoice> = fc.record({
+  leg,
+  wallet,
+  micros,
+  seconds,
+  pack: fc.constantFrom('own', 'own', 'own', 'other', null),
+  pack_seconds,
+  calls_max: fc.constantFrom(9, 9, 2, 1),
+});
+
+const renew: fc.Arbitrary<RenewChoice> = fc.record({
+  leg,
+  again: rarely,
+  other_wallet: rarely,
+  micros,
+  seconds,
+  pack_seconds,
+});
+
+const settle: fc.Arbitrary<SettleChoice> = fc.record({
+  leg,
+  percent: fc.constantFrom(100, 0, 37, 100, 101),
+  taxed: fc.boolean(),
+  loss_micros: fc.constantFrom(0n, 0n, 9n),
+  pack_percent: fc.constantFrom(100, 0, 50, 101),
+  cost_micros: fc.constantFrom(0n, 13n),
+  hours_ago: fc.constantFrom(0, 0, 1, 30),
+});
+
+const batch = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(item, { minLength: 1, maxLength: 4, size: 'max' });
+
+const choice: fc.Arbitrary<Choice> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('authorize'), stale: rarely, items: batch(authorize) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('renew'), stale: rarely, items: batch(renew) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('answer'), stale: rarely, legs: batch(leg) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle'), stale: rarely, items: batch(settle) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('top_up'),
+      payment: fc.nat(3),
+      wallet,
+      micros: fc.constantFrom(100n, 250n),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('promo'),
+      wallet,
+      micros: fc.constantFrom(60n, 150n),
+      spend_order: fc.constantFrom(50, 60, 150),
+      minutes: fc.integer({ min: 1, max: 90 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unheld'), leg }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('takeover') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait'), minutes: fc.constantFrom(1, 20, 45, 700) }) },
+);
+
+/** Two wallets of one account, five legs, a dozen batches: small, so that amounts and legs meet often. */
+export const histories: fc.Arbitrary<History> = fc.record({
+  credit_limit_micros: fc.constantFrom(0n, 0n, 120n),
+  hour_max: fc.constantFrom(10_000n, 300n),
+  day_max: fc.constantFrom(10_000n, 500n),
+  pack_seconds: fc.constantFrom(25, 8, 60),
+  pack_minutes: fc.constantFrom(100_000, 30),
+  first_top_up: fc.constantFrom(0n, 400n, 1_000n),
+  choices: fc.array(choice, { minLength: 6, maxLength: 16, size: 'max' }),
+});

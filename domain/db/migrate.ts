@@ -1,0 +1,44 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import knex from 'knex';
+import pg from 'pg';
+import type { Knex } from 'knex';
+
+const folder = fileURLToPath(new URL('../migrations/', import.meta.url));
+
+/** Migrations are plain SQL files, applied in the order of their names, each in a transaction of its own. */
+const sqlFiles: Knex.MigrationSource<string> = {
+  getMigrations: async () => (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort(),
+  getMigrationName: (name) => name,
+  getMigration: async (name) => {
+    const sql = await readFile(path.join(folder, name), 'utf8');
+    return {
+      // A migration waits for a lock for at most this long: behind a waiting one, every call would wait too.
+      up: async (trx) => {
+        await trx.raw("set local lock_timeout = '5s'");
+        await trx.raw(sql.replaceAll('?', String.raw`\?`));
+      },
+      down: () => Promise.reject(new Error(`${name} is not undone: write the next migration instead`)),
+    };
+  },
+};
+
+/** Brings the database at `url` to the newest version. Safe to call at every start and from several processes. */
+export async function migrate(url: string): Promise<readonly string[]> {
+  const db = knex({ client: 'pg', connection: url, pool: { min: 0, max: 2 } });
+  const turn = new pg.Client({ connectionString: url });
+  await turn.connect();
+  try {
+    // Two services that start together take turns; the second finds nothing left to do.
+    await turn.query("select pg_advisory_lock(hashtext('schema_migration'))");
+    const [, applied] = (await db.migrate.latest({ migrationSource: sqlFiles, tableName: 'schema_migration' })) as [
+      number,
+      string[],
+    ];
+    return applied;
+  } finally {
+    await turn.end();
+    await db.destroy();
+  }
+}

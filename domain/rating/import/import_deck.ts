@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { inTransaction, type Transaction } from '../../db/transaction.ts';
+import type { Currency } from '../../money/currency.ts';
+import { Overlaps } from './overlaps.ts';
+import { Problems, type Problem } from './problem.ts';
+import { readRows } from './read_rows.ts';
+import { activateDeck, insertDraft, insertRates, lockDeckName, selectLatest, setChecksum } from './deck_rows.ts';
+import type { RateRow } from '../rate_deck.ts';
+
+const BATCH_ROWS = 10_000;
+
+/** Which deck a file is for. The deck keeps its side, carrier and currency through all its versions. */
+export type DeckFile = {
+  /** Small letters, digits and hyphens. */
+  readonly name: string;
+  readonly currency: Currency;
+  readonly imported_by: string;
+} & ({ readonly side: 'sell'; readonly carrier_id: null } | { readonly side: 'buy'; readonly carrier_id: number });
+
+export type Imported =
+  | { readonly kind: 'imported'; readonly deck_id: number; readonly version: number; readonly rows: number }
+  /** The very same file is in force already. */
+  | { readonly kind: 'unchanged'; readonly deck_id: number; readonly version: number }
+  /** Nothing was written. `problems` are the first of `problem_count`, in the order of the file. */
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[]; readonly problem_count: number };
+
+/**
+ * Imports a rate file as a new version of its deck and puts it in force in one transaction: calls are rated by the old
+ * version wholly until the commit and by the new one wholly after the services, woken by NOTIFY `rates`, have loaded it.
+ * The file is read once, as a stream; one bad line refuses all of it.
+ */
+export async function importDeck(pool: pg.Pool, file: DeckFile, source: AsyncIterable<Uint8Array>): Promise<Imported> {
+  try {
+    return await inTransaction(pool, (tx) => importInto(tx, file, source));
+  } catch (error) {
+    if (error instanceof Refusal) return error.refused;
+    throw error;
+  }
+}
+
+async function importInto(tx: Transaction, file: DeckFile, source: AsyncIterable<Uint8Array>): Promise<Imported> {
+  await lockDeckName(tx, file.name);
+  const latest = await selectLatest(tx, file.name);
+  const problems = new Problems();
+  for (const field of ['side', 'carrier_id', 'currency'] as const) {
+    if (latest && latest[field] !== file[field]) {
+      problems.add(
+        0,
+        null,
+        '',
+        `is for a deck with another ${field}: ${String(latest[field])}.`,
+        'the same, or a deck of another name.',
+      );
+    }
+  }
+  const version = (latest?.version ?? 0) + 1;
+  if (problems.count > 0) throw new Refusal(problems);
+  const deck_id = await insertDraft(tx, file, version);
+  const hash = createHash('sha256');
+  const rows = await writeRates(tx, deck_id, hashed(source, hash), problems);
+  if (problems.count === 0 && rows === 0)
+    problems.add(0, null, '', 'It has no rates.', 'a header row and at least one rate.');
+  if (problems.count > 0) throw new Refusal(problems);
+  const checksum = hash.digest('hex');
+  if (latest?.active && latest.checksum === checksum)
+    throw new Refusal({ deck_id: latest.id, version: latest.version });
+  await setChecksum(tx, deck_id, checksum);
+  await activateDeck(tx, deck_id, file);
+  return { kind: 'imported', deck_id, version, rows };
+}
+
+/** Ends the transaction without a trace: `inTransaction` rolls back whatever throws. */
+class Refusal extends Error {
+  readonly refused: Imported;
+
+  constructor(why: Problems | { deck_id: number; version: number }) {
+    super('The import wrote nothing.');
+    this.refused =
+      why instanceof Problems
+        ? { kind: 'refused', problems: why.kept, problem_count: why.count }
+        : { kind: 'unchanged', ...why };
+  }
+}
+
+/** Writes the rows as they are read, until the first problem; from there on it only looks for more. */
+async function writeRates(
+  tx: Transaction,
+  deck_id: number,
+  source: AsyncIterable<Uint8Array>,
+  problems: Problems,
+): Promise<number> {
+  const overlaps = new Overlaps();
+  let batch: RateRow[] = [];
+  let rows = 0;
+  for await (const { line, row } of readRows(source, problems)) {
+    overlaps.check(row, line, problems);
+    if (problems.count > 0) continue;
+    rows += 1;
+    batch.push(row);
+    if (batch.length < BATCH_ROWS) continue;
+    await insertRates(tx, deck_id, batch);
+    batch = [];
+  }
+  if (problems.count === 0 && batch.length > 0) await insertRates(tx, deck_id, batch);
+  return rows;
+}
+
+async function* hashed(
+  source: AsyncIterable<Uint8Array>,
+  hash: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of source) {
+    hash.update(bytes);
+    yield bytes;
+  }
+}
