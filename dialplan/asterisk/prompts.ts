@@ -1,0 +1,27 @@
+/**
+ * What a refused caller hears, made of Asterisk's core English sounds, which every package of Asterisk ships.
+ * The comments say the words that are spoken. The set knows no word for money, so an empty wallet is told as minutes.
+ */
+export const PROMPT_SOUNDS = {
+  /** "I'm sorry. You have: zero minutes. Goodbye." */
+  no_money: ['im-sorry', 'vm-youhave', 'digits/0', 'minutes', 'goodbye'],
+  /** "The number you have dialed is not in service. Please check the number and try again." */
+  unknown_destination: ['ss-noservice'],
+  /** "I'm sorry. That feature is not available on this line." */
+  blocked: ['im-sorry', 'feature-not-avail-line'],
+  /** "All circuits are busy now. Please try your call again later." */
+  routes_failed: ['all-circuits-busy-now', 'please-try-call-later'],
+  /** "I'm sorry. Your telephone number is invalid." */
+  caller_id_not_allowed: ['im-sorry', 'your', 'telephone-number', 'is', 'invalid'],
+  /** "You have reached the limit of simultaneous calls. Please try your call again later." */
+  limit_reached: ['simul-call-limit-reached', 'please-try-call-later'],
+  /** An error tone, then: "I'm sorry. Your call cannot be completed as dialed. That feature is not available on this line." */
+  emergency_unavailable: ['beeperr', 'im-sorry', 'cannot-complete-as-dialed', 'feature-not-avail-line'],
+  /** "The number you have called is not answering. Please try your call again later." */
+  not_available: ['number-not-answering', 'please-try-call-later'],
+  /** "I'm sorry. Please try your call again later." */
+  try_later: ['im-sorry', 'please-try-call-later'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** What the caller alone hears shortly before the paid time ends: three beeps. */
+export const WARNING_SOUNDS = ['beep', 'beep', 'beep'] as const;
