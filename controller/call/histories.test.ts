@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { naivePrice } from '../../domain/rating/testing/naive_price.ts';
+import { heldOf } from '../../domain/calls/testing/ledger_model.ts';
+import type { SettleItem } from '../../domain/calls/hold.ts';
+import type { CallPlan } from './plan.ts';
+import { LATENESS_MS_MAX } from './testing/model_switch.ts';
+import type { MediaCall } from './testing/model_switch.ts';
+import { settings } from './testing/model_plans.ts';
+import { ModelWorld } from './testing/model_world.ts';
+import { Tape } from './testing/tape.ts';
+
+const HISTORIES = 100_000;
+
+/** The seconds of a call as the switch saw them, whatever anybody recorded of it. */
+function trueMs(call: MediaCall): number {
+  return call.answered_at_ms === null || call.ended_at_ms === null ? 0 : call.ended_at_ms - call.answered_at_ms;
+}
+
+/** What is wrong with a charge, given how long the call really was; null when rate, seconds and grants explain it. */
+function wrongCharge(item: SettleItem, plan: CallPlan, call: MediaCall, granted_seconds: number): string | null {
+  const { rate, tax_ppm } = plan.tariff;
+  const { seconds_charged, duration_source } = item.cdr;
+  const net = naivePrice(seconds_charged, rate, item.pack_seconds);
+  if (item.net_micros !== net) return `net ${item.net_micros} for ${seconds_charged} s, which cost ${net}`;
+  if (item.tax_micros !== (net * BigInt(tax_ppm) + 999_999n) / 1_000_000n) return `tax ${item.tax_micros} on ${net}`;
+  const true_seconds = Math.ceil(trueMs(call) / 1000);
+  if (seconds_charged > granted_seconds) return `${seconds_charged} s charged, ${granted_seconds} granted`;
+  if (seconds_charged > true_seconds) return `${seconds_charged} s charged of a call of ${true_seconds} s`;
+  const exact = duration_source === 'record' || duration_source === 'events';
+  if (exact && true_seconds - seconds_charged > 1)
+    return `${seconds_charged} s charged of ${true_seconds} s (${duration_source})`;
+  return null;
+}
+
+function checkCharges(world: ModelWorld): void {
+  for (const [leg_id, item] of world.ledger.settled) {
+    const hold = world.ledger.holds.get(leg_id);
+    const call = hold && world.media.calls.get(hold.channel_id);
+    if (hold === undefined || call === undefined) throw new Error(`${leg_id} was settled and never held`);
+    const granted = heldOf(hold).seconds;
+    const wrong = wrongCharge(item, hold.snapshot as CallPlan, call, granted);
+    if (wrong !== null) throw new Error(`${leg_id}: ${wrong}`);
+    const beyond_ms = trueMs(call) - (granted * 1000 - settings.deadline_guard_ms);
+    if (beyond_ms > LATENESS_MS_MAX) throw new Error(`${leg_id} went on for ${beyond_ms} ms unpaid`);
+  }
+}
+
+/** What the histories really contained, so that none of them is empty for want of luck. */
+const seen = {
+  calls: 0,
+  answered: 0,
+  renewed: 0,
+  loss: 0,
+  pack: 0,
+  promo: 0,
+  unheld: 0,
+  taken_over: 0,
+  proof_of_life: 0,
+};
+
+function count(world: ModelWorld): void {
+  seen.calls += world.arrived.length;
+  seen.unheld += world.unheld.size;
+  seen.taken_over += world.ledger.epoch > 1 ? 1 : 0;
+  for (const wallet of world.ledger.wallets.values())
+    seen.promo += wallet.promos.some((promo) => promo.left_micros < 120_000n) ? 1 : 0;
+  for (const hold of world.ledger.holds.values()) seen.renewed += hold.grants.length > 1 ? 1 : 0;
+  for (const item of world.ledger.settled.values()) {
+    seen.answered += item.cdr.result === 'answered' ? 1 : 0;
+    seen.loss += item.loss_micros > 0n ? 1 : 0;
+    seen.pack += item.pack_seconds > 0 ? 1 : 0;
+    seen.proof_of_life += item.cdr.duration_source === 'proof_of_life' ? 1 : 0;
+  }
+}
+
+test(`no call is granted or charged what was not held, in ${HISTORIES} histories`, { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 60, maxLength: 140, size: 'max' }), (tape) => {
+      const world = new ModelWorld(new Tape(tape));
+      world.run();
+      checkCharges(world);
+      count(world);
+    }),
+    { numRuns: HISTORIES, seed: 20_260_115 },
+  );
+  for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(HISTORIES / 1000);
+});

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/**
+ * All that was decided about a call before money was held: who pays, by which rate, over which routes. It is stored with
+ * the hold, so that another controller can take the call over, and with the record, so that the charge can be explained.
+ * Amounts are text in JSON, as JSON knows no integer that large.
+ */
+const micros = z.coerce.bigint();
+
+const rateSchema = z.object({
+  rate_micros_per_minute: micros,
+  connect_fee_micros: micros,
+  minimum_seconds: z.number().int(),
+  initial_increment_seconds: z.number().int(),
+  subsequent_increment_seconds: z.number().int(),
+  grace_seconds: z.number().int(),
+  free_seconds: z.number().int(),
+});
+
+/** Where a rate stands: its deck, the version, and the prefix that was the longest match. */
+const rateSourceSchema = z.object({
+  deck_id: z.number().int(),
+  deck: z.string(),
+  version: z.number().int(),
+  prefix: z.string(),
+  destination: z.string(),
+  currency: z.string(),
+});
+
+const routeSchema = z.object({
+  carrier_id: z.number().int(),
+  carrier: z.string(),
+  trunk_id: z.string(),
+  /** As the carrier wants it dialled. */
+  number: z.string(),
+  rate: rateSchema,
+  source: rateSourceSchema,
+});
+
+const targetSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('routes'), routes: z.array(routeSchema).min(1) }),
+  z.object({ kind: z.literal('devices'), devices: z.array(z.string()) }),
+  z.object({ kind: z.literal('emergency'), trunk_id: z.string(), number: z.string() }),
+]);
+
+export const callPlanSchema = z.object({
+  direction: z.enum(['outbound', 'inbound', 'emergency']),
+  account_id: z.string(),
+  wallet_id: micros,
+  currency: z.string(),
+  time_zone: z.string(),
+  device: z.string().nullable(),
+  dialled: z.string(),
+  caller: z.string().nullable(),
+  callee: z.string(),
+  destination: z.string(),
+  arrived_at_ms: z.number(),
+  ring_timeout_ms: z.number().int(),
+  tariff: z.object({
+    rate: rateSchema,
+    tax_ppm: z.number().int(),
+    pack: z.object({ id: micros, seconds_available: z.number().int() }).nullable(),
+  }),
+  /** Null where the price is not from a deck: a DID's own, or the nothing that an emergency costs. */
+  source: rateSourceSchema.nullable(),
+  /** Why these routes in this order, and why not others, in words. */
+  routing: z.array(z.string()),
+  target: targetSchema,
+  limits: z.object({
+    concurrent_calls_max: z.number().int(),
+    spend_hour_max: micros,
+    spend_day_max: micros,
+  }),
+});
+
+export type CallPlan = z.infer<typeof callPlanSchema>;
+export type Route = z.infer<typeof routeSchema>;
+export type RateSource = z.infer<typeof rateSourceSchema>;

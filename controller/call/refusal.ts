@@ -1,0 +1,77 @@
+import type { Prompt } from '../switch/switch.ts';
+
+/** Every reason for which a call is refused. Each has its own words, its own cause and its own line in the metrics. */
+export type RefusalReason =
+  | 'unknown_device'
+  | 'account_inactive'
+  | 'restricted'
+  | 'no_wallet'
+  | 'not_a_number'
+  | 'unknown_destination'
+  | 'prefix_blocked'
+  | 'rate_too_high'
+  | 'caller_id'
+  | 'calls_per_second'
+  | 'concurrent_calls'
+  | 'no_money'
+  | 'spend_hour'
+  | 'spend_day'
+  | 'no_route'
+  | 'routes_failed'
+  | 'emergency_unavailable'
+  | 'unknown_did'
+  | 'did_inactive'
+  | 'callee_cannot_pay'
+  | 'no_device'
+  | 'not_answered'
+  | 'outage'
+  | 'draining';
+
+/** Q.850 causes that we use; the switch turns them into the SIP status of RFC 3398. */
+export const causes = {
+  unallocated: 1,
+  normal: 16,
+  busy: 17,
+  no_answer: 19,
+  absent: 20,
+  rejected: 21,
+  invalid_number: 28,
+  no_circuit: 34,
+  network_out_of_order: 38,
+  temporary_failure: 41,
+  congestion: 42,
+  not_authorized: 57,
+  interworking: 127,
+} as const;
+
+/** What the caller hears and what the signalling says. Strangers and carriers hear nothing that tells them about our customers. */
+const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: number }>> = {
+  unknown_device: { prompt: null, cause: causes.rejected },
+  account_inactive: { prompt: 'blocked', cause: causes.rejected },
+  restricted: { prompt: 'blocked', cause: causes.rejected },
+  no_wallet: { prompt: 'no_money', cause: causes.rejected },
+  not_a_number: { prompt: 'unknown_destination', cause: causes.invalid_number },
+  unknown_destination: { prompt: 'unknown_destination', cause: causes.unallocated },
+  prefix_blocked: { prompt: 'blocked', cause: causes.rejected },
+  rate_too_high: { prompt: 'blocked', cause: causes.rejected },
+  caller_id: { prompt: 'caller_id_not_allowed', cause: causes.rejected },
+  calls_per_second: { prompt: 'limit_reached', cause: causes.congestion },
+  concurrent_calls: { prompt: 'limit_reached', cause: causes.congestion },
+  no_money: { prompt: 'no_money', cause: causes.rejected },
+  spend_hour: { prompt: 'limit_reached', cause: causes.rejected },
+  spend_day: { prompt: 'limit_reached', cause: causes.rejected },
+  no_route: { prompt: 'routes_failed', cause: causes.no_circuit },
+  routes_failed: { prompt: 'routes_failed', cause: causes.no_circuit },
+  emergency_unavailable: { prompt: 'emergency_unavailable', cause: causes.no_circuit },
+  unknown_did: { prompt: null, cause: causes.unallocated },
+  did_inactive: { prompt: null, cause: causes.unallocated },
+  callee_cannot_pay: { prompt: 'not_available', cause: causes.absent },
+  no_device: { prompt: 'not_available', cause: causes.absent },
+  not_answered: { prompt: 'not_available', cause: causes.no_answer },
+  outage: { prompt: 'try_later', cause: causes.temporary_failure },
+  draining: { prompt: 'try_later', cause: causes.congestion },
+};
+
+export function refusalAnswer(reason: RefusalReason): { prompt: Prompt | null; cause: number } {
+  return answers[reason];
+}

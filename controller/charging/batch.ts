@@ -1,0 +1,96 @@
+/** The database did not take a batch; nothing is known about whether it was carried out. */
+export class Outage extends Error {
+  override readonly name = 'Outage';
+}
+
+/** SQLSTATE classes of a server that is gone, full or going down (PostgreSQL 18, appendix A), against errors of one item. */
+const OUTAGE_CLASSES = new Set(['08', '53', '57', '58', '25', '40']);
+
+function isOutage(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  // Without an SQLSTATE (two digits or letters, then three) the error is the connection's own.
+  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/u.test(code) || OUTAGE_CLASSES.has(code.slice(0, 2));
+}
+
+/**
+ * Collects items while a batch is under way and sends them together when it is done: the busier, the larger the batches,
+ * and an idle system waits for nobody. One batch at a time, so a hot wallet's row is never fought over.
+ *
+ * An item that makes its whole batch fail is found by sending all of them singly.
+ */
+export class Batch<Item, Answer> {
+  readonly #run: (items: readonly Item[]) => Promise<readonly Answer[]>;
+  readonly #size_max: number;
+  readonly #linger_ms: number;
+  #waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
+  #busy = false;
+
+  /**
+   * @param linger_ms how long the first item waits for others. 0 for what a caller waits for; what has seconds of time, as a
+   * renewal has, costs the database and this process far less in company.
+   */
+  constructor(
+    run: (items: readonly Item[]) => Promise<readonly Answer[]>,
+    { size_max = 256, linger_ms = 0 }: { size_max?: number; linger_ms?: number } = {},
+  ) {
+    this.#run = run;
+    this.#size_max = size_max;
+    this.#linger_ms = linger_ms;
+  }
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** Rejects with `Outage` when the database is away, with the database's own error when the item is at fault. */
+  push(item: Item): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (this.#busy) return;
+      this.#busy = true;
+      // What arrives in the same turn of the event loop belongs together.
+      if (this.#linger_ms === 0) setImmediate(() => void this.#drain());
+      else setTimeout(() => void this.#drain(), this.#linger_ms);
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#size_max);
+      try {
+        this.#answer(batch, await this.#run(batch.map((entry) => entry.item)));
+      } catch (error) {
+        if (isOutage(error)) {
+          const outage = new Outage('The database is away.', { cause: error });
+          for (const entry of batch) entry.reject(outage);
+        } else {
+          await this.#singly(batch);
+        }
+      }
+    }
+    this.#busy = false;
+  }
+
+  #answer(
+    batch: readonly { resolve: (answer: Answer) => void; reject: (error: Error) => void }[],
+    answers: readonly Answer[],
+  ): void {
+    batch.forEach((entry, n) => {
+      if (n < answers.length) entry.resolve(answers[n] as Answer);
+      else entry.reject(new Error('The batch answered fewer items than it was given.'));
+    });
+  }
+
+  async #singly(
+    batch: readonly { item: Item; resolve: (answer: Answer) => void; reject: (error: Error) => void }[],
+  ): Promise<void> {
+    for (const entry of batch) {
+      try {
+        this.#answer([entry], await this.#run([entry.item]));
+      } catch (error) {
+        const cause = error instanceof Error ? error : new Error(String(error));
+        entry.reject(isOutage(error) ? new Outage('The database is away.', { cause }) : cause);
+      }
+    }
+  }
+}

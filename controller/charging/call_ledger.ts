@@ -1,0 +1,84 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { answerCalls, authorizeCalls, recordUnheldCalls, renewCalls, settleCalls } from '../../domain/calls/hold.ts';
+import type {
+  AnswerItem,
+  AuthorizeItem,
+  HoldAnswer,
+  Lease,
+  RenewItem,
+  SettleItem,
+  UnheldRecord,
+} from '../../domain/calls/hold.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { Batch, Outage } from './batch.ts';
+
+/** A renewal is asked for a second or more before the deadline; the record of an ended call is waited for by nobody. */
+const RENEW_LINGER_MS = 15;
+const SETTLE_LINGER_MS = 40;
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 2000;
+/** Records of calls that cost nobody anything are given up beyond this many, sooner than memory. */
+const UNHELD_WAITING_MAX = 20_000;
+
+/** What the calls of one switch ask of the database. Each kind of question has its own queue, so none waits behind another. */
+export class CallLedger {
+  readonly #authorize: Batch<AuthorizeItem, HoldAnswer>;
+  readonly #renew: Batch<RenewItem, HoldAnswer>;
+  readonly #answer: Batch<AnswerItem, HoldAnswer>;
+  readonly #settle: Batch<SettleItem, HoldAnswer>;
+  readonly #unheld: Batch<UnheldRecord, HoldAnswer>;
+  readonly #stop = new AbortController();
+  #unheld_waiting = 0;
+
+  constructor(db: Queryable, lease: () => Lease) {
+    this.#authorize = new Batch((items) => authorizeCalls(db, lease(), items));
+    this.#renew = new Batch((items) => renewCalls(db, lease(), items), { linger_ms: RENEW_LINGER_MS });
+    this.#answer = new Batch((items) => answerCalls(db, lease(), items), { linger_ms: SETTLE_LINGER_MS });
+    this.#settle = new Batch((items) => settleCalls(db, lease(), items), { linger_ms: SETTLE_LINGER_MS });
+    this.#unheld = new Batch((items) => recordUnheldCalls(db, lease(), items), { linger_ms: SETTLE_LINGER_MS });
+  }
+
+  /** Rejects with `Outage` at once when the database is away: a caller does not wait for it. */
+  authorize(item: AuthorizeItem): Promise<HoldAnswer> {
+    return this.#authorize.push(item);
+  }
+
+  renew(item: RenewItem): Promise<HoldAnswer> {
+    return this.#renew.push(item);
+  }
+
+  noteAnswer(item: AnswerItem): Promise<HoldAnswer> {
+    return this.#answer.push(item);
+  }
+
+  /** Asks until the database has said that it is settled, however long it is away; rejects only when stopped. */
+  settle(item: SettleItem): Promise<HoldAnswer> {
+    return this.#persist(() => this.#settle.push(item));
+  }
+
+  /** The same for the record of a refused call; `dropped` when too many wait already. */
+  async recordUnheld(record: UnheldRecord): Promise<HoldAnswer | 'dropped'> {
+    if (this.#unheld_waiting >= UNHELD_WAITING_MAX) return 'dropped';
+    this.#unheld_waiting += 1;
+    try {
+      return await this.#persist(() => this.#unheld.push(record));
+    } finally {
+      this.#unheld_waiting -= 1;
+    }
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #persist(ask: () => Promise<HoldAnswer>): Promise<HoldAnswer> {
+    for (let retry_ms = RETRY_MS_MIN; ; retry_ms = Math.min(retry_ms * 2, RETRY_MS_MAX)) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof Outage)) throw error;
+        await wait(retry_ms, undefined, { signal: this.#stop.signal });
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { affordableSeconds, packSecondsUsed, price, withTax } from '../../domain/rating/price.ts';
+import type { Taxed } from '../../domain/rating/price.ts';
+import type { Rate } from '../../domain/rating/rate.ts';
+
+/** What one leg is charged by, fixed when the call is authorised. */
+export interface Tariff {
+  rate: Rate;
+  tax_ppm: number;
+  pack: { id: bigint; seconds_available: number } | null;
+}
+
+/** What a leg holds so far. */
+export interface Held {
+  seconds: number;
+  micros: bigint;
+  pack_seconds: number;
+}
+
+export const nothingHeld: Held = { seconds: 0, micros: 0n, pack_seconds: 0 };
+
+/** What is to be held in addition; `seconds` is never 0. */
+export interface Grant {
+  seconds: number;
+  micros: bigint;
+  pack_seconds: number;
+}
+
+/** The price of a leg of that many seconds, when `pack_seconds` of a pack are held for it. */
+export function legPrice(tariff: Tariff, seconds: number, pack_seconds: number): Taxed {
+  return withTax(price(seconds, tariff.rate, pack_seconds), tariff.tax_ppm);
+}
+
+/**
+ * The next grant of a leg: up to `seconds_total` from the answer, or as much of that as `budget_micros` buys in addition
+ * to what is held (null: no bound known). Increments that are paid for anyway are part of the grant, so that a 60/60 rate
+ * is not renewed within its minute; `seconds_cap` bounds that. Null when not one more second is within the budget.
+ */
+export function nextGrant(
+  tariff: Tariff,
+  held: Held,
+  seconds_total: number,
+  seconds_cap: number,
+  budget_micros: bigint | null,
+): Grant | null {
+  const pack_available = Math.max(tariff.pack?.seconds_available ?? 0, held.pack_seconds);
+  const wanted = Math.min(seconds_total, seconds_cap);
+  const within =
+    budget_micros === null
+      ? wanted
+      : affordableSeconds(tariff.rate, tariff.tax_ppm, held.micros + budget_micros, wanted, pack_available);
+  if (within <= held.seconds) return null;
+  const pack_seconds = Math.max(held.pack_seconds, packSecondsUsed(within, tariff.rate, pack_available));
+  const gross = legPrice(tariff, within, pack_seconds).gross;
+  const paid = gross > held.micros ? gross : held.micros;
+  const total = affordableSeconds(tariff.rate, tariff.tax_ppm, paid, seconds_cap, pack_seconds);
+  return { seconds: total - held.seconds, micros: paid - held.micros, pack_seconds: pack_seconds - held.pack_seconds };
+}
+
+export function addGrant(held: Held, grant: Grant): Held {
+  return {
+    seconds: held.seconds + grant.seconds,
+    micros: held.micros + grant.micros,
+    pack_seconds: held.pack_seconds + grant.pack_seconds,
+  };
+}

@@ -1,0 +1,377 @@
+import { performance } from 'node:perf_hooks';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { createClient } from 'redis';
+import type { ControllerSettings } from '../config/settings.ts';
+import { purgeSettledHolds, saveRecordPosition } from '../domain/calls/lease.ts';
+import { ensureCdrMonths } from '../domain/calls/cdr_months.ts';
+import { Listener } from '../domain/db/listener.ts';
+import { Calls } from './call/calls.ts';
+import type { CallSettings } from './call/state.ts';
+import { CallLedger } from './charging/call_ledger.ts';
+import { SwitchClock } from './clock/switch_clock.ts';
+import { SharedCallRate } from './decide/call_rate.ts';
+import { Decider } from './decide/decider.ts';
+import { drain } from './drain.ts';
+import type { Guard } from './guard/guard.ts';
+import { makeGuard } from './guard/make_guard.ts';
+import { LeaseKeeper } from './lease/lease_keeper.ts';
+import { serveObservation } from './observe/http.ts';
+import type { Health, ObserveServer } from './observe/http.ts';
+import { liveFigures } from './observe/live_figures.ts';
+import { Metrics } from './observe/metrics.ts';
+import { Observer } from './observe/observer.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { RateShelf } from './routing/rate_shelf.ts';
+import { AsteriskGate } from './switch/asterisk/asterisk_gate.ts';
+import { AsteriskSwitch } from './switch/asterisk/asterisk_switch.ts';
+import type { AsteriskSwitchOptions } from './switch/asterisk/options.ts';
+import type { Switch, SwitchEvent } from './switch/switch.ts';
+
+export interface ControllerOptions {
+  settings: ControllerSettings;
+  log: Logger;
+  /** This process, as the lease knows it. */
+  owner: string;
+}
+
+const CLOCK_READ_MS = 500;
+const POSITION_SAVE_MS = 1000;
+const HOUSEKEEPING_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+const PURGE_ROWS_MAX = 5000;
+
+/** Puts the parts of one controller together, starts them in order and stops them in reverse. */
+export class Controller {
+  readonly #settings: ControllerSettings;
+  readonly #log: Logger;
+  readonly #pool: pg.Pool;
+  readonly #redis: ReturnType<typeof createClient>;
+  readonly #media: Switch;
+  readonly #clock: SwitchClock;
+  readonly #lease: LeaseKeeper;
+  readonly #rates: RateShelf;
+  readonly #ledger: CallLedger;
+  readonly #calls: Calls;
+  readonly #reconciler: Reconciler;
+  readonly #metrics: Metrics;
+  readonly #listener: Listener;
+  readonly #guard: Guard;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #observation: ObserveServer | null = null;
+  #lost_at_ms: number | null = null;
+  #saved_position: string | null = null;
+  #fatal: (error: Error) => void = () => undefined;
+
+  constructor({ settings, log, owner }: ControllerOptions) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#pool = makePool(settings, log);
+    this.#redis = createClient({ url: settings.REDIS_URL, disableOfflineQueue: true });
+    this.#redis.on('error', (error: Error) =>
+      log.warn({ err: error }, 'Redis does not answer; limits on rates are kept here'),
+    );
+    this.#media = new AsteriskSwitch(switchOptions(settings, log));
+    this.#clock = new SwitchClock(
+      () => performance.now(),
+      (step_ms) => this.#clockStepped(step_ms),
+    );
+    this.#clock.startFrom(Date.now());
+    const now = (): number => this.#clock.now();
+    this.#lease = new LeaseKeeper({
+      database_url: settings.DATABASE_URL,
+      switch_id: settings.SWITCH_ID,
+      owner,
+      now: () => new Date(),
+      retry_ms: 250,
+      monotonic: () => performance.now(),
+      onLost: () => this.#leaseLost(),
+      log,
+    });
+    this.#rates = new RateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
+    this.#ledger = new CallLedger(this.#pool, () => ({ switch_id: settings.SWITCH_ID, epoch: this.#lease.epoch }));
+    this.#metrics = new Metrics(() =>
+      liveFigures(
+        this.#calls.live.map((session) => session.state),
+        now(),
+      ),
+    );
+    const observer = new Observer(this.#metrics);
+    const decider = new Decider({
+      db: this.#pool,
+      book: () => this.#rates.book,
+      call_rate: new SharedCallRate(this.#redis, Date.now),
+      ring_timeout_ms: settings.RING_TIMEOUT_MS,
+    });
+    this.#calls = new Calls({
+      ledger: this.#ledger,
+      media: this.#media,
+      now,
+      settings: callSettings(settings),
+      log,
+      sure: () => this.#lease.sure,
+      decide: (arrival) => decider.decide(arrival),
+      onStep: (...step) => observer.onStep(...step),
+      onStrayRecord: (record) => this.#reconciler.keepRecord(record),
+    });
+    this.#reconciler = this.#makeReconciler();
+    this.#listener = this.#makeListener();
+    this.#guard = makeGuard({
+      settings,
+      gate: new AsteriskGate(switchOptions(settings, log)),
+      redis: this.#redis,
+      db: this.#pool,
+      onRefused: (why) => this.#metrics.refused_addresses_total.inc({ why }),
+      log,
+    });
+  }
+
+  #makeReconciler(): Reconciler {
+    const settings = this.#settings;
+    const log = this.#log;
+    const now = (): number => this.#clock.now();
+    return new Reconciler({
+      calls: this.#calls,
+      media: this.#media,
+      db: this.#pool,
+      switch_id: settings.SWITCH_ID,
+      now,
+      lostAt: () => this.#lost_at_ms,
+      settle_after_ms: settings.RECONCILE_SETTLE_MS,
+      onFinding: (finding) => this.#metrics.reconcile_findings_total.inc({ finding }),
+      log,
+    });
+  }
+
+  #makeListener(): Listener {
+    const settings = this.#settings;
+    const log = this.#log;
+    return new Listener({
+      database_url: settings.DATABASE_URL,
+      channels: {
+        wallet: (wallet_id) => this.#calls.moneyArrived(BigInt(wallet_id)),
+        rates: () => this.#rates.refresh(),
+        device: (username) => this.#forgetDevice(username),
+      },
+      // What was notified while nobody listened is looked for.
+      onConnected: () => {
+        this.#rates.refresh();
+        this.#forgetDevice(null);
+      },
+      onLost: (error) => log.warn({ err: error }, 'notifications of the database are not heard; connecting again'),
+      retry_ms: 500,
+    });
+  }
+
+  get port(): number {
+    if (this.#observation === null) throw new Error('The controller does not serve yet.');
+    return this.#observation.port;
+  }
+
+  onFatal(listener: (error: Error) => void): void {
+    this.#fatal = listener;
+  }
+
+  /** Resolves when calls are taken. Waits as a standby while another controller drives the switch. */
+  async start(): Promise<void> {
+    const { CONTROLLER_HOST: host, CONTROLLER_PORT: port } = this.#settings;
+    this.#observation = await serveObservation({
+      host,
+      port,
+      registry: this.#metrics.registry,
+      health: () => this.#health(),
+    });
+    await ensureCdrMonths(this.#pool, new Date());
+    await this.#redis.connect();
+    await this.#rates.reload();
+    await this.#listener.start();
+    const { record_position } = await this.#lease.take();
+    this.#saved_position = record_position;
+    this.#media.onEvent((event) => this.#onSwitchEvent(event));
+    await this.#media.connect(record_position);
+    await this.#readClock();
+    await this.#reconciler.pass();
+    await this.#guard.start();
+    this.#every(CLOCK_READ_MS, () => this.#readClock());
+    this.#every(this.#settings.RECONCILE_MS, () => this.#passIfSure());
+    this.#every(POSITION_SAVE_MS, () => this.#savePosition());
+    this.#every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    this.#passLater();
+  }
+
+  /** No new calls; live ones end and settle, or are handed over; then everything closes in reverse order. */
+  async stop(): Promise<void> {
+    const { DRAIN_MS, ON_STOP } = this.#settings;
+    await drain({ calls: this.#calls, media: this.#media, drain_ms: DRAIN_MS, on_stop: ON_STOP, log: this.#log });
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#guard.stop();
+    await this.#media.close();
+    this.#calls.abandon();
+    await this.#savePosition().catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'the position in the records was not saved'),
+    );
+    await this.#lease.release();
+    await this.#listener.stop();
+    this.#rates.stop();
+    this.#ledger.stop();
+    if (this.#redis.isOpen) this.#redis.destroy();
+    await this.#pool.end();
+    await this.#observation?.close();
+  }
+
+  #onSwitchEvent(event: SwitchEvent): void {
+    if (event.type === 'disconnected') {
+      this.#lost_at_ms = this.#clock.now();
+      this.#log.warn({ reason: event.reason }, 'the switch is away');
+    }
+    if (event.type === 'connected') {
+      this.#forgetDevice(null);
+      this.#log.info('the switch is there');
+      if (this.#lost_at_ms !== null) this.#passTwice();
+    }
+    this.#calls.onSwitchEvent(event);
+  }
+
+  /** While the switch is away nothing is lost: once it is there again, it is told to forget all. */
+  #forgetDevice(username: string | null): void {
+    if (!this.#media.healthy) return;
+    this.#media
+      .forgetDevice(username)
+      .catch((error: unknown) =>
+        this.#log.warn({ err: error, username }, 'the switch may still know a device as it was'),
+      );
+  }
+
+  /** A reconciliation adopts, arms and hangs up: one that was frozen has to learn first whether it may. */
+  async #passIfSure(): Promise<void> {
+    if (this.#lease.sure) await this.#reconciler.pass();
+  }
+
+  #passTwice(): void {
+    this.#passAgain();
+    this.#passLater();
+  }
+
+  /** What one pass saw for the first time is decided soon, not after a whole interval. */
+  #passLater(): void {
+    this.#timers.push(setTimeout(() => this.#passAgain(), this.#settings.RECONCILE_SETTLE_MS + 100));
+  }
+
+  #passAgain(): void {
+    this.#passIfSure().catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'reconciliation did not finish; it comes again'),
+    );
+  }
+
+  async #readClock(): Promise<void> {
+    if (!this.#media.healthy) return;
+    const asked_at_ms = performance.now();
+    const { now_ms } = await this.#media.clock();
+    this.#clock.read({ asked_at_ms, answered_at_ms: performance.now(), switch_ms: now_ms });
+  }
+
+  #clockStepped(step_ms: number): void {
+    this.#log.warn({ step_ms }, "the switch's wall clock stepped: every live call is armed anew");
+    this.#metrics.clock_steps_total.inc();
+    this.#calls.clockStepped(step_ms);
+  }
+
+  async #savePosition(): Promise<void> {
+    const position = this.#calls.settledPosition();
+    if (position === null || position === this.#saved_position) return;
+    await saveRecordPosition(this.#pool, this.#settings.SWITCH_ID, this.#lease.epoch, position);
+    this.#saved_position = position;
+  }
+
+  async #keepHouse(): Promise<void> {
+    await ensureCdrMonths(this.#pool, new Date());
+    const older_than = new Date(Date.now() - this.#settings.HOLD_REPLAY_DAYS * DAY_MS);
+    while ((await purgeSettledHolds(this.#pool, older_than, PURGE_ROWS_MAX)) === PURGE_ROWS_MAX);
+  }
+
+  #leaseLost(): void {
+    this.#calls.abandon();
+    this.#fatal(
+      new Error('Another controller took the switch over. This one stops, and may be started again as its standby.'),
+    );
+  }
+
+  async #health(): Promise<Health> {
+    const database = await this.#pool.query('select 1').then(
+      () => true,
+      () => false,
+    );
+    return { switch: this.#media.healthy, database };
+  }
+
+  /** Runs a duty again and again, never twice at once; a failure is told and the next turn comes. */
+  #every(interval_ms: number, duty: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      duty()
+        .catch((error: unknown) => this.#log.warn({ err: error }, 'a regular duty failed; it comes again'))
+        .finally(() => {
+          busy = false;
+        });
+    }, interval_ms);
+    this.#timers.push(timer);
+  }
+}
+
+function makePool(settings: ControllerSettings, log: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: settings.DATABASE_URL,
+    // Two for each kind of question of the ledger and the decider would be enough; the rest is for reconciliation.
+    max: 12,
+    connectionTimeoutMillis: 1000,
+    // Longer than any question takes on a database that works: a caller does not wait for one that hangs.
+    query_timeout: 2000,
+    statement_timeout: 2000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'));
+  return pool;
+}
+
+function switchOptions(settings: ControllerSettings, log: Logger): AsteriskSwitchOptions {
+  return {
+    ari: { url: settings.ASTERISK_ARI_URL, user: settings.ASTERISK_ARI_USER, password: settings.ASTERISK_ARI_PASSWORD },
+    ami: {
+      host: settings.ASTERISK_AMI_HOST,
+      port: settings.ASTERISK_AMI_PORT,
+      user: settings.ASTERISK_AMI_USER,
+      password: settings.ASTERISK_AMI_PASSWORD,
+    },
+    cdr_file: settings.ASTERISK_CDR_FILE,
+    request_timeout_ms: 2000,
+    heartbeat_ms: 1000,
+    reconnect_ms: { first: 100, most: 2000 },
+    problem: (error) => log.warn({ err: error }, 'the switch'),
+  };
+}
+
+function lcrOptions(settings: ControllerSettings): {
+  expected_duration_seconds: number;
+  min_margin_ppm: number;
+  candidates_max: number;
+} {
+  return {
+    expected_duration_seconds: settings.ROUTING_SECONDS,
+    min_margin_ppm: settings.MARGIN_PPM_MIN,
+    candidates_max: settings.ROUTES_MAX,
+  };
+}
+
+function callSettings(settings: ControllerSettings): CallSettings {
+  return {
+    grant_seconds: settings.GRANT_SECONDS,
+    call_seconds_max: settings.CALL_SECONDS_MAX,
+    deadline_guard_ms: settings.DEADLINE_GUARD_MS,
+    renew_lead_ms: settings.RENEW_LEAD_MS,
+    last_grant_retry_ms: settings.LAST_GRANT_RETRY_MS,
+    overrun_ms: settings.OVERRUN_MS,
+    record_wait_ms: settings.RECORD_WAIT_MS,
+  };
+}

@@ -1,0 +1,61 @@
+/** Whether one more call of this account may start in this second. */
+export interface CallRate {
+  allows(account_id: string, calls_per_second_max: number): Promise<boolean>;
+}
+
+/** The two commands of Redis that counting needs. */
+export interface RateStore {
+  readonly isReady: boolean;
+  incr(key: string): Promise<number>;
+  expire(key: string, seconds: number): Promise<unknown>;
+}
+
+/** Counts in this process; exact as long as one controller serves the account. */
+export class LocalCallRate implements CallRate {
+  readonly #now: () => number;
+  #second = 0;
+  #counts = new Map<string, number>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  allows(account_id: string, calls_per_second_max: number): Promise<boolean> {
+    const second = Math.floor(this.#now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#counts = new Map();
+    }
+    const count = (this.#counts.get(account_id) ?? 0) + 1;
+    this.#counts.set(account_id, count);
+    return Promise.resolve(count <= calls_per_second_max);
+  }
+}
+
+/**
+ * Counts in Redis, where all controllers see it. What is counted may be lost: without Redis this process counts on its
+ * own, since a limit on the rate protects against floods and must not become an outage of its own.
+ */
+export class SharedCallRate implements CallRate {
+  readonly #store: RateStore;
+  readonly #local: LocalCallRate;
+  readonly #now: () => number;
+
+  constructor(store: RateStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+    this.#local = new LocalCallRate(now);
+  }
+
+  async allows(account_id: string, calls_per_second_max: number): Promise<boolean> {
+    if (!this.#store.isReady) return this.#local.allows(account_id, calls_per_second_max);
+    const key = `letsdial:call-rate:${account_id}:${Math.floor(this.#now() / 1000)}`;
+    try {
+      const count = await this.#store.incr(key);
+      if (count === 1) await this.#store.expire(key, 5);
+      return count <= calls_per_second_max;
+    } catch {
+      return this.#local.allows(account_id, calls_per_second_max);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { calleeProfiles } from '../../domain/accounts/callee_profile.ts';
+import type { CalleeProfile } from '../../domain/accounts/callee_profile.ts';
+import { callerProfiles } from '../../domain/accounts/caller_profile.ts';
+import type { CallerProfile, CallerQuestion } from '../../domain/accounts/caller_profile.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import type { Decision } from '../call/state.ts';
+import { Batch } from '../charging/batch.ts';
+import type { RateBook } from '../routing/rate_book.ts';
+import type { CallArrival } from '../switch/switch.ts';
+import type { CallRate } from './call_rate.ts';
+import { decideInbound } from './inbound.ts';
+import { decideOutbound } from './outbound.ts';
+
+export interface DeciderOptions {
+  db: Queryable;
+  book: () => RateBook;
+  call_rate: CallRate;
+  ring_timeout_ms: number;
+}
+
+/** Looks up what a decision needs to know, then decides. Throws when the database is away. */
+export class Decider {
+  readonly #options: DeciderOptions;
+  readonly #callers: Batch<CallerQuestion, CallerProfile | null>;
+  readonly #callees: Batch<string, CalleeProfile | null>;
+
+  constructor(options: DeciderOptions) {
+    this.#options = options;
+    this.#callers = new Batch((questions) => callerProfiles(options.db, questions));
+    this.#callees = new Batch((numbers) => calleeProfiles(options.db, numbers));
+  }
+
+  async decide(arrival: CallArrival): Promise<Decision> {
+    if (arrival.source.kind === 'trunk') {
+      return decideInbound(arrival, await this.#callees.push(didOf(arrival.dialled)));
+    }
+    const { book, call_rate, ring_timeout_ms } = this.#options;
+    const profile = await this.#callers.push({ device: arrival.source.device, claimed_caller: arrival.claimed_caller });
+    const decision = decideOutbound(arrival, { profile, book: book(), ring_timeout_ms });
+    if (decision.kind === 'refuse' || decision.plan.direction === 'emergency') return decision;
+    const max = profile?.limits?.calls_per_second_max ?? 0;
+    if (await call_rate.allows(decision.plan.account_id, max)) return decision;
+    return {
+      kind: 'refuse',
+      reason: 'calls_per_second',
+      account_id: decision.plan.account_id,
+      facts: { calls_per_second_max: max },
+    };
+  }
+}
+
+/** Carriers write our numbers with or without the plus, or with a 00; all of them mean the same DID. */
+function didOf(dialled: string): string {
+  return `+${dialled.replace(/^\+|^00/u, '')}`;
+}

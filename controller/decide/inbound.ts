@@ -1,0 +1,62 @@
+import type { CalleeProfile } from '../../domain/accounts/callee_profile.ts';
+import type { CallPlan } from '../call/plan.ts';
+import type { RefusalReason } from '../call/refusal.ts';
+import type { Decision } from '../call/state.ts';
+import type { CallArrival } from '../switch/switch.ts';
+import { limitsOf } from './outbound.ts';
+import { checkPayer } from './payer.ts';
+
+/** What becomes of a call that a carrier brings to one of our numbers. */
+export function decideInbound(arrival: CallArrival, profile: CalleeProfile | null): Decision {
+  if (profile === null) return refuse('unknown_did', null);
+  if (profile.did_state !== 'active') return refuse('did_inactive', profile.account_id);
+  const checked = checkPayer(profile, 'calls_in');
+  if ('reason' in checked) return refuse('did_inactive', profile.account_id, { because: checked.reason });
+  if (profile.devices.length === 0) return refuse('no_device', profile.account_id);
+  const { payer } = checked;
+  const plan: CallPlan = {
+    direction: 'inbound',
+    account_id: payer.account_id,
+    wallet_id: payer.wallet_id,
+    currency: payer.currency,
+    time_zone: payer.time_zone,
+    device: null,
+    dialled: arrival.dialled.slice(0, 80),
+    caller: callerNumber(arrival.claimed_caller),
+    callee: profile.number,
+    destination: profile.number,
+    arrived_at_ms: arrival.arrived_at_ms,
+    ring_timeout_ms: profile.ring_timeout_seconds * 1000,
+    tariff: {
+      rate: {
+        rate_micros_per_minute: profile.inbound_rate_micros_per_minute,
+        connect_fee_micros: profile.inbound_connect_fee_micros,
+        minimum_seconds: 0,
+        initial_increment_seconds: profile.inbound_initial_increment_seconds,
+        subsequent_increment_seconds: profile.inbound_subsequent_increment_seconds,
+        grace_seconds: 0,
+        free_seconds: 0,
+      },
+      tax_ppm: payer.tax_ppm,
+      pack: null,
+    },
+    source: null,
+    routing: [`${profile.number} rings ${profile.devices.length} device(s) at once.`],
+    target: { kind: 'devices', devices: [...profile.devices] },
+    limits: limitsOf(payer),
+  };
+  return { kind: 'authorize', plan };
+}
+
+/** A carrier's caller number is passed on as digits; whatever else it claims is withheld rather than trusted in a header. */
+function callerNumber(claimed: string | null): string | null {
+  return claimed !== null && /^\+?[0-9]{3,20}$/u.test(claimed) ? claimed : null;
+}
+
+function refuse(
+  reason: RefusalReason,
+  account_id: string | null,
+  facts: Readonly<Record<string, unknown>> = {},
+): Decision {
+  return { kind: 'refuse', reason, account_id, facts };
+}

@@ -1,0 +1,109 @@
+import { secondsFromMs } from '../../domain/rating/price.ts';
+import type { BillLine, Story } from './story.ts';
+import { sumOf } from './story.ts';
+import { accountWords, durationSourceWords, moneyWords, secondsWords } from './words.ts';
+
+const AMOUNT_WIDTH = 18;
+
+/** How the price is found: the row of the rate deck, its version, and what it says. */
+export function tellRate({ rate, direction, callee, currency }: Story): string[] {
+  if (rate === null) return ['No rate was looked up, as the call was refused before.'];
+  if (direction === 'emergency') return ['A call for help is charged to nobody.'];
+  const { rate: row, source } = rate;
+  const where =
+    source === null
+      ? `The price of incoming calls to ${callee ?? 'this number'}, which is its own.`
+      : `Rate deck "${source.deck}", version ${source.version}: prefix ${source.prefix}, ${source.destination} (the longest prefix that fits).`;
+  const amount = (micros: bigint): string => moneyWords(micros, source?.currency ?? currency);
+  const terms = [
+    `${amount(row.rate_micros_per_minute)} a minute`,
+    row.connect_fee_micros > 0n ? `${amount(row.connect_fee_micros)} for the connection` : '',
+    row.minimum_seconds > 0 ? `at least ${secondsWords(row.minimum_seconds)}` : '',
+    `counted in steps of ${secondsWords(row.initial_increment_seconds)}, then ${secondsWords(row.subsequent_increment_seconds)}`,
+    row.grace_seconds > 0 ? `nothing for calls of up to ${secondsWords(row.grace_seconds)}` : '',
+    row.free_seconds > 0 ? `the first ${secondsWords(row.free_seconds)} free` : '',
+    rate.tax_ppm > 0 ? `plus ${percent(rate.tax_ppm)} tax` : '',
+  ];
+  return [where, `It says: ${terms.filter((term) => term !== '').join(', ')}.`];
+}
+
+/** 190000 ppm is 19%. */
+function percent(ppm: number): string {
+  return `${String(ppm / 10_000)}%`;
+}
+
+/** From the milliseconds of the switch to the charge, a line each. */
+export function tellBill(story: Story): string[] {
+  const { bill, currency, charged_micros } = story;
+  if (bill.length === 0) return ['Nothing is charged, as nobody answered.'];
+  const so_far = story.state === 'over' ? '' : ' so far';
+  return [
+    ...durationLines(story),
+    ...bill.map((line) => row(lineWords(line, story), line.micros === 0n ? '' : moneyWords(line.micros, currency))),
+    row(`Sum${so_far}`, moneyWords(sumOf(bill), currency)),
+    ...(story.state === 'over' ? heldLines(story) : []),
+    ...(charged_micros === sumOf(bill) ? [] : [row('Charged', moneyWords(charged_micros, currency))]),
+  ];
+}
+
+function durationLines(story: Story): string[] {
+  const whole = secondsFromMs(story.duration_ms);
+  const lasted = `The call lasted ${(story.duration_ms / 1000).toFixed(3)} s ${durationSourceWords(story.duration_source)}; begun seconds count whole: ${secondsWords(whole)}.`;
+  // A call for help may have gone out without any grant.
+  if (whole <= story.seconds_charged || story.direction === 'emergency') return [lasted];
+  const loss =
+    story.operator_loss_micros > 0n
+      ? ` What they cost, ${moneyWords(story.operator_loss_micros, story.currency)}, is paid by the operator.`
+      : '';
+  return [
+    lasted,
+    `Only ${secondsWords(story.seconds_charged)} of them were granted, so no more are charged: the rest was a late hang-up.${loss}`,
+  ];
+}
+
+function lineWords(line: BillLine, { rate }: Story): string {
+  switch (line.key) {
+    case 'spoken':
+      return `${secondsWords(line.seconds)} of talk`;
+    case 'grace':
+      return 'short enough to cost nothing';
+    case 'minimum':
+      return `+ ${secondsWords(line.seconds)} up to the minimum`;
+    case 'increment':
+      return `+ ${secondsWords(line.seconds)} up to the next billing step`;
+    case 'free':
+      return `- ${secondsWords(line.seconds)} free`;
+    case 'pack':
+      return `- ${secondsWords(line.seconds)} from the minute pack`;
+    case 'connect_fee':
+      return 'connection';
+    case 'per_minute':
+      return `${secondsWords(line.seconds)} by the minute's price`;
+    case 'tax':
+      return `tax, ${percent(rate?.tax_ppm ?? 0)}`;
+  }
+}
+
+function heldLines({ held_micros, charged_micros, currency }: Story): string[] {
+  // Free calls, and calls for help, put nothing aside.
+  if (held_micros === 0n) return [];
+  const back = held_micros - charged_micros;
+  const rest = back > 0n ? `; the other ${moneyWords(back, currency)} went back` : '';
+  return [`Of the ${moneyWords(held_micros, currency)} put aside this was taken${rest}.`];
+}
+
+/** The entries of the books that carry the charge; each transaction sums to zero. */
+export function tellLedger(story: Story): string[] {
+  if (story.postings.length === 0) return ['No money moved.'];
+  return story.postings.map((one) =>
+    row(accountWords(one.account, one.carrier), signed(one.amount_micros, one.currency)),
+  );
+}
+
+function signed(micros: bigint, currency: string): string {
+  return `${micros > 0n ? '+' : ''}${moneyWords(micros, currency)}`;
+}
+
+function row(words: string, amount: string): string {
+  return `${words.padEnd(44)} ${amount.padStart(AMOUNT_WIDTH)}`.trimEnd();
+}

@@ -1,0 +1,26 @@
+/** What the switch saw of somebody's credentials. `address` is an IP address without a port. */
+export type Sign =
+  /**
+   * Credentials that are wrong. `forgeable`: it came by a transport on which anybody can write any sender's address (UDP); a
+   * switch may report it before it knows whether the sender ever received its challenge.
+   */
+  | { kind: 'failed'; address: string; forgeable: boolean }
+  /** Right credentials in answer to a challenge that was sent to this very address: it cannot be forged. */
+  | { kind: 'succeeded'; address: string }
+  /** Several requests in a row that are nobody's and answer no challenge. */
+  | { kind: 'unidentified'; address: string };
+
+export interface GateListener {
+  sign: (sign: Sign) => void;
+  /** The switch is there (again) and may shut out nobody any more, or somebody it should not. */
+  opened: () => void;
+}
+
+/** The part of a switch that can see who fails to log in, and turn addresses away before they are listened to. */
+export interface Gate {
+  /** Connects, and connects again for ever when the connection is lost. */
+  watch(listener: GateListener): void;
+  /** From now on these addresses, and no others, are turned away. Throws when the switch does not take it. */
+  shutOut(addresses: readonly string[]): Promise<void>;
+  close(): void;
+}

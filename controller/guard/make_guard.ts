@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import type { ControllerSettings } from '../../config/settings.ts';
+import { selectTrunkNetworks } from '../../domain/carriers/trunks.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { SharedFailures } from './failures.ts';
+import type { FailureStore } from './failures.ts';
+import type { Gate } from './gate.ts';
+import { Guard } from './guard.ts';
+import type { RefusedWhy } from './guard.ts';
+import { Memory } from './memory.ts';
+import type { MemoryStore } from './memory.ts';
+
+export interface GuardParts {
+  settings: ControllerSettings;
+  gate: Gate;
+  redis: FailureStore & MemoryStore;
+  db: Queryable;
+  onRefused: (why: RefusedWhy) => void;
+  log: Logger;
+}
+
+/** The switch compares the sender of each packet with every blocked address. */
+const BLOCKS_MAX = 2000;
+
+export function makeGuard({ settings, gate, redis, db, onRefused, log }: GuardParts): Guard {
+  return new Guard({
+    gate,
+    failures: new SharedFailures(redis, settings.AUTH_WINDOW_SECONDS, Date.now),
+    memory: new Memory({
+      store: redis,
+      proven_seconds: settings.AUTH_PROVEN_SECONDS,
+      now: Date.now,
+      onTrouble: (error) => log.warn({ err: error }, 'Redis does not answer; blocked addresses are kept here'),
+    }),
+    limits: {
+      failures_max: settings.AUTH_FAILURES_MAX,
+      block_ms: settings.AUTH_BLOCK_SECONDS * 1000,
+      blocks_max: BLOCKS_MAX,
+    },
+    trunkNetworks: () => selectTrunkNetworks(db),
+    now: Date.now,
+    onRefused,
+    log,
+  });
+}

@@ -1,0 +1,153 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { leaseOwner, takeLease } from '../../domain/calls/lease.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+
+export interface LeaseKeeperOptions {
+  database_url: string;
+  switch_id: string;
+  /** This process, for ever: a uuid made at its start. */
+  owner: string;
+  now: () => Date;
+  retry_ms: number;
+  /** Of this process, in milliseconds; goes on while the process is frozen. */
+  monotonic: () => number;
+  /** Somebody else drives the switch now; everything this process does is refused from here on. */
+  onLost: () => void;
+  log: Logger;
+}
+
+/** The database ends the connection of an owner that is silent for this long, as one does that was frozen. */
+const SILENT_MS_MAX = 5_000;
+const BEAT_MS = 1_000;
+/** An owner that heard nothing for this long does not trust its lease any more, well before somebody else can have it. */
+const SURE_MS = 3_500;
+
+/**
+ * One controller drives a switch. Who holds the advisory lock of a live connection is it; others stand by until that
+ * connection ends, which the database notices at once when a process is killed. The epoch makes the rest certain: a
+ * takeover counts it up, and every batch of an older epoch is refused in the same transaction that would carry it out.
+ * Commands to the switch know no epoch, so an owner gives those that could harm another's call only while it is sure.
+ *
+ * A restart of the database ends the connection too. The lock is then taken again; if nobody took the switch over
+ * meanwhile, the epoch is still ours and nothing else happened.
+ */
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions;
+  readonly #stop = new AbortController();
+  #client: pg.Client | null = null;
+  #epoch: number | null = null;
+  #heard_at_ms: number | null = null;
+  #beat: NodeJS.Timeout | null = null;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+  }
+
+  get epoch(): number {
+    if (this.#epoch === null) throw new Error('The lease was never taken.');
+    return this.#epoch;
+  }
+
+  /** Whether nobody else can have taken the switch over by now. */
+  get sure(): boolean {
+    return this.#heard_at_ms !== null && this.#options.monotonic() - this.#heard_at_ms < SURE_MS;
+  }
+
+  /** Waits until this process is the one; resolves with how far the switch's records are settled. */
+  async take(): Promise<{ record_position: string | null }> {
+    const client = await this.#lock();
+    const { switch_id, owner, now, log } = this.#options;
+    const lease = await takeLease(client, switch_id, owner, now());
+    this.#epoch = lease.epoch;
+    log.info({ switch_id, epoch: lease.epoch }, 'this controller drives the switch');
+    return lease;
+  }
+
+  async release(): Promise<void> {
+    this.#stop.abort();
+    if (this.#beat !== null) clearInterval(this.#beat);
+    await this.#client?.end();
+  }
+
+  async #lock(): Promise<pg.Client> {
+    const { retry_ms, log, switch_id } = this.#options;
+    for (let told = false; ;) {
+      const client = await this.#tryLock().catch((error: unknown) => {
+        log.warn({ err: error }, 'the lease cannot be asked for: the database does not answer');
+        return null;
+      });
+      if (client !== null) return client;
+      if (!told) log.info({ switch_id }, 'another controller drives the switch: standing by');
+      told = true;
+      await wait(retry_ms, undefined, { signal: this.#stop.signal });
+    }
+  }
+
+  async #tryLock(): Promise<pg.Client | null> {
+    const { database_url, switch_id } = this.#options;
+    const client = new pg.Client({ connectionString: database_url, keepAlive: true, connectionTimeoutMillis: 2000 });
+    client.on('error', () => this.#connectionLost(client));
+    client.on('end', () => this.#connectionLost(client));
+    await client.connect();
+    const got = await client.query<{ locked: boolean }>(
+      `select pg_try_advisory_lock(hashtext('switch_owner'), hashtext($1)) as locked`,
+      [switch_id],
+    );
+    if (got.rows[0]?.locked === true) {
+      this.#client = client;
+      await this.#keepAlive(client);
+      return client;
+    }
+    const superseded = this.#epoch !== null && (await this.#owner(client))?.epoch !== this.#epoch;
+    await client.end();
+    // Whoever waited for the lock here would go on with calls that are another's by now.
+    if (superseded) this.#options.onLost();
+    return null;
+  }
+
+  async #keepAlive(client: pg.Client): Promise<void> {
+    const asked_at_ms = this.#options.monotonic();
+    await client.query(`set idle_session_timeout = ${SILENT_MS_MAX}`);
+    this.#heard_at_ms = asked_at_ms;
+    if (this.#beat !== null) clearInterval(this.#beat);
+    let waiting = false;
+    this.#beat = setInterval(() => {
+      if (waiting || this.#client !== client) return;
+      waiting = true;
+      const sent_at_ms = this.#options.monotonic();
+      client.query('select 1').then(
+        () => {
+          this.#heard_at_ms = sent_at_ms;
+          waiting = false;
+        },
+        (error: unknown) => {
+          this.#options.log.warn({ err: error }, 'the lease was not confirmed');
+          waiting = false;
+        },
+      );
+    }, BEAT_MS);
+  }
+
+  #connectionLost(client: pg.Client): void {
+    if (this.#client !== client || this.#stop.signal.aborted) return;
+    this.#client = null;
+    this.#heard_at_ms = null;
+    this.#options.log.warn('the connection that holds the lease was lost');
+    this.#relock().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.log.error({ err: error }, 'the lease could not be taken again');
+    });
+  }
+
+  async #relock(): Promise<void> {
+    const client = await this.#lock();
+    const now_owner = await this.#owner(client);
+    if (now_owner?.epoch === this.#epoch) this.#options.log.info('the lease is still ours');
+    else this.#options.onLost();
+  }
+
+  #owner(db: Queryable): Promise<{ owner: string | null; epoch: number } | null> {
+    return leaseOwner(db, this.#options.switch_id);
+  }
+}

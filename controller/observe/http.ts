@@ -1,0 +1,51 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+
+/** What a probe asks: each part that the service cannot do without, and whether it is there. */
+export type Health = Readonly<Record<string, boolean>>;
+
+export interface ObserveServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** `/healthz` is 200 while every part is there, else 503; `/metrics` is for Prometheus. Nothing else is served. */
+export async function serveObservation(options: {
+  host: string;
+  port: number;
+  registry: Registry;
+  health: () => Promise<Health>;
+}): Promise<ObserveServer> {
+  const server = http.createServer((request, response) => {
+    answer(request.url ?? '/', options).then(
+      ({ status, type, body }) =>
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  url: string,
+  { registry, health }: { registry: Registry; health: () => Promise<Health> },
+): Promise<{ status: number; type: string; body: string }> {
+  if (url === '/metrics') return { status: 200, type: registry.contentType, body: await registry.metrics() };
+  if (url !== '/healthz') return { status: 404, type: 'text/plain', body: 'not here\n' };
+  const parts = await health();
+  const healthy = Object.values(parts).every(Boolean);
+  return { status: healthy ? 200 : 503, type: 'application/json', body: `${JSON.stringify({ healthy, ...parts })}\n` };
+}

@@ -1,0 +1,67 @@
+import type { OpenHoldDetail } from '../../domain/calls/open_holds.ts';
+import { callPlanSchema } from '../call/plan.ts';
+import type { CallPlan } from '../call/plan.ts';
+import type { Attempt, Dialling, Talking } from '../call/state.ts';
+
+/** What the switch, or the database, says about when a call that we did not see was answered. */
+export interface Progress {
+  attempt: number;
+  b_channel_id: string | null;
+  answered_at_ms: number | null;
+}
+
+/** The state of a call, made again from its hold and from what the switch says of its channels. */
+export function stateOf(hold: OpenHoldDetail, progress: Progress): Dialling | Talking {
+  const plan = callPlanSchema.parse(hold.snapshot);
+  const dialling: Dialling = {
+    phase: 'dialling',
+    call_id: hold.call_id,
+    leg_id: hold.leg_id,
+    arrival: arrivalOf(hold, plan),
+    plan,
+    held: { seconds: hold.seconds_granted, micros: hold.held_micros, pack_seconds: hold.pack_seconds_held },
+    attempts: attemptsOf(plan, progress),
+  };
+  if (progress.answered_at_ms === null) return dialling;
+  return {
+    ...dialling,
+    phase: 'talking',
+    grant_no: hold.grant_no,
+    b_channel_id: progress.b_channel_id ?? '',
+    answered_at_ms: progress.answered_at_ms,
+    // Whoever heard the answer is gone; the switch's word for it is all the witness there is.
+    answer_heard_at_ms: progress.answered_at_ms,
+    renewing: null,
+    tries: 0,
+    last_grant: false,
+    stepped_ms: 0,
+  };
+}
+
+function arrivalOf(hold: OpenHoldDetail, plan: CallPlan): Dialling['arrival'] {
+  return {
+    channel_id: hold.channel_id,
+    source: plan.device === null ? { kind: 'trunk', trunk: '' } : { kind: 'device', device: plan.device },
+    dialled: plan.dialled,
+    claimed_caller: null,
+    arrived_at_ms: plan.arrived_at_ms,
+  };
+}
+
+/** The attempts up to the one that runs; when each began was known to the controller that is gone. */
+function attemptsOf(plan: CallPlan, progress: Progress): readonly Attempt[] {
+  return Array.from({ length: progress.attempt }, (_, n) => {
+    const route = plan.target.kind === 'routes' ? plan.target.routes[n] : undefined;
+    return {
+      attempt: n + 1,
+      trunk_id: route?.trunk_id ?? null,
+      carrier_id: route?.carrier_id ?? null,
+      started_at_ms: plan.arrived_at_ms,
+      ringing_at_ms: null,
+      ended_at_ms: null,
+      sip_status: null,
+      cause: null,
+      blame: null,
+    };
+  });
+}

@@ -1,0 +1,158 @@
+import type pg from 'pg';
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { Calls } from '../call/calls.ts';
+import type { CallPlan } from '../call/plan.ts';
+import { CallLedger } from '../charging/call_ledger.ts';
+import type { LiveCall, Switch, SwitchRecord } from '../switch/switch.ts';
+import { Reconciler } from './reconciler.ts';
+
+const now_ms = 1_800_000_000_000;
+const log = pino({ level: 'silent' });
+
+const rate = {
+  rate_micros_per_minute: 60_000n,
+  connect_fee_micros: 0n,
+  minimum_seconds: 0,
+  initial_increment_seconds: 1,
+  subsequent_increment_seconds: 1,
+  grace_seconds: 0,
+  free_seconds: 0,
+};
+
+const plan: CallPlan = {
+  direction: 'outbound',
+  account_id: 'a',
+  wallet_id: 1n,
+  currency: 'EUR',
+  time_zone: 'UTC',
+  device: 'phone',
+  dialled: '+442071838750',
+  caller: null,
+  callee: '+442071838750',
+  destination: 'United Kingdom',
+  arrived_at_ms: now_ms - 20_000,
+  ring_timeout_ms: 90_000,
+  tariff: { rate, tax_ppm: 0, pack: null },
+  source: null,
+  routing: [],
+  target: { kind: 'devices', devices: ['phone'] },
+  limits: { concurrent_calls_max: 10, spend_hour_max: 10n ** 12n, spend_day_max: 10n ** 12n },
+};
+
+const hold = { leg_id: 'leg', call_id: 'call', channel_id: 'channel' };
+const detail = {
+  ...hold,
+  held_micros: '30000',
+  pack_seconds_held: 0,
+  grant_no: 1,
+  seconds_granted: 30,
+  answered_at: new Date(now_ms - 10_000),
+  deadline_at: new Date(now_ms + 20_000),
+  last_granted_at: new Date(now_ms - 11_000),
+  snapshot: JSON.parse(
+    JSON.stringify(plan, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
+  ) as unknown,
+};
+
+const up: LiveCall = {
+  channel_id: 'channel',
+  call_id: 'call',
+  attempt: 1,
+  b_channel_id: 'b',
+  answered_at_ms: now_ms - 10_000,
+  waiting: false,
+};
+
+const record: SwitchRecord = {
+  call_id: 'call',
+  attempt: 1,
+  channel_id: 'channel',
+  started_at_us: BigInt(now_ms - 20_000) * 1000n,
+  answered_at_us: BigInt(now_ms - 10_000) * 1000n,
+  ended_at_us: BigInt(now_ms - 6_000) * 1000n,
+  cause: 16,
+  position: '1:1',
+};
+
+interface Settled {
+  cdr: { duration_ms: number; duration_source: string };
+}
+
+/** A reconciler over one open hold, a switch that lists what `live` says, and a database that takes every settlement. */
+function scene(live: () => readonly LiveCall[]) {
+  const clock = { now_ms, lost_at_ms: null as number | null };
+  const settled: Settled[] = [];
+  const during: { details: () => void } = { details: () => undefined };
+  const answers: Readonly<Record<string, (values: readonly unknown[]) => object[]>> = {
+    open_holds: () => (settled.length === 0 ? [hold] : []),
+    open_hold_details: () => {
+      during.details();
+      return [detail];
+    },
+    settle_batch: (values) => {
+      const items = JSON.parse(String(values[2])) as Settled[];
+      settled.push(...items);
+      return items.map((_item, n) => ({ n, verdict: 'settled', free_micros: '0', open_calls: 0, held_micros: '0' }));
+    },
+  };
+  const query = (asked: string | pg.QueryConfig): Promise<{ rows: object[] }> => {
+    const { name = '', values = [] } = typeof asked === 'string' ? {} : asked;
+    return Promise.resolve({ rows: answers[name]?.(values) ?? [] });
+  };
+  const db = { query } as unknown as Queryable;
+  const ignored = (): Promise<'done'> => Promise.resolve('done');
+  const media = { list: () => Promise.resolve(live()), armDeadline: ignored, hangUp: ignored } as unknown as Switch;
+  const ledger = new CallLedger(db, () => ({ switch_id: 's', epoch: 1 }));
+  const now = (): number => clock.now_ms;
+  const settings = {
+    grant_seconds: 30,
+    call_seconds_max: 3600,
+    deadline_guard_ms: 100,
+    renew_lead_ms: 1,
+    last_grant_retry_ms: 1000,
+    overrun_ms: 60_000,
+    record_wait_ms: 1,
+  };
+  const decide = (): Promise<never> => Promise.reject(new Error('nothing arrives here'));
+  const onStrayRecord = (one: SwitchRecord): void => reconciler.keepRecord(one);
+  const sure = (): boolean => true;
+  const calls = new Calls({ ledger, media, now, settings, log, sure, decide, onStep: () => undefined, onStrayRecord });
+  const lostAt = (): number | null => clock.lost_at_ms;
+  const reconciler = new Reconciler({
+    ...{ calls, media, db, switch_id: 's', now, lostAt, log },
+    settle_after_ms: 500,
+    onFinding: () => undefined,
+  });
+  return { reconciler, calls, clock, settled, during };
+}
+
+async function settlement(settled: readonly Settled[]): Promise<Settled['cdr'] | undefined> {
+  await expect.poll(() => settled.length).toBe(1);
+  return settled[0]?.cdr;
+}
+
+describe('reconciliation', () => {
+  it('believes a record that came while the list was being read, not the list', async () => {
+    const { reconciler, calls, settled, during } = scene(() => [up]);
+    during.details = () => calls.onSwitchEvent({ type: 'recorded', record });
+    await reconciler.pass();
+    expect(await settlement(settled)).toMatchObject({ duration_ms: 4_000, duration_source: 'record' });
+    calls.abandon();
+  });
+
+  it('charges a call that was lost with its switch up to the loss of the connection, not up to its discovery', async () => {
+    let live: LiveCall[] = [up];
+    const { reconciler, calls, clock, settled } = scene(() => live);
+    await reconciler.pass();
+    live = [];
+    clock.lost_at_ms = now_ms + 2_000;
+    clock.now_ms = now_ms + 15_000;
+    await reconciler.pass();
+    clock.now_ms += 600;
+    await reconciler.pass();
+    expect(await settlement(settled)).toMatchObject({ duration_ms: 12_000, duration_source: 'proof_of_life' });
+    calls.abandon();
+  });
+});

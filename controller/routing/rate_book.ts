@@ -1,0 +1,97 @@
+import type { CarrierTrunks } from '../../domain/carriers/trunks.ts';
+import { formatMoney } from '../../domain/money/format_money.ts';
+import type { E164 } from '../../domain/numbers/e164.ts';
+import type { FxTable } from '../../domain/rating/fx_rates.ts';
+import type { RateIndex } from '../../domain/rating/index/rate_index.ts';
+import { leastCostRoutes } from '../../domain/rating/lcr.ts';
+import type { LcrCandidate, LcrOptions } from '../../domain/rating/lcr.ts';
+import type { RateRef } from '../../domain/rating/rate_deck.ts';
+import type { RateSource, Route } from '../call/plan.ts';
+
+/** Routes in the order in which they are tried, and in words why these and not others. */
+export interface Routing {
+  routes: readonly Route[];
+  reasons: readonly string[];
+}
+
+export interface RateBookParts {
+  index: RateIndex;
+  carriers: readonly CarrierTrunks[];
+  emergency_trunks: ReadonlyMap<string, string>;
+  fx: FxTable;
+}
+
+/** Prices and routes as they are in force at one moment; replaced as a whole when they change. */
+export class RateBook {
+  readonly #parts: RateBookParts;
+  readonly #options: LcrOptions;
+  readonly #carriers: ReadonlyMap<number, CarrierTrunks>;
+  readonly #lcr_carriers: ReadonlyMap<number, { enabled: boolean; quality_ppm: number }>;
+  #turn = 0;
+
+  constructor(parts: RateBookParts, options: LcrOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#carriers = new Map(parts.carriers.map((carrier) => [carrier.carrier_id, carrier]));
+    this.#lcr_carriers = new Map(
+      parts.carriers.map((carrier) => [
+        carrier.carrier_id,
+        { enabled: carrier.enabled && carrier.trunk_ids.length > 0, quality_ppm: 0 },
+      ]),
+    );
+  }
+
+  /** When a rate begins or ends to hold next; a new book is made by then. */
+  get next_change_at_ms(): number | null {
+    return this.#parts.index.next_change_at_ms;
+  }
+
+  emergencyTrunk(country: string): string | null {
+    return this.#parts.emergency_trunks.get(country) ?? null;
+  }
+
+  sell(number: E164, deck: string): RateRef | null {
+    return this.#parts.index.lookupSell(number, deck);
+  }
+
+  route(number: E164, sell: RateRef): Routing {
+    const candidates = leastCostRoutes(
+      sell,
+      this.#parts.index.lookupBuy(number),
+      this.#lcr_carriers,
+      this.#parts.fx,
+      this.#options,
+    );
+    const routes = candidates.filter((one) => one.verdict === 'taken').map((one) => this.#routeOver(number, one));
+    return { routes, reasons: candidates.map((one) => this.#explain(one, sell)) };
+  }
+
+  #routeOver(number: E164, { carrier_id, buy }: LcrCandidate): Route {
+    const carrier = this.#carriers.get(carrier_id);
+    const trunks = carrier?.trunk_ids ?? [];
+    // A carrier's trunks take turns.
+    this.#turn += 1;
+    const trunk_id = trunks[this.#turn % trunks.length];
+    if (carrier === undefined || trunk_id === undefined)
+      throw new Error(`Carrier ${carrier_id} was taken without a trunk.`);
+    return { carrier_id, carrier: carrier.code, trunk_id, number, rate: buy.rate, source: sourceOf(buy) };
+  }
+
+  #explain({ carrier_id, cost_micros, verdict }: LcrCandidate, sell: RateRef): string {
+    const name = this.#carriers.get(carrier_id)?.code ?? `carrier ${carrier_id}`;
+    const cost =
+      cost_micros === null ? 'at a cost that cannot be said' : `costs ${formatMoney(cost_micros, sell.deck.currency)}`;
+    return `${name} ${cost} for ${this.#options.expected_duration_seconds} s: ${verdict.replaceAll('_', ' ')}.`;
+  }
+}
+
+export function sourceOf(ref: RateRef): RateSource {
+  return {
+    deck_id: ref.deck.id,
+    deck: ref.deck.name,
+    version: ref.deck.version,
+    prefix: ref.prefix,
+    destination: ref.destination,
+    currency: ref.deck.currency,
+  };
+}

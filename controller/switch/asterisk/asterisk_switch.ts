@@ -1,0 +1,225 @@
+import { randomInt } from 'node:crypto';
+import {
+  REFUSAL_CONTEXT_PREFIX,
+  STASIS_APP,
+  STASIS_REASON,
+  WARNING_CONTEXT,
+} from '../../../dialplan/asterisk/contract.ts';
+import type { PROMPT_SOUNDS } from '../../../dialplan/asterisk/prompts.ts';
+import type { BridgePlan, LiveCall, Prompt, Reach, Refusal, Switch, SwitchEvent } from '../switch.ts';
+import type { AriReply } from './ari_socket.ts';
+import type { AriEvent } from './ari_event.ts';
+import { backoffMs } from './backoff.ts';
+import { translate } from './translate.ts';
+import type { HeardCalls } from './translate.ts';
+import { isAnswered, liveCalls } from './live_calls.ts';
+import { SwitchLost } from './lost.ts';
+import type { AsteriskSwitchOptions } from './options.ts';
+import { NO_ATTEMPT, accountCode, continuation } from './plan.ts';
+import { RecordTail } from './record_tail.ts';
+import { Session } from './session.ts';
+
+/** Fails to compile when a prompt of the port has no sound, or a sound no prompt. */
+const PROMPT_CONTEXT = (prompt: Prompt & keyof typeof PROMPT_SOUNDS): string => `${REFUSAL_CONTEXT_PREFIX}${prompt}`;
+
+/** Plain calls on one Asterisk: authorised over ARI, bridged by the dialplan, re-armed over AMI, settled from the CDR file. */
+export class AsteriskSwitch implements Switch {
+  readonly #options: AsteriskSwitchOptions;
+  readonly #listeners: ((event: SwitchEvent) => void)[] = [];
+  readonly #heard: HeardCalls = new Map();
+  #session: Session | null = null;
+  #tail: RecordTail | null = null;
+  #reconnect: NodeJS.Timeout | null = null;
+  #attempt = 0;
+  #closed = false;
+
+  constructor(options: AsteriskSwitchOptions) {
+    this.#options = options;
+  }
+
+  get healthy(): boolean {
+    return this.#session !== null;
+  }
+
+  onEvent(listener: (event: SwitchEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async connect(record_position: string | null): Promise<void> {
+    this.#tail = new RecordTail(this.#options.cdr_file, record_position, {
+      record: (record) => this.#tell({ type: 'recorded', record }),
+      problem: (error) => this.#options.problem(error),
+    });
+    await this.#tail.start();
+    await this.#open();
+  }
+
+  async bridge(channel_id: string, plan: BridgePlan): Promise<Reach> {
+    const { context, extension, variables } = continuation(plan);
+    return await this.#continue(channel_id, context, extension, variables);
+  }
+
+  async refuse(channel_id: string, refusal: Refusal): Promise<Reach> {
+    if (refusal.prompt === null) return await this.hangUp(channel_id, refusal.cause);
+    return await this.#continue(channel_id, PROMPT_CONTEXT(refusal.prompt), String(refusal.cause), {
+      'CHANNEL(accountcode)': accountCode(refusal.call_id, NO_ATTEMPT),
+    });
+  }
+
+  /** On the B channel: `L()` armed that one, and the same on the A channel has no effect. */
+  async armDeadline(_channel_id: string, b_channel_id: string, remaining_ms: number): Promise<Reach> {
+    // Zero would disarm it: what is already over ends in a millisecond.
+    const seconds = (Math.max(1, Math.round(remaining_ms)) / 1000).toFixed(3);
+    const { message } = await this.#live().ami.action({
+      Action: 'Setvar',
+      Channel: b_channel_id,
+      Variable: 'TIMEOUT(absolute)',
+      Value: seconds,
+    });
+    if (message.get('Response') === 'Success') return 'done';
+    if (/no such channel/iu.test(message.get('Message') ?? '')) return 'gone';
+    throw new Error(`The switch refused to move a deadline: ${message.get('Message') ?? 'no reason given'}`);
+  }
+
+  /** The whisper channel runs in the dialplan, plays and hangs up by itself: nothing is left when we die meanwhile. */
+  async warn(channel_id: string): Promise<Reach> {
+    const query = new URLSearchParams({ spy: 'none', whisper: 'out', app: STASIS_APP, appArgs: STASIS_REASON.warning });
+    return reach(
+      await this.#live().ari.request('POST', `channels/${encodeURIComponent(channel_id)}/snoop?${query.toString()}`),
+    );
+  }
+
+  async hangUp(channel_id: string, cause: number): Promise<Reach> {
+    return reach(
+      await this.#live().ari.request('DELETE', `channels/${encodeURIComponent(channel_id)}?reason_code=${cause}`),
+    );
+  }
+
+  async list(): Promise<readonly LiveCall[]> {
+    const session = this.#live();
+    const calls = liveCalls(await session.channels(), (id) => this.#heard.get(id));
+    return await Promise.all(calls.map((call) => this.#withAnswerTime(session, call)));
+  }
+
+  async clock(): Promise<{ now_ms: number }> {
+    return { now_ms: await this.#live().clock() };
+  }
+
+  /** The switch would serve a revoked device from its cache for another five minutes. */
+  async forgetDevice(username: string | null): Promise<void> {
+    const { ami } = this.#live();
+    const action =
+      username === null
+        ? { Action: 'SorceryMemoryCacheExpire' }
+        : { Action: 'SorceryMemoryCacheExpireObject', Object: username };
+    for (const kind of ['endpoint', 'auth', 'aor']) {
+      // The object may not be cached, which is as good: no reply but a lost connection matters.
+      await ami.action({ ...action, Cache: `res_pjsip/${kind}` });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#reconnect !== null) clearTimeout(this.#reconnect);
+    const session = this.#session;
+    this.#session = null;
+    session?.close();
+    await this.#tail?.stop();
+  }
+
+  #live(): Session {
+    if (this.#session === null) throw new SwitchLost('The switch is not connected.');
+    return this.#session;
+  }
+
+  /** Both requests go out together: they are carried out in order, and one round trip is saved before the B-leg rings. */
+  async #continue(
+    id: string,
+    context: string,
+    extension: string,
+    variables: Readonly<Record<string, string>>,
+  ): Promise<Reach> {
+    const { ari } = this.#live();
+    const channel = `channels/${encodeURIComponent(id)}`;
+    const [set, gone] = await Promise.all([
+      ari.request('POST', `${channel}/variables`, { variables }),
+      ari.request('POST', `${channel}/continue?context=${context}&extension=${extension}&priority=1`),
+    ]);
+    const first = reach(set);
+    return first === 'gone' ? first : reach(gone);
+  }
+
+  async #withAnswerTime(session: Session, call: LiveCall): Promise<LiveCall> {
+    if (!isAnswered(call) || call.answered_at_ms !== null) return call;
+    const { message } = await session.ami.action({
+      Action: 'Getvar',
+      Channel: call.channel_id,
+      Variable: 'CDR(answer,u)',
+    });
+    const seconds = Number(message.get('Value') ?? '0');
+    if (!(seconds > 0)) return call;
+    const answered_at_ms = Math.round(seconds * 1000);
+    this.#heard.set(call.channel_id, { ringing: true, b_channel_id: call.b_channel_id, answered_at_ms });
+    return { ...call, answered_at_ms };
+  }
+
+  async #open(): Promise<void> {
+    let opened: Session | null = null;
+    const session = await Session.open(
+      this.#options,
+      (event) => this.#take(event),
+      (reason) => this.#lost(opened, reason),
+    );
+    opened = session;
+    const present = await session.channels();
+    this.#heard.clear();
+    for (const { channel_id } of liveCalls(present, () => undefined)) {
+      this.#heard.set(channel_id, { ringing: false, b_channel_id: null, answered_at_ms: null });
+    }
+    this.#session = session;
+    this.#attempt = 0;
+    this.#tell({ type: 'connected' });
+  }
+
+  #lost(session: Session | null, reason: string): void {
+    if (this.#closed || session === null || session !== this.#session) return;
+    this.#session = null;
+    this.#tell({ type: 'disconnected', reason });
+    this.#later();
+  }
+
+  #later(): void {
+    const random = (): number => randomInt(1_000_000) / 1_000_000;
+    const wait_ms = backoffMs(this.#attempt++, this.#options.reconnect_ms, random);
+    this.#reconnect = setTimeout(() => {
+      this.#open().catch((error: unknown) => {
+        if (this.#closed) return;
+        this.#options.problem(error instanceof Error ? error : new Error(String(error)));
+        this.#later();
+      });
+    }, wait_ms);
+  }
+
+  #take(event: AriEvent): void {
+    if (event.type === 'StasisStart' && event.args[0] === STASIS_REASON.warning) {
+      const channel = encodeURIComponent(event.channel.id);
+      this.#live()
+        .ari.request('POST', `channels/${channel}/continue?context=${WARNING_CONTEXT}&extension=s&priority=1`)
+        .catch((error: unknown) => this.#options.problem(error instanceof Error ? error : new Error(String(error))));
+      return;
+    }
+    const translated = translate(event, this.#heard);
+    if (translated !== null) this.#tell(translated);
+  }
+
+  #tell(event: SwitchEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** 404: no such channel. 409: it is leaving, or was continued already; either way it does not wait for us any more. */
+function reach({ status, body }: AriReply): Reach {
+  if (status >= 200 && status < 300) return 'done';
+  if (status === 404 || status === 409 || status === 412) return 'gone';
+  throw new Error(`The switch refused a request: ${status} ${body}`);
+}

@@ -1,0 +1,53 @@
+import type { LiveCall } from '../switch.ts';
+import type { AmiMessage } from './ami_message.ts';
+import { NO_ATTEMPT, parseAccountCode } from './plan.ts';
+
+/** What this process has heard of a call that the list of channels does not tell. */
+export interface Heard {
+  b_channel_id: string | null;
+  answered_at_ms: number | null;
+}
+
+/** AMI names of channel states: a leg that is up has answered. */
+const UP = '6';
+
+function isWhisper(channel: AmiMessage): boolean {
+  return (channel.get('Channel') ?? '').startsWith('Snoop/');
+}
+
+/**
+ * Calls out of one list of all channels: an A-leg is its own linked id, a B-leg carries the A-leg's. A B-leg whose A-leg is
+ * not in the list is told as a call of its own without a call id, so that reconciliation ends it.
+ */
+export function liveCalls(
+  channels: readonly AmiMessage[],
+  heard: (channel_id: string) => Heard | undefined,
+): LiveCall[] {
+  const legs = channels.filter((channel) => !isWhisper(channel));
+  const present = new Set(legs.map((leg) => leg.get('Uniqueid')));
+  const isA = (leg: AmiMessage): boolean =>
+    leg.get('Uniqueid') === leg.get('Linkedid') || !present.has(leg.get('Linkedid'));
+  const upB = new Map(
+    legs
+      .filter((leg) => !isA(leg) && leg.get('ChannelState') === UP)
+      .map((leg) => [leg.get('Linkedid'), leg.get('Uniqueid')]),
+  );
+  return legs.filter(isA).map((leg) => {
+    const channel_id = leg.get('Uniqueid') ?? '';
+    const orphan = channel_id !== leg.get('Linkedid');
+    const plan = orphan ? null : parseAccountCode(leg.get('AccountCode') ?? '');
+    return {
+      channel_id,
+      call_id: plan?.call_id ?? null,
+      attempt: plan === null || plan.attempt === NO_ATTEMPT ? null : plan.attempt,
+      b_channel_id: upB.get(channel_id) ?? null,
+      answered_at_ms: heard(channel_id)?.answered_at_ms ?? null,
+      waiting: leg.get('Application') === 'Stasis',
+    };
+  });
+}
+
+/** True when the call has been answered, whether or not we heard when. */
+export function isAnswered(call: LiveCall): boolean {
+  return call.b_channel_id !== null;
+}

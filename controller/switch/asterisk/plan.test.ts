@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { BridgePlan } from '../switch.ts';
+import { accountCode, continuation, parseAccountCode } from './plan.ts';
+
+const plan: BridgePlan = {
+  call_id: '0b7f0b0e-0000-4000-8000-000000000001',
+  attempt: 1,
+  target: { kind: 'trunk', trunk: 'trunk-one', number: '+442071234567' },
+  caller_number: '+441632960001',
+  ring_timeout_ms: 30_000,
+  limit_ms: 60_000,
+};
+
+describe('a plan as the dialplan takes it', () => {
+  it('dials a trunk with a limit and ignores redirection', () => {
+    expect(continuation(plan)).toEqual({
+      context: 'ld-bridge',
+      extension: 'trunk',
+      variables: {
+        'CHANNEL(accountcode)': '0b7f0b0e-0000-4000-8000-000000000001*1',
+        'CALLERID(all)': '""<+441632960001>',
+        LD_DIAL: 'PJSIP/+442071234567@trunk-one,30.000,iL(60000)',
+      },
+    });
+  });
+
+  it('dials all contacts of all devices', () => {
+    const { extension, variables } = continuation({ ...plan, target: { kind: 'devices', devices: ['a-1', 'b-2'] } });
+    expect(extension).toBe('devices');
+    expect(variables['LD_DIAL']).toBe('${PJSIP_DIAL_CONTACTS(a-1)}&${PJSIP_DIAL_CONTACTS(b-2)},30.000,iL(60000)');
+  });
+
+  it('withholds a number', () => {
+    expect(continuation({ ...plan, caller_number: null }).variables['CALLERID(pres)']).toBe('prohib');
+  });
+
+  it.each([
+    { target: { kind: 'trunk', trunk: 'trunk-one', number: '1&PJSIP/2' } },
+    { target: { kind: 'trunk', trunk: 'trunk-one)', number: '123' } },
+    { target: { kind: 'trunk', trunk: 'trunk-one', number: '${SHELL(id)}' } },
+    { target: { kind: 'devices', devices: ['a,60,t'] } },
+    { caller_number: '1>x' },
+    { call_id: 'a*b' },
+  ] satisfies Partial<BridgePlan>[])('refuses what would mean something else in a dial string: %j', (more) => {
+    expect(() => continuation({ ...plan, ...more })).toThrow(/impossible/u);
+  });
+
+  it('has an account code that reads back', () => {
+    expect(parseAccountCode(accountCode('call-1', 12))).toEqual({ call_id: 'call-1', attempt: 12 });
+    expect(parseAccountCode('')).toBeNull();
+    expect(parseAccountCode('call-1')).toBeNull();
+  });
+});
