@@ -1,0 +1,137 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { migrate } from '../../domain/db/migrate.ts';
+import { install } from '../runtime/install.ts';
+import { explainError } from '../runtime/outage.ts';
+import { startPostgres } from '../runtime/postgres.ts';
+import { showProgress } from '../runtime/progress.ts';
+import { startValkey } from '../runtime/valkey.ts';
+import { deploySettings } from '../settings.ts';
+import { booksAreRight, eventually } from '../world/verdict.ts';
+import { CallLoad } from './call_load.ts';
+import type { Measured, Side } from './call_load.ts';
+
+/**
+ * How many calls a second one switch carries with nothing failed and 99 % of post-dial delays within 150 ms: with bare
+ * Dial() in the dialplan, and with the whole product and its charging in Postgres with fsync on. Both in one run on the
+ * same switch, in turns, as machines change their speed. Failures and delays are sipp's own figures.
+ */
+const PDD_MS_MAX = 150;
+const STEP = 5;
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    /** Where the search begins, and how long the rate that counts is held. */
+    from: { type: 'string', default: '40' },
+    seconds: { type: 'string', default: '30' },
+  },
+});
+
+const passes = (m: Measured): boolean => m.failed === 0 && m.pdd_ms_p99 <= PDD_MS_MAX;
+
+function tell(side: Side, m: Measured): void {
+  const row = [
+    side.padEnd(10),
+    `${String(m.calls_per_second).padStart(4)}/s`,
+    `${String(m.calls).padStart(6)} calls`,
+    `${String(m.failed).padStart(4)} failed`,
+    `post-dial delay p50 ${m.pdd_ms_p50.toFixed(0).padStart(4)} ms, p99 ${m.pdd_ms_p99.toFixed(0).padStart(5)} ms`,
+    `Asterisk ${m.asterisk_cpu_ms_per_call.toFixed(1)} and Node ${m.node_cpu_ms_per_call.toFixed(1)} CPU ms a call`,
+    passes(m) ? '✓' : '✗',
+  ];
+  console.log(row.join('  '));
+}
+
+/** Up in large steps for a short time each, until it fails; the last that passed. */
+async function coarse(load: CallLoad, side: Side): Promise<number> {
+  let passed = 0;
+  for (let rate = Number(flags.from); ; rate += 20) {
+    const measured = await load.measure(side, rate, 8);
+    tell(side, measured);
+    if (!passes(measured)) return passed;
+    passed = rate;
+  }
+}
+
+/** Down in small steps at full length, until it passes. */
+async function fine(load: CallLoad, side: Side, from: number): Promise<Measured> {
+  for (let rate = from; rate > 0; rate -= STEP) {
+    const measured = await load.measure(side, rate, Number(flags.seconds));
+    tell(side, measured);
+    if (passes(measured)) return measured;
+  }
+  throw new Error(`Not even ${STEP} calls a second pass on the side ${side}.`);
+}
+
+async function bench(load: CallLoad): Promise<void> {
+  const bare_border = await coarse(load, 'bare');
+  const controlled_border = await coarse(load, 'controlled');
+  const controlled = await fine(load, 'controlled', controlled_border + 15);
+  const bare = await fine(load, 'bare', bare_border + 15);
+  await eventually('all calls to be settled', 30_000, async () => {
+    const { rows } = await load.world.pool.query<{ open: string }>(
+      "select count(*) as open from call_hold where state = 'o'",
+    );
+    return rows[0]?.open === '0' ? true : null;
+  });
+  await booksAreRight(load.world.pool);
+  const ratio = controlled.calls_per_second / bare.calls_per_second;
+  console.log(
+    `\n${controlled.calls_per_second} of ${bare.calls_per_second} calls a second: ${ratio.toFixed(2)} of bare Dial(), every one charged by the second.`,
+  );
+  console.log(
+    JSON.stringify({
+      bare_cps: bare.calls_per_second,
+      controlled_cps: controlled.calls_per_second,
+      ratio: Number(ratio.toFixed(3)),
+      pdd_ms_p99: controlled.pdd_ms_p99,
+      failed: controlled.failed,
+      asterisk_cpu_ms_per_call: {
+        bare: bare.asterisk_cpu_ms_per_call,
+        controlled: controlled.asterisk_cpu_ms_per_call,
+      },
+      node_cpu_ms_per_call: controlled.node_cpu_ms_per_call,
+    }),
+  );
+}
+
+async function main(): Promise<void> {
+  const settings = deploySettings(process.env);
+  const programs = await install({
+    ...settings,
+    prefer: 'private',
+    elsewhere: [],
+    progress: showProgress(process.stdout, Date.now),
+  });
+  const home = await mkdtemp(join(tmpdir(), 'letsdial-bench-'));
+  const postgres = await startPostgres({ programs: programs.postgres, home, port: null });
+  const valkey = await startValkey({ program: programs.valkey_server, home, port: null });
+  try {
+    await migrate(postgres.url);
+    const load = await CallLoad.begin({
+      programs,
+      database_url: postgres.url,
+      redis_url: valkey.url,
+      settings: { GRANT_SECONDS: '3', LOG_LEVEL: 'warn' },
+    });
+    try {
+      await bench(load);
+    } finally {
+      await load.end();
+    }
+  } finally {
+    await valkey.stop();
+    await postgres.stop();
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(explainError(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Call } from '../sip/call.ts';
+import { talk } from '../world/talk.ts';
+import { testWorld } from '../world/test_world.ts';
+import { booksAreRight, eventually, settledCalls, walletOf } from '../world/verdict.ts';
+import type { World } from '../world/world.ts';
+
+let world: World;
+let end: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ world, end } = await testWorld());
+}, 120_000);
+
+afterAll(() => end());
+
+const stranger = '+442079460000';
+
+/** A call of the carrier to a number of ours. */
+function callIn(number: string, from = stranger): Call {
+  return world.carrier('alpha').callIn(number, from);
+}
+
+describe.concurrent('a call to a DID', () => {
+  it('rings all registered phones of its holder at once, and the one that answers talks', async () => {
+    const customer = await world.customer({ balance_micros: 1_000_000n, inbound_rate_micros_per_minute: 60_000n });
+    const [desk, mobile] = [await world.phone(customer), await world.phone(customer)];
+    const call = callIn(customer.number);
+    const [at_desk, at_mobile] = await Promise.all([desk.nextIncoming(), mobile.nextIncoming()]);
+    expect(at_desk.record.identities.from_user).toBe(stranger);
+    await at_mobile.answer();
+    await talk(call, 1_300);
+    expect(at_desk.isLive).toBe(false);
+    await call.hangUp();
+    const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+    expect(cdr).toMatchObject({
+      direction: 'inbound',
+      result: 'answered',
+      net_micros: 2_000n,
+      seconds_billed: 2,
+      caller: stranger,
+    });
+    expect(Math.abs((cdr?.duration_ms ?? 0) - (call.talkedMs ?? 0))).toBeLessThan(150);
+    expect(await walletOf(world.pool, customer.wallet_id)).toMatchObject({ balance_micros: 998_000n, held_micros: 0n });
+    await booksAreRight(world.pool);
+  });
+
+  it('costs the holder nothing where the DID has no price, even without money', async () => {
+    const customer = await world.customer({ balance_micros: 0n });
+    const phone = await world.phone(customer);
+    const call = callIn(customer.number);
+    await (await phone.nextIncoming()).answer();
+    await talk(call, 300);
+    await call.hangUp();
+    const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+    expect(cdr).toMatchObject({ result: 'answered', net_micros: 0n });
+  });
+
+  it('hears that nobody is there when no phone is registered', async () => {
+    const customer = await world.customer({ balance_micros: 0n });
+    const call = callIn(customer.number);
+    await call.earlyMedia();
+    await call.hears('voice', 8_000);
+    expect((await call.ended(20_000)).status).toBe(480);
+    const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+    expect(cdr).toMatchObject({ result: 'failed', net_micros: 0n });
+  });
+
+  it('hears that nobody is there when nobody answers in time', async () => {
+    const customer = await world.customer({ balance_micros: 0n, ring_timeout_seconds: 5 });
+    const phone = await world.phone(customer);
+    const call = callIn(customer.number);
+    const ringing = await phone.nextIncoming();
+    await call.ringing();
+    await call.earlyMedia(10_000);
+    await call.hears('voice', 8_000);
+    expect(ringing.isLive).toBe(false);
+    expect((await call.ended(20_000)).status).toBe(480);
+    const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+    expect(cdr).toMatchObject({ result: 'no_answer', blame: 'callee' });
+  });
+
+  it('is told busy when the phone says so', async () => {
+    const customer = await world.customer({ balance_micros: 0n });
+    const phone = await world.phone(customer);
+    const call = callIn(customer.number);
+    (await phone.nextIncoming()).reject(486);
+    expect((await call.ended(10_000)).status).toBe(486);
+  });
+
+  it('ends when the holder of a priced DID has no more money', async () => {
+    const customer = await world.customer({ balance_micros: 2_000n, inbound_rate_micros_per_minute: 60_000n });
+    const phone = await world.phone(customer);
+    const call = callIn(customer.number);
+    await (await phone.nextIncoming()).answer();
+    await call.ended(8_000);
+    expect(call.talkedMs).toBeGreaterThan(1_800);
+    expect(call.talkedMs).toBeLessThan(2_060);
+    const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+    expect(cdr).toMatchObject({ net_micros: 2_000n, operator_loss_micros: 0n });
+  });
+
+  it('is refused without a word when nobody holds the number', async () => {
+    const call = callIn('+49309999999');
+    expect((await call.ended(10_000)).status).toBe(404);
+    expect(call.record.early_media_at_ms).toBeUndefined();
+    await eventually('its record', 5_000, async () => {
+      const { rowCount } = await world.pool.query("select 1 from cdr where refusal = 'unknown_did'");
+      return rowCount === 1 ? true : null;
+    });
+  });
+});

@@ -1,0 +1,126 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { AsteriskOptions } from '../../dialplan/asterisk/options.ts';
+import { writeAsterisk } from '../../dialplan/asterisk/write.ts';
+import { startAsterisk } from '../runtime/asterisk.ts';
+import type { RunningAsterisk } from '../runtime/asterisk.ts';
+import type { AsteriskPrograms } from '../runtime/machine/programs.ts';
+import { claimUdp } from '../runtime/process/port.ts';
+import { runDirectory } from '../runtime/process/run_directory.ts';
+import { keptSecret } from '../runtime/process/secret.ts';
+import type { Part } from '../supervise/part.ts';
+
+export interface AsteriskPartOptions {
+  programs: AsteriskPrograms;
+  home: string;
+  /** Migrated; of a role that may set the password of the role `asterisk`. */
+  database_url: string;
+  sip: { address: string; port: number };
+  rtp: { first_port: number; last_port: number };
+  http: { address: string; port: number };
+  ami: { address: string; port: number };
+  env?: Readonly<Record<string, string>>;
+  /** Of the role `asterisk`, which is shared by all databases of a server; null: one that is made and kept. */
+  role_password: string | null;
+}
+
+/** What the controller has to know of the switch. */
+export interface SwitchAccess {
+  ASTERISK_ARI_URL: string;
+  ASTERISK_ARI_USER: string;
+  ASTERISK_ARI_PASSWORD: string;
+  ASTERISK_AMI_HOST: string;
+  ASTERISK_AMI_PORT: string;
+  ASTERISK_AMI_USER: string;
+  ASTERISK_AMI_PASSWORD: string;
+  ASTERISK_CDR_FILE: string;
+}
+
+export type AsteriskPart = RunningAsterisk & { access: SwitchAccess };
+
+/** The switch of our own, configured from the dialplan folder, reading devices and trunks from Postgres as a role that can do nothing else. */
+export function asteriskPart(options: AsteriskPartOptions): Part<AsteriskPart> {
+  return {
+    name: 'Asterisk',
+    start: async () => {
+      await claimUdp(options.sip.address, options.sip.port, 'Asterisk');
+      const configured = await asteriskOptions(options);
+      await setRolePassword(options.database_url, configured.postgres.password);
+      await mkdir(configured.directories.keys, { recursive: true, mode: 0o700 });
+      await writeAsterisk(configured.directories.config, configured);
+      const running = await startAsterisk({
+        programs: options.programs,
+        config_dir: configured.directories.config,
+        log_file: join(options.home, 'log/asterisk.log'),
+        ...(options.env === undefined ? {} : { env: options.env }),
+      });
+      const { address, port } = options.sip;
+      return {
+        ...running,
+        describe: `Asterisk for SIP phones on ${address}:${port} (UDP and TCP)`,
+        access: accessOf(configured),
+      };
+    },
+  };
+}
+
+async function asteriskOptions(options: AsteriskPartOptions): Promise<AsteriskOptions> {
+  const { home, programs, sip, rtp, http, ami } = options;
+  const database = new URL(options.database_url);
+  const folder = (name: string): string => join(home, 'asterisk', name);
+  const secret = (name: string): Promise<string> => keptSecret(join(home, 'secrets', name));
+  return {
+    directories: {
+      config: folder('etc'),
+      modules: programs.modules,
+      data: programs.data,
+      database: folder('db'),
+      spool: folder('spool'),
+      // Its control socket has the length limit of every Unix socket.
+      run: join(await runDirectory(home), 'asterisk'),
+      log: folder('log'),
+      keys: folder('keys'),
+    },
+    system_name: 'letsdial',
+    sip,
+    media_address: sip.address,
+    rtp,
+    http,
+    ari: { user: 'letsdial', password: await secret('ari') },
+    ami: { ...ami, user: 'letsdial', password: await secret('ami') },
+    postgres: {
+      host: database.hostname,
+      port: Number(database.port === '' ? '5432' : database.port),
+      database: database.pathname.slice(1),
+      user: 'asterisk',
+      password: options.role_password ?? (await secret('asterisk-database')),
+    },
+    tls: null,
+    cdr_file: folder('cdr/calls.csv'),
+  };
+}
+
+/** Roles belong to the whole cluster, so the password is told anew at each start. */
+async function setRolePassword(database_url: string, password: string): Promise<void> {
+  const client = new pg.Client({ connectionString: database_url });
+  await client.connect();
+  try {
+    await client.query(`alter role asterisk password ${pg.escapeLiteral(password)}`);
+  } finally {
+    await client.end();
+  }
+}
+
+function accessOf({ http, ari, ami, cdr_file }: AsteriskOptions): SwitchAccess {
+  return {
+    ASTERISK_ARI_URL: `http://${http.address}:${http.port}`,
+    ASTERISK_ARI_USER: ari.user,
+    ASTERISK_ARI_PASSWORD: ari.password,
+    ASTERISK_AMI_HOST: ami.address,
+    ASTERISK_AMI_PORT: String(ami.port),
+    ASTERISK_AMI_USER: ami.user,
+    ASTERISK_AMI_PASSWORD: ami.password,
+    ASTERISK_CDR_FILE: cdr_file,
+  };
+}

@@ -1,0 +1,74 @@
+import dgram from 'node:dgram';
+import net from 'node:net';
+import { errorCode, Outage } from '../outage.ts';
+
+export const LOOPBACK = '127.0.0.1';
+
+/** A TCP port on the loopback address that the kernel names as free. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, LOOPBACK, () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port);
+        else reject(new Error('the kernel named no port'));
+      });
+    });
+  });
+}
+
+/** `wanted` when nobody listens there, a free port when null. Throws an `Outage` that names `what` wanted it. */
+export async function claimPort(wanted: number | null, what: string): Promise<number> {
+  if (wanted === null) return freePort();
+  await new Promise<void>((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', (error) => {
+      reject(portOutage(error, wanted, what));
+    });
+    server.listen(wanted, LOOPBACK, () => {
+      server.close(() => {
+        resolve();
+      });
+    });
+  });
+  return wanted;
+}
+
+function portOutage(error: Error, port: number, what: string): Error {
+  const address = `${LOOPBACK}:${port}`;
+  switch (errorCode(error)) {
+    case 'EADDRINUSE':
+      return new Outage(
+        `The port ${address} is taken, so ${what} cannot listen there: stop what uses it, or set another port.`,
+      );
+    case 'EACCES':
+      return new Outage(`This user may not listen on ${address}, so ${what} cannot start: set a port above 1023.`);
+    default:
+      return error;
+  }
+}
+
+/** Throws an `Outage` when somebody has that address for UDP already, as a switch or a phone on the same machine may. */
+export async function claimUdp(address: string, port: number, what: string): Promise<void> {
+  const socket = dgram.createSocket('udp4');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ address, port, exclusive: true }, resolve);
+    });
+  } catch (error) {
+    if (errorCode(error) === 'EADDRINUSE') {
+      throw new Outage(
+        `The UDP port ${address}:${port} is taken, so ${what} cannot listen there: stop what uses it, or set another port.`,
+      );
+    }
+    if (errorCode(error) === 'EADDRNOTAVAIL') {
+      throw new Outage(`This machine has no address ${address}, so ${what} cannot listen there: set one that it has.`);
+    }
+    throw error;
+  } finally {
+    socket.close();
+  }
+}

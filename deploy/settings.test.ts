@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { Outage } from './runtime/outage.ts';
+import { deploySettings, serversElsewhere } from './settings.ts';
+
+test('unset and empty are the same, and the home lies in the checkout', () => {
+  const settings = deploySettings({ DATABASE_URL: '', LETSDIAL_POSTGRES_PORT: '' });
+  expect(settings).toMatchObject({ database_url: null, postgres_port: null, cache: null, mirror: null });
+  expect(settings.home).toMatch(/\/\.letsdial$/);
+  expect(serversElsewhere(settings)).toEqual([]);
+});
+
+test('a configured address means a server elsewhere', () => {
+  const settings = deploySettings({
+    DATABASE_URL: 'postgres://u:p@127.0.0.1/d',
+    REDIS_URL: 'redis://127.0.0.1:6379/0',
+  });
+  expect(serversElsewhere(settings)).toEqual(['postgres', 'valkey']);
+});
+
+test('every wrong setting is named at once', () => {
+  const read = (): unknown => deploySettings({ DATABASE_URL: 'mysql://x', LETSDIAL_REDIS_PORT: '70000' });
+  expect(read).toThrow(Outage);
+  expect(read).toThrow(/DATABASE_URL.*LETSDIAL_REDIS_PORT/);
+});

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { Outage } from './runtime/outage.ts';
+
+/** An empty variable is as good as none. */
+const unset = (value: unknown): unknown => (value === '' ? undefined : value);
+
+const optional = (shape: z.ZodType<string>): z.ZodType<string | null> =>
+  z.preprocess(unset, shape.optional()).transform((value) => value ?? null);
+
+const url = (pattern: RegExp, example: string): z.ZodType<string | null> =>
+  optional(z.string().regex(pattern, `is not of the form ${example}`));
+
+const port = z
+  .preprocess(unset, z.coerce.number().int().min(1).max(65_535).optional())
+  .transform((value) => value ?? null);
+
+const shape = z.object({
+  /** Everything Letsdial writes: programs, data, logs. */
+  LETSDIAL_HOME: optional(z.string()),
+  /** Keeps fetched programs for other checkouts of this machine. */
+  LETSDIAL_CACHE: optional(z.string()),
+  DEBIAN_MIRROR: url(/^https?:\/\/\S+$/, 'http://HOST/debian'),
+  DATABASE_URL: url(/^postgres(ql)?:\/\/\S+$/, 'postgres://USER:PASSWORD@HOST:PORT/DATABASE'),
+  REDIS_URL: url(/^rediss?:\/\/\S+$/, 'redis://:PASSWORD@HOST:PORT/0'),
+  ASTERISK_ARI_URL: url(/^https?:\/\/\S+$/, 'http://USER:PASSWORD@HOST:PORT/ari'),
+  LETSDIAL_POSTGRES_PORT: port,
+  LETSDIAL_REDIS_PORT: port,
+  /** Where phones and carriers reach the switch; media is bound to the same address. */
+  LETSDIAL_SIP_ADDRESS: optional(z.ipv4()),
+  LETSDIAL_SIP_PORT: port,
+  /** Health and metrics of the controller. */
+  LETSDIAL_CONTROLLER_PORT: port,
+});
+
+/** What decides which programs are installed and where everything is kept. Paths absolute; null: not set. */
+export interface DeploySettings {
+  home: string;
+  cache: string | null;
+  mirror: string | null;
+  database_url: string | null;
+  redis_url: string | null;
+  ari_url: string | null;
+  postgres_port: number | null;
+  redis_port: number | null;
+  sip_address: string;
+  sip_port: number;
+  controller_port: number | null;
+}
+
+export const checkout = fileURLToPath(new URL('../', import.meta.url));
+
+/** Reads the settings out of an environment; throws an `Outage` that names each that is wrong. */
+export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
+  const parsed = shape.safeParse(env);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ');
+    throw new Outage(`The environment holds settings that cannot be used, so nothing was started: ${wrong}.`);
+  }
+  const given = parsed.data;
+  return {
+    home: resolve(checkout, given.LETSDIAL_HOME ?? '.letsdial'),
+    cache: given.LETSDIAL_CACHE === null ? null : resolve(checkout, given.LETSDIAL_CACHE),
+    mirror: given.DEBIAN_MIRROR,
+    database_url: given.DATABASE_URL,
+    redis_url: given.REDIS_URL,
+    ari_url: given.ASTERISK_ARI_URL,
+    postgres_port: given.LETSDIAL_POSTGRES_PORT,
+    redis_port: given.LETSDIAL_REDIS_PORT,
+    sip_address: given.LETSDIAL_SIP_ADDRESS ?? '127.0.0.1',
+    sip_port: given.LETSDIAL_SIP_PORT ?? 5060,
+    controller_port: given.LETSDIAL_CONTROLLER_PORT,
+  };
+}
+
+/** The servers that run elsewhere by these settings. */
+export function serversElsewhere(settings: DeploySettings): ('postgres' | 'valkey' | 'asterisk')[] {
+  const elsewhere: ('postgres' | 'valkey' | 'asterisk')[] = [];
+  if (settings.database_url !== null) elsewhere.push('postgres');
+  if (settings.redis_url !== null) elsewhere.push('valkey');
+  if (settings.ari_url !== null) elsewhere.push('asterisk');
+  return elsewhere;
+}

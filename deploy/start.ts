@@ -1,0 +1,124 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asteriskPart } from './parts/asterisk.ts';
+import { carrierPart } from './parts/carrier.ts';
+import type { CarrierPart } from './parts/carrier.ts';
+import { controllerPart } from './parts/controller.ts';
+import { postgresPart } from './parts/postgres.ts';
+import { schemaPart } from './parts/schema.ts';
+import { configuredSwitch } from './parts/switch_elsewhere.ts';
+import { valkeyPart } from './parts/valkey.ts';
+import { install } from './runtime/install.ts';
+import type { Programs } from './runtime/machine/programs.ts';
+import { explainError, Outage } from './runtime/outage.ts';
+import { claimPort, freePort, LOOPBACK } from './runtime/process/port.ts';
+import { showProgress } from './runtime/progress.ts';
+import { tryLock } from './runtime/root/lock.ts';
+import { seedDemoOperator } from './seed/demo_operator.ts';
+import type { DemoOperator } from './seed/demo_operator.ts';
+import { deploySettings, serversElsewhere } from './settings.ts';
+import type { DeploySettings } from './settings.ts';
+import type { Begin } from './supervise/part.ts';
+import { processWorld } from './supervise/process_world.ts';
+import { supervise } from './supervise/supervise.ts';
+
+const CARRIER = { address: '127.0.0.5', port: 5060 };
+
+async function start(settings: DeploySettings): Promise<number> {
+  const { home, cache, mirror } = settings;
+  const only = await tryLock(join(home, 'running'));
+  if (only === null) {
+    throw new Outage(
+      `Letsdial already runs out of ${home}, so a second one was not started: stop that one, or name another folder in LETSDIAL_HOME.`,
+    );
+  }
+  const progress = showProgress(process.stdout, Date.now);
+  const programs = await install({
+    home,
+    cache,
+    mirror,
+    prefer: 'machine',
+    elsewhere: serversElsewhere(settings),
+    progress,
+  });
+  return supervise((begin) => compose(begin, settings, programs), processWorld);
+}
+
+/** Each line begins one part once those above it answer; they stop from the last to the first. */
+async function compose(begin: Begin, settings: DeploySettings, programs: Programs): Promise<void> {
+  const { home } = settings;
+  const database = await begin(
+    postgresPart({ programs: programs.postgres, home, port: settings.postgres_port, url: settings.database_url }),
+  );
+  const cache = await begin(
+    valkeyPart({ program: programs.valkey_server, home, port: settings.redis_port, url: settings.redis_url }),
+  );
+  await begin(schemaPart(database.url));
+  // What else needs the database, such as the command `explain`, finds it here.
+  await writeFile(join(home, 'addresses.json'), `${JSON.stringify({ database_url: database.url })}\n`, { mode: 0o600 });
+  const demo = await seedDemoOperator({ home, database_url: database.url, carrier: CARRIER });
+  const sip = { address: settings.sip_address, port: settings.sip_port };
+  const access =
+    settings.ari_url === null
+      ? (await begin(ownSwitch(settings, programs, database.url, sip, await freePort(), await freePort()))).access
+      : configuredSwitch(process.env);
+  const carrier = await begin(carrierPart({ programs: programs.asterisk, home, sip: CARRIER, customer: sip }));
+  await begin(
+    controllerPart({
+      home,
+      database_url: database.url,
+      redis_url: cache.url,
+      access,
+      port: await claimPort(settings.controller_port, 'The controller'),
+    }),
+  );
+  console.log(firstCall(demo, sip, carrier));
+}
+
+function ownSwitch(
+  settings: DeploySettings,
+  programs: Programs,
+  database_url: string,
+  sip: { address: string; port: number },
+  http_port: number,
+  ami_port: number,
+): ReturnType<typeof asteriskPart> {
+  return asteriskPart({
+    programs: programs.asterisk,
+    home: settings.home,
+    database_url,
+    sip,
+    rtp: { first_port: 10_000, last_port: 19_999 },
+    http: { address: LOOPBACK, port: http_port },
+    ami: { address: LOOPBACK, port: ami_port },
+    role_password: null,
+  });
+}
+
+function firstCall(demo: DemoOperator, sip: { address: string; port: number }, carrier: CarrierPart): string {
+  return `
+Letsdial runs.
+
+  Make the first call: let a SIP phone on this machine register with
+      server    ${sip.address}:${sip.port} (UDP or TCP)
+      user      ${demo.username}
+      password  ${demo.password}
+  and dial 0033 1 99 00 12 34. It rings, answers, and sends your voice back. The last three digits choose what the
+  simulated carrier does instead: 486 is busy, 503 fails, 480 never answers, 555 plays an announcement.
+
+  Its virtual number is ${demo.number}. To make the carrier call it:
+      ${carrier.ring(demo.number)}
+
+  What a call cost, and why: the call id is in the controller's log,
+      npm run -s explain -- CALL_ID
+
+  Ctrl-C ends the calls, settles them and stops everything.
+`;
+}
+
+try {
+  process.exitCode = await start(deploySettings(process.env));
+} catch (error) {
+  console.error(explainError(error));
+  process.exitCode = 1;
+}
