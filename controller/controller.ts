@@ -78,16 +78,7 @@ export class Controller {
     );
     this.#clock.startFrom(Date.now());
     const now = (): number => this.#clock.now();
-    this.#lease = new LeaseKeeper({
-      database_url: settings.DATABASE_URL,
-      switch_id: settings.SWITCH_ID,
-      owner,
-      now: () => new Date(),
-      retry_ms: 250,
-      monotonic: () => performance.now(),
-      onLost: () => this.#leaseLost(),
-      log,
-    });
+    this.#lease = this.#makeLease(owner);
     this.#rates = new RateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
     this.#ledger = new CallLedger(this.#pool, () => ({ switch_id: settings.SWITCH_ID, epoch: this.#lease.epoch }));
     this.#metrics = new Metrics(() =>
@@ -123,6 +114,19 @@ export class Controller {
       db: this.#pool,
       onRefused: (why) => this.#metrics.refused_addresses_total.inc({ why }),
       log,
+    });
+  }
+
+  #makeLease(owner: string): LeaseKeeper {
+    return new LeaseKeeper({
+      database_url: this.#settings.DATABASE_URL,
+      switch_id: this.#settings.SWITCH_ID,
+      owner,
+      now: () => new Date(),
+      retry_ms: 250,
+      monotonic: () => performance.now(),
+      onLost: () => this.#leaseLost(),
+      log: this.#log,
     });
   }
 
