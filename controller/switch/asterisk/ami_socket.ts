@@ -22,6 +22,7 @@ export class AmiSocket {
   readonly #closedListener: (reason: string) => void;
   readonly #hear: (event: AmiMessage) => void;
   #rest = '';
+  #outgoing = '';
   #closed = false;
 
   private constructor(
@@ -69,8 +70,19 @@ export class AmiSocket {
   action(headers: Readonly<Record<string, string>> & { Action: string }): Promise<AmiReply> {
     if (this.#closed) return Promise.reject(new SwitchLost('The connection to AMI is closed.'));
     const { id, reply } = this.#pending.open(`AMI ${headers.Action}`);
-    this.#socket.write(formatAmiMessage({ ...headers, ActionID: id }));
+    this.#send(formatAmiMessage({ ...headers, ActionID: id }));
     return reply;
+  }
+
+  /** What one turn of the event loop has to say goes out in one write: a batch of renewals moves many deadlines at once. */
+  #send(text: string): void {
+    if (this.#outgoing === '') process.nextTick(() => this.#flush());
+    this.#outgoing += text;
+  }
+
+  #flush(): void {
+    this.#socket.write(this.#outgoing);
+    this.#outgoing = '';
   }
 
   close(): void {

@@ -8,9 +8,10 @@ import {
 import type { PROMPT_SOUNDS } from '../../../dialplan/asterisk/prompts.ts';
 import type { BridgePlan, LiveCall, Prompt, Reach, Refusal, Switch, SwitchEvent } from '../switch.ts';
 import type { AriReply } from './ari_socket.ts';
+import type { AmiMessage } from './ami_message.ts';
 import type { AriEvent } from './ari_event.ts';
 import { backoffMs } from './backoff.ts';
-import { translate } from './translate.ts';
+import { translate, unanswered } from './translate.ts';
 import type { HeardCalls } from './translate.ts';
 import { isAnswered, liveCalls } from './live_calls.ts';
 import { SwitchLost } from './lost.ts';
@@ -76,9 +77,7 @@ export class AsteriskSwitch implements Switch {
       Variable: 'TIMEOUT(absolute)',
       Value: seconds,
     });
-    if (message.get('Response') === 'Success') return 'done';
-    if (/no such channel/iu.test(message.get('Message') ?? '')) return 'gone';
-    throw new Error(`The switch refused to move a deadline: ${message.get('Message') ?? 'no reason given'}`);
+    return changed(message);
   }
 
   /** The whisper channel runs in the dialplan, plays and hangs up by itself: nothing is left when we die meanwhile. */
@@ -132,34 +131,35 @@ export class AsteriskSwitch implements Switch {
     return this.#session;
   }
 
-  /** Both requests go out together: they are carried out in order, and one round trip is saved before the B-leg rings. */
+  /**
+   * The variables go over AMI, which finds the channel by its name. ARI's own request for them looks at every channel that
+   * is up and hands each variable to the channel's thread, one request after another: a queue on a busy switch.
+   */
   async #continue(
     id: string,
     context: string,
     extension: string,
     variables: Readonly<Record<string, string>>,
   ): Promise<Reach> {
-    const { ari } = this.#live();
-    const channel = `channels/${encodeURIComponent(id)}`;
-    const [set, gone] = await Promise.all([
-      ari.request('POST', `${channel}/variables`, { variables }),
-      ari.request('POST', `${channel}/continue?context=${context}&extension=${extension}&priority=1`),
-    ]);
-    const first = reach(set);
-    return first === 'gone' ? first : reach(gone);
+    const { ari, ami } = this.#live();
+    const Channel = this.#heard.get(id)?.name ?? id;
+    const set = await Promise.all(
+      Object.entries(variables).map(([Variable, Value]) => ami.action({ Action: 'Setvar', Channel, Variable, Value })),
+    );
+    if (set.map(({ message }) => changed(message)).includes('gone')) return 'gone';
+    const where = `context=${context}&extension=${extension}&priority=1`;
+    return reach(await ari.request('POST', `channels/${encodeURIComponent(id)}/continue?${where}`));
   }
 
   async #withAnswerTime(session: Session, call: LiveCall): Promise<LiveCall> {
     if (!isAnswered(call) || call.answered_at_ms !== null) return call;
-    const { message } = await session.ami.action({
-      Action: 'Getvar',
-      Channel: call.channel_id,
-      Variable: 'CDR(answer,u)',
-    });
+    const { channel_id, b_channel_id } = call;
+    const name = this.#heard.get(channel_id)?.name ?? channel_id;
+    const { message } = await session.ami.action({ Action: 'Getvar', Channel: name, Variable: 'CDR(answer,u)' });
     const seconds = Number(message.get('Value') ?? '0');
     if (!(seconds > 0)) return call;
     const answered_at_ms = Math.round(seconds * 1000);
-    this.#heard.set(call.channel_id, { ringing: true, b_channel_id: call.b_channel_id, answered_at_ms });
+    this.#heard.set(channel_id, { name, ringing: true, b_channel_id, answered_at_ms });
     return { ...call, answered_at_ms };
   }
 
@@ -173,9 +173,9 @@ export class AsteriskSwitch implements Switch {
     opened = session;
     const present = await session.channels();
     this.#heard.clear();
-    for (const { channel_id } of liveCalls(present, () => undefined)) {
-      this.#heard.set(channel_id, { ringing: false, b_channel_id: null, answered_at_ms: null });
-    }
+    const names = new Map(present.map((channel) => [channel.get('Uniqueid'), channel.get('Channel')]));
+    for (const { channel_id } of liveCalls(present, () => undefined))
+      this.#heard.set(channel_id, unanswered(names.get(channel_id) ?? channel_id));
     this.#session = session;
     this.#attempt = 0;
     this.#tell({ type: 'connected' });
@@ -215,6 +215,13 @@ export class AsteriskSwitch implements Switch {
   #tell(event: SwitchEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** The outcome of a change to one channel over AMI. */
+function changed(message: AmiMessage): Reach {
+  if (message.get('Response') === 'Success') return 'done';
+  if (/no such channel/iu.test(message.get('Message') ?? '')) return 'gone';
+  throw new Error(`The switch refused to change a channel: ${message.get('Message') ?? 'no reason given'}`);
 }
 
 /** 404: no such channel. 409: it is leaving, or was continued already; either way it does not wait for us any more. */

@@ -8,11 +8,11 @@ function channel(fields: Record<string, string>): ReadonlyMap<string, string> {
 describe('calls in a list of channels', () => {
   it('join the legs of a call', () => {
     const list = [
-      channel({ Uniqueid: 'b', Linkedid: 'a', AccountCode: 'call*1', Application: 'AppDial' }),
-      channel({ Uniqueid: 'a', Linkedid: 'a', AccountCode: 'call*1' }),
+      channel({ Uniqueid: 'b', Channel: 'PJSIP/b-01', Linkedid: 'a', AccountCode: 'call*1', Application: 'AppDial' }),
+      channel({ Uniqueid: 'a', Channel: 'PJSIP/a-01', Linkedid: 'a', AccountCode: 'call*1' }),
     ];
-    expect(liveCalls(list, () => ({ b_channel_id: 'b', answered_at_ms: 5 }))).toEqual([
-      { channel_id: 'a', call_id: 'call', attempt: 1, b_channel_id: 'b', answered_at_ms: 5, waiting: false },
+    expect(liveCalls(list, () => ({ b_channel_id: 'PJSIP/b-01', answered_at_ms: 5 }))).toEqual([
+      { channel_id: 'a', call_id: 'call', attempt: 1, b_channel_id: 'PJSIP/b-01', answered_at_ms: 5, waiting: false },
     ]);
   });
 

@@ -17,7 +17,8 @@ function isWhisper(channel: AmiMessage): boolean {
 
 /**
  * Calls out of one list of all channels: an A-leg is its own linked id, a B-leg carries the A-leg's. A B-leg whose A-leg is
- * not in the list is told as a call of its own without a call id, so that reconciliation ends it.
+ * not in the list is told as a call of its own without a call id, so that reconciliation ends it. A B-leg that talks goes by
+ * its channel's name: the switch finds a name in a hash, and an id only by looking at every channel, one lock after another.
  */
 export function liveCalls(
   channels: readonly AmiMessage[],
@@ -30,7 +31,7 @@ export function liveCalls(
   const upB = new Map(
     legs
       .filter((leg) => !isA(leg) && leg.get('ChannelState') === UP)
-      .map((leg) => [leg.get('Linkedid'), leg.get('Uniqueid')]),
+      .map((leg) => [leg.get('Linkedid'), leg.get('Channel')]),
   );
   return legs.filter(isA).map((leg) => {
     const channel_id = leg.get('Uniqueid') ?? '';

@@ -5,7 +5,17 @@ import { parseFailure } from './failure.ts';
 import type { Heard } from './live_calls.ts';
 
 /** What was heard of each A-leg that is up: nothing else in the switch's events tells an A-leg from a B-leg. */
-export type HeardCalls = Map<string, Heard & { ringing: boolean }>;
+export type HeardCalls = Map<string, HeardCall>;
+
+export interface HeardCall extends Heard {
+  /** The name of the A-leg's channel, by which the switch finds it soonest. */
+  name: string;
+  ringing: boolean;
+}
+
+export function unanswered(name: string): HeardCall {
+  return { name, ringing: false, b_channel_id: null, answered_at_ms: null };
+}
 
 function parseSource(text: string | undefined): CallSource | null {
   const [kind, name] = (text ?? '').split(':', 2);
@@ -19,12 +29,12 @@ function started(event: Extract<AriEvent, { type: 'StasisStart' }>, heard: Heard
   const [reason, ...rest] = args;
   if (reason === STASIS_REASON.failed) {
     const failed = parseFailure(rest);
-    heard.set(channel.id, { ringing: false, b_channel_id: null, answered_at_ms: null });
+    heard.set(channel.id, unanswered(channel.name));
     return failed && { type: 'attempt_failed', channel_id: channel.id, ...failed, at_ms: timestamp };
   }
   const source = parseSource(rest[0]);
   if (reason !== STASIS_REASON.arrived || source === null) return null;
-  heard.set(channel.id, { ringing: false, b_channel_id: null, answered_at_ms: null });
+  heard.set(channel.id, unanswered(channel.name));
   const number = channel.caller.number;
   const claimed_caller = number === '' || number === 'anonymous' ? null : number;
   const arrival = {
@@ -42,8 +52,8 @@ function dialled(event: Extract<AriEvent, { type: 'Dial' }>, heard: HeardCalls):
   if (caller === undefined) return null;
   const call = heard.get(caller.id);
   if (event.dialstatus === 'ANSWER') {
-    heard.set(caller.id, { ringing: true, b_channel_id: peer.id, answered_at_ms: at_ms });
-    return { type: 'answered', channel_id: caller.id, b_channel_id: peer.id, at_ms };
+    heard.set(caller.id, { name: caller.name, ringing: true, b_channel_id: peer.name, answered_at_ms: at_ms });
+    return { type: 'answered', channel_id: caller.id, b_channel_id: peer.name, at_ms };
   }
   const audible = event.dialstatus === 'RINGING' || event.dialstatus === 'PROGRESS';
   if (!audible || call === undefined || call.ringing) return null;
