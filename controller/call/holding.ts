@@ -60,6 +60,7 @@ function holdAnswered(state: Holding, answer: HoldAnswer, now_ms: number, settin
     case 'no_wallet':
       return notHeld(state, 'no_wallet', now_ms, settings);
     case 'fenced':
+    case 'held':
     case 'settled':
     case 'closed':
     case 'unknown':

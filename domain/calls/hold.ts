@@ -111,6 +111,8 @@ export type HoldVerdict =
   | 'granted'
   | 'settled'
   | 'replay'
+  /** A refusal is not recorded where money is or was held for the leg: its settlement makes the record. */
+  | 'held'
   /** The wallet, an hour's or a day's spend limit leaves too little: see `free_micros`. */
   | 'short'
   | 'spend_hour'

@@ -49,6 +49,8 @@ create table wallet (
   currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
   -- The sum of the postings on this wallet's ledger accounts; only the trigger posting_moves_balance changes it.
   balance_micros bigint not null default 0,
+  -- How much of the balance is promo credit, expired or not. Where it is 0, a hold need not look whether any has expired.
+  promo_micros bigint not null default 0 check (promo_micros >= 0),
   -- The sum of the open holds.
   held_micros bigint not null default 0 check (held_micros >= 0),
   credit_limit_micros bigint not null default 0 check (credit_limit_micros >= 0),
@@ -103,7 +105,7 @@ create table minute_pack (
   wallet_id bigint not null references wallet,
   name text not null,
   prefixes text[] not null,
-  seconds_left integer not null check (seconds_left >= 0),
+  seconds_left integer not null,
   seconds_held integer not null default 0 check (seconds_held >= 0),
   spend_order smallint not null default 10,
   expires_at timestamptz not null,
@@ -159,8 +161,9 @@ create trigger posting_complete after insert on posting
 -- Balances follow the postings and nothing else, so that they cannot drift from them.
 create function posting_moves_balance() returns trigger language plpgsql as $$
 begin
-  update wallet w set balance_micros = w.balance_micros + m.amount
-    from (select a.wallet_id, sum(r.amount_micros)::bigint as amount
+  update wallet w set balance_micros = w.balance_micros + m.amount, promo_micros = w.promo_micros + m.promo
+    from (select a.wallet_id, sum(r.amount_micros)::bigint as amount,
+                 coalesce(sum(r.amount_micros) filter (where a.kind = 'wallet_promo'), 0)::bigint as promo
             from new_rows r join ledger_account a on a.id = r.account_id
            where a.kind in ('wallet_cash', 'wallet_promo') group by a.wallet_id) m
    where w.id = m.wallet_id;
@@ -182,18 +185,26 @@ begin
   return new;
 end $$;
 create trigger balance_moved_by_posting before update on wallet for each row
-  when (old.balance_micros is distinct from new.balance_micros) execute function balance_moved_by_posting();
+  when ((old.balance_micros, old.promo_micros) is distinct from (new.balance_micros, new.promo_micros))
+  execute function balance_moved_by_posting();
 create trigger balance_moved_by_posting before update on promo_credit for each row
   when (old.balance_micros is distinct from new.balance_micros) execute function balance_moved_by_posting();
 
 create function wallet_starts_empty() returns trigger language plpgsql as $$
 begin
-  if new.balance_micros <> 0 or new.held_micros <> 0 or new.open_calls <> 0 then
+  if new.balance_micros <> 0 or new.promo_micros <> 0 or new.held_micros <> 0 or new.open_calls <> 0 then
     raise exception 'a wallet starts empty: post money to it';
   end if;
   return new;
 end $$;
 create trigger wallet_starts_empty before insert on wallet for each row execute function wallet_starts_empty();
+
+create function promo_credit_starts_empty() returns trigger language plpgsql as $$
+begin
+  if new.balance_micros <> 0 then raise exception 'promo credit starts empty: post money to it'; end if;
+  return new;
+end $$;
+create trigger promo_credit_starts_empty before insert on promo_credit for each row execute function promo_credit_starts_empty();
 
 create function append_only() returns trigger language plpgsql as $$
 begin

@@ -97,28 +97,37 @@ create type authorize_item as (
   deadline_at timestamptz, now_at timestamptz, snapshot jsonb,
   concurrent_calls_max integer, spend_hour timestamptz, spend_hour_max bigint, spend_day date, spend_day_max bigint);
 
-create function why_not_held(p_wallet bigint, p_leg uuid, p_micros bigint, p_calls_max integer,
+-- Promo credit that had expired at that moment: part of the balance, but nothing that a new hold can be paid from.
+create function expired_promo_micros(p_wallet bigint, p_at timestamptz) returns bigint language plpgsql as $$
+begin
+  return (select coalesce(sum(p.balance_micros), 0) from promo_credit p
+           where p.wallet_id = p_wallet and p.balance_micros > 0 and p.expires_at <= p_at);
+end $$;
+
+create function why_not_held(p_wallet bigint, p_leg uuid, p_micros bigint, p_valid_at timestamptz, p_calls_max integer,
                              p_hour timestamptz, p_hour_max bigint, p_day date, p_day_max bigint)
 returns hold_answer language plpgsql as $$
 declare
   w wallet;
   h call_hold;
-  free bigint;
+  money bigint;
+  in_hour bigint;
+  in_day bigint;
 begin
   select * into h from call_hold where leg_id = p_leg;
   select * into w from wallet where id = p_wallet;
   if w.id is null then return (null, 'no_wallet', 0, 0, 0, 0)::hold_answer; end if;
   -- A spend limit is a limit on money like any other: what it leaves free is what can still be held.
-  free := least(w.balance_micros + w.credit_limit_micros - w.held_micros,
-                p_hour_max - w.held_micros - case when w.spend_hour = p_hour then w.spend_hour_micros else 0 end,
-                p_day_max - w.held_micros - case when w.spend_day = p_day then w.spend_day_micros else 0 end);
+  money := w.balance_micros + w.credit_limit_micros - w.held_micros
+           - case when w.promo_micros = 0 then 0 else expired_promo_micros(p_wallet, p_valid_at) end;
+  in_hour := p_hour_max - w.held_micros - case when w.spend_hour = p_hour then w.spend_hour_micros else 0 end;
+  in_day := p_day_max - w.held_micros - case when w.spend_day = p_day then w.spend_day_micros else 0 end;
   return (null,
           case when p_calls_max is not null and w.open_calls >= p_calls_max then 'too_many_calls'
-               when w.balance_micros + w.credit_limit_micros - w.held_micros < p_micros then 'short'
-               when p_hour_max - w.held_micros - case when w.spend_hour = p_hour then w.spend_hour_micros else 0 end < p_micros
-                 then 'spend_hour'
+               when p_micros > 0 and money < p_micros then 'short'
+               when in_hour < p_micros then 'spend_hour'
                else 'spend_day' end,
-          free, w.open_calls, coalesce(h.held_micros, 0), coalesce(h.seconds_granted, 0))::hold_answer;
+          least(money, in_hour, in_day), w.open_calls, coalesce(h.held_micros, 0), coalesce(h.seconds_granted, 0))::hold_answer;
 end $$;
 
 create function authorize_one(p_switch text, i authorize_item) returns hold_answer language plpgsql as $$
@@ -128,7 +137,9 @@ declare
 begin
   update wallet set held_micros = held_micros + i.hold_micros, open_calls = open_calls + 1
    where id = i.wallet_id
-     and balance_micros + credit_limit_micros - held_micros >= i.hold_micros
+     and (i.hold_micros = 0
+          or balance_micros + credit_limit_micros - held_micros
+             - case when promo_micros = 0 then 0 else expired_promo_micros(id, i.now_at) end >= i.hold_micros)
      and open_calls < i.concurrent_calls_max
      and case when spend_hour = i.spend_hour then spend_hour_micros else 0 end + held_micros + i.hold_micros <= i.spend_hour_max
      and case when spend_day = i.spend_day then spend_day_micros else 0 end + held_micros + i.hold_micros <= i.spend_day_max
@@ -136,7 +147,7 @@ begin
   if not found then
     select * into h from call_hold where leg_id = i.leg_id;
     if found then return (i.n, 'replay', 0, 0, h.held_micros, h.seconds_granted)::hold_answer; end if;
-    return why_not_held(i.wallet_id, i.leg_id, i.hold_micros, i.concurrent_calls_max,
+    return why_not_held(i.wallet_id, i.leg_id, i.hold_micros, i.now_at, i.concurrent_calls_max,
                         i.spend_hour, i.spend_hour_max, i.spend_day, i.spend_day_max);
   end if;
   insert into call_hold (leg_id, call_id, wallet_id, switch_id, channel_id, held_micros, pack_id, pack_seconds_held,
@@ -186,12 +197,16 @@ begin
   end if;
   update wallet set held_micros = held_micros + i.micros
    where id = i.wallet_id
-     and balance_micros + credit_limit_micros - held_micros >= i.micros
+     -- Promo credit pays for a call that was authorised while it was valid, to the call's end.
+     and (i.micros = 0
+          or balance_micros + credit_limit_micros - held_micros
+             - case when promo_micros = 0 then 0 else expired_promo_micros(id, h.authorized_at) end >= i.micros)
      and case when spend_hour = i.spend_hour then spend_hour_micros else 0 end + held_micros + i.micros <= i.spend_hour_max
      and case when spend_day = i.spend_day then spend_day_micros else 0 end + held_micros + i.micros <= i.spend_day_max
   returning * into w;
   if not found then
-    return why_not_held(i.wallet_id, i.leg_id, i.micros, null, i.spend_hour, i.spend_hour_max, i.spend_day, i.spend_day_max);
+    return why_not_held(i.wallet_id, i.leg_id, i.micros, h.authorized_at, null,
+                        i.spend_hour, i.spend_hour_max, i.spend_day, i.spend_day_max);
   end if;
   if i.pack_seconds > 0 and not hold_pack(h.pack_id, i.wallet_id, i.pack_seconds, i.now_at) then
     update wallet set held_micros = held_micros - i.micros where id = i.wallet_id;
@@ -211,7 +226,10 @@ create type answer_item as (n integer, leg_id uuid, answered_at timestamptz, dea
 
 create function answer_one(i answer_item) returns hold_answer language plpgsql as $$
 begin
-  update call_hold set answered_at = i.answered_at, deadline_at = i.deadline_at where leg_id = i.leg_id and state = 'o';
+  -- A renewal that overtook the news of the answer knows the later deadline.
+  update call_hold
+     set answered_at = i.answered_at, deadline_at = case when grant_no = 1 then i.deadline_at else deadline_at end
+   where leg_id = i.leg_id and state = 'o';
   return (i.n, case when found then 'granted' else 'closed' end, 0, 0, 0, 0)::hold_answer;
 end $$;
 
@@ -242,11 +260,16 @@ begin
     update minute_pack set seconds_left = seconds_left - i.pack_seconds, seconds_held = seconds_held - h.pack_seconds_held
      where id = h.pack_id;
   end if;
+  -- A settlement that comes late, for an hour or a day that is over, must not make the present one begin anew.
   update wallet
      set held_micros = held_micros - h.held_micros, open_calls = open_calls - 1,
-         spend_hour = i.spend_hour, spend_day = i.spend_day,
-         spend_hour_micros = case when spend_hour = i.spend_hour then spend_hour_micros else 0 end + i.net_micros + i.tax_micros,
-         spend_day_micros = case when spend_day = i.spend_day then spend_day_micros else 0 end + i.net_micros + i.tax_micros
+         spend_hour = greatest(spend_hour, i.spend_hour), spend_day = greatest(spend_day, i.spend_day),
+         spend_hour_micros = case when spend_hour > i.spend_hour then spend_hour_micros
+                                  when spend_hour = i.spend_hour then spend_hour_micros + i.net_micros + i.tax_micros
+                                  else i.net_micros + i.tax_micros end,
+         spend_day_micros = case when spend_day > i.spend_day then spend_day_micros
+                                 when spend_day = i.spend_day then spend_day_micros + i.net_micros + i.tax_micros
+                                 else i.net_micros + i.tax_micros end
    where id = i.wallet_id;
 
   r := jsonb_populate_record(null::cdr, i.cdr);
@@ -283,16 +306,26 @@ begin
   -- The grants move into the record, so that the hold can be deleted after its replay window and the call still explained.
   select coalesce(jsonb_agg(jsonb_build_object('no', g.grant_no, 'at', g.granted_at, 'seconds', g.seconds, 'micros', g.micros,
            'pack_seconds', g.pack_seconds) order by g.grant_no), '[]') into r.grants from call_grant g where g.leg_id = i.leg_id;
-  insert into cdr select r.*;
+  insert into cdr select r.* on conflict (leg_id, started_at) do nothing;
+  if not found then
+    -- The caller was refused because the answer to the hold was lost, and that stands on record: what was held is the truth.
+    -- The record of a settlement always has grants, and is never replaced.
+    delete from cdr where leg_id = r.leg_id and started_at = r.started_at and grants = '[]';
+    insert into cdr select r.*;
+  end if;
   insert into outbox (kind, payload) values ('call.settled', jsonb_build_object('call_id', h.call_id, 'leg_id', i.leg_id));
   return (i.n, 'settled', w.balance_micros - i.net_micros - i.tax_micros + w.credit_limit_micros - w.held_micros + h.held_micros,
           w.open_calls - 1, 0, 0)::hold_answer;
 end $$;
 
--- A call for which no money was ever held (refused, or an emergency) still has a record that says why.
+-- A call for which no money was ever held (refused, or an emergency) still has a record that says why. held: money is or was
+-- held for it after all, so its settlement makes the record.
 create type unheld_item as (n integer, cdr jsonb);
 create function record_unheld_one(i unheld_item) returns hold_answer language plpgsql as $$
 begin
+  if exists (select 1 from call_hold where leg_id = (i.cdr ->> 'leg_id')::uuid) then
+    return (i.n, 'held', 0, 0, 0, 0)::hold_answer;
+  end if;
   insert into cdr select (jsonb_populate_record(null::cdr, i.cdr)).* on conflict do nothing;
   return (i.n, case when found then 'settled' else 'replay' end, 0, 0, 0, 0)::hold_answer;
 end $$;
@@ -372,11 +405,14 @@ create view ledger_invariant as
   select 'promo credit differs from the postings', count(*) from promo_credit c
    where balance_micros <> (select coalesce(sum(p.amount_micros), 0) from posting p where p.account_id = c.ledger_account_id)
   union all
+  select 'promo credit of a wallet differs from its parts', count(*) from wallet w
+   where promo_micros <> (select coalesce(sum(c.balance_micros), 0) from promo_credit c where c.wallet_id = w.id)
+  union all
   select 'transaction that does not sum to zero', count(*) from
     (select 1 from posting group by tx_id, currency having sum(amount_micros) <> 0) x
   union all
   select 'settled hold without a record, or a record of an open hold', count(*) from call_hold h
-   where (h.state = 's') <> exists (select 1 from cdr c where c.leg_id = h.leg_id)
+   where (h.state = 's') <> exists (select 1 from cdr c where c.leg_id = h.leg_id and c.wallet_id is not null)
   union all
   select 'leg settled twice', count(*) from (select 1 from cdr group by leg_id having count(*) > 1) x
   union all

@@ -66,6 +66,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       account_id: 'pseudonym',
       currency: 'not_personal',
       balance_micros: 'money',
+      promo_micros: 'money',
       held_micros: 'money',
       credit_limit_micros: 'money',
       open_calls: 'behaviour',

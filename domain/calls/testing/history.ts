@@ -14,6 +14,8 @@ export interface AuthorizeChoice {
 
 export interface RenewChoice {
   leg: number;
+  /** The number counts among the legs that are open, or among all. */
+  among: 'open' | 'all';
   /** The next grant, or one that was granted before: the answer was lost. */
   again: boolean;
   other_wallet: boolean;
@@ -24,6 +26,7 @@ export interface RenewChoice {
 
 export interface SettleChoice {
   leg: number;
+  among: 'open' | 'all';
   /** Of what is held. Above 100 it is more than that. */
   percent: number;
   taxed: boolean;
@@ -55,8 +58,9 @@ export interface History {
   choices: readonly Choice[];
 }
 
-const LEGS = 5;
+export const LEGS = 5;
 const leg = fc.nat(LEGS - 1);
+const among = fc.constantFrom<('open' | 'all')[]>('open', 'open', 'open', 'all');
 const wallet = fc.constantFrom<0 | 1>(0, 0, 1);
 const micros = fc.constantFrom(0n, 1n, 30n, 75n, 100n, 260n);
 const seconds = fc.constantFrom(1, 5, 30);
@@ -75,6 +79,7 @@ const authorize: fc.Arbitrary<AuthorizeChoice> = fc.record({
 
 const renew: fc.Arbitrary<RenewChoice> = fc.record({
   leg,
+  among,
   again: rarely,
   other_wallet: rarely,
   micros,
@@ -84,6 +89,7 @@ const renew: fc.Arbitrary<RenewChoice> = fc.record({
 
 const settle: fc.Arbitrary<SettleChoice> = fc.record({
   leg,
+  among,
   percent: fc.constantFrom(100, 0, 37, 100, 101),
   taxed: fc.boolean(),
   loss_micros: fc.constantFrom(0n, 0n, 9n),
@@ -116,7 +122,7 @@ const choice: fc.Arbitrary<Choice> = fc.oneof(
       wallet,
       micros: fc.constantFrom(60n, 150n),
       spend_order: fc.constantFrom(50, 60, 150),
-      minutes: fc.integer({ min: 1, max: 90 }),
+      minutes: fc.constantFrom(1, 15, 30, 90),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unheld'), leg }) },
@@ -127,8 +133,8 @@ const choice: fc.Arbitrary<Choice> = fc.oneof(
 /** Two wallets of one account, five legs, a dozen batches: small, so that amounts and legs meet often. */
 export const histories: fc.Arbitrary<History> = fc.record({
   credit_limit_micros: fc.constantFrom(0n, 0n, 120n),
-  hour_max: fc.constantFrom(10_000n, 300n),
-  day_max: fc.constantFrom(10_000n, 500n),
+  hour_max: fc.constantFrom(10_000n, 10_000n, 300n),
+  day_max: fc.constantFrom(10_000n, 500n, 250n),
   pack_seconds: fc.constantFrom(25, 8, 60),
   pack_minutes: fc.constantFrom(100_000, 30),
   first_top_up: fc.constantFrom(0n, 400n, 1_000n),

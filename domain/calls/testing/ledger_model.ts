@@ -59,6 +59,8 @@ export class LedgerModel {
   readonly holds = new Map<string, ModelHold>();
   /** Every settlement that was carried out, by leg: there is at most one. */
   readonly settled = new Map<string, SettleItem>();
+  /** Legs whose only record is that nothing was held for them. */
+  readonly unheld = new Set<string>();
   /** What each payment was for; the same payment never counts twice. */
   readonly payments = new Map<string, string>();
   /** Every grant of promo credit, in the order in which it was given. */
@@ -107,6 +109,13 @@ export class LedgerModel {
       if (hold.grants.length === 1) hold.deadline_at_ms = item.deadline_at.getTime();
       return answer('granted');
     });
+  }
+
+  recordUnheld(leg_id: string): HoldAnswer {
+    if (this.holds.has(leg_id)) return answer('held');
+    if (this.unheld.has(leg_id)) return answer('replay');
+    this.unheld.add(leg_id);
+    return answer('settled');
   }
 
   openHolds(): ModelHold[] {
@@ -257,6 +266,8 @@ export class LedgerModel {
     if (gross > micros || item.pack_seconds > pack_seconds) return held('over_held', hold);
     hold.open = false;
     this.settled.set(item.leg_id, item);
+    // Where it was said before that nothing was held, because the answer to the hold was lost, the hold is the truth.
+    this.unheld.delete(item.leg_id);
     const pack = hold.pack_id === null ? undefined : this.packs.get(hold.pack_id);
     if (pack !== undefined) pack.seconds_left -= item.pack_seconds;
     const wallet = this.#wallet(item.wallet_id);

@@ -3,14 +3,16 @@ import type pg from 'pg';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { ledgerAccount, post } from '../../ledger/post.ts';
+import { LEGS } from './history.ts';
 import { heldOf } from './ledger_model.ts';
 import type { LedgerModel } from './ledger_model.ts';
 
-/** The tables that a history plays in: an account with two wallets, and packs. */
+/** What a history plays with: an account with two wallets and a pack in each, and the legs of its calls. */
 export interface Stage {
   switch_id: string;
   wallet_ids: readonly [bigint, bigint];
   pack_ids: readonly [bigint, bigint];
+  leg_ids: readonly string[];
 }
 
 export interface StagePlan {
@@ -38,6 +40,7 @@ export async function setStage(pool: pg.Pool, plan: StagePlan): Promise<Stage> {
     switch_id: `switch-${randomUUID()}`,
     wallet_ids: [BigInt(euro.id), BigInt(dollar.id)],
     pack_ids: [BigInt(euro.pack), BigInt(dollar.pack)],
+    leg_ids: Array.from({ length: LEGS }, () => randomUUID()),
   };
 }
 
@@ -95,14 +98,15 @@ export async function standingInTables(pool: pg.Pool, stage: Stage, hour_ms: num
                     from promo_credit p where p.wallet_id = any($1)),
       'packs', (select jsonb_agg(format('%s left %s held %s', p.id, p.seconds_left, p.seconds_held) order by p.id)
                     from minute_pack p where p.wallet_id = any($1)),
-      'holds', (select coalesce(jsonb_agg(format('%s %s micros %s pack %s grants %s seconds %s', h.leg_id, h.state, h.held_micros,
-                    h.pack_seconds_held, h.grant_no, h.seconds_granted) order by h.leg_id), '[]')
-                    from call_hold h where h.wallet_id = any($1)),
-      'records', (select coalesce(jsonb_agg(format('%s net %s tax %s loss %s pack %s grants %s', c.leg_id, c.net_micros, c.tax_micros,
+      'holds', (select coalesce(jsonb_agg(format('%s %s micros %s pack %s grants %s seconds %s until %s', h.leg_id, h.state,
+                    h.held_micros, h.pack_seconds_held, h.grant_no, h.seconds_granted,
+                    (extract(epoch from h.deadline_at) * 1000)::bigint) order by h.leg_id), '[]')
+                    from call_hold h where h.leg_id = any($4)),
+      'records', (select coalesce(jsonb_agg(case when c.wallet_id is null then format('%s unheld', c.leg_id) else format('%s net %s tax %s loss %s pack %s grants %s', c.leg_id, c.net_micros, c.tax_micros,
                     c.operator_loss_micros, c.pack_seconds,
-                    (select sum((g ->> 'micros')::bigint) from jsonb_array_elements(c.grants) g)) order by c.leg_id), '[]')
-                    from cdr c where c.wallet_id = any($1))) as standing`,
-    values: [stage.wallet_ids.map(String), new Date(hour_ms), day],
+                    (select sum((g ->> 'micros')::bigint) from jsonb_array_elements(c.grants) g)) end order by c.leg_id), '[]')
+                    from cdr c where c.leg_id = any($4))) as standing`,
+    values: [stage.wallet_ids.map(String), new Date(hour_ms), day, stage.leg_ids],
   });
   const standing = rows[0]?.standing;
   if (standing === undefined) throw new Error('nothing stands in the tables');
@@ -111,7 +115,6 @@ export async function standingInTables(pool: pg.Pool, stage: Stage, hour_ms: num
 
 export function standingInModel(model: LedgerModel, hour_ms: number, day: string): Standing {
   const holds = [...model.holds.values()].sort((a, b) => (a.leg_id < b.leg_id ? -1 : 1));
-  const settled = [...model.settled.values()].sort((a, b) => (a.leg_id < b.leg_id ? -1 : 1));
   return {
     wallets: [...model.wallets.keys()].map((id) => {
       const spent = model.spent(id, hour_ms, day);
@@ -123,13 +126,18 @@ export function standingInModel(model: LedgerModel, hour_ms: number, day: string
     holds: holds.map((hold) => {
       const { micros, pack_seconds, seconds } = heldOf(hold);
       const state = hold.open ? 'o' : 's';
-      return `${hold.leg_id} ${state} micros ${micros} pack ${pack_seconds} grants ${hold.grants.length} seconds ${seconds}`;
+      return `${hold.leg_id} ${state} micros ${micros} pack ${pack_seconds} grants ${hold.grants.length} seconds ${seconds} until ${hold.deadline_at_ms}`;
     }),
-    records: settled.map((item) => {
-      const hold = model.holds.get(item.leg_id);
-      const granted = hold === undefined ? 0n : heldOf(hold).micros;
-      const money = `net ${item.net_micros} tax ${item.tax_micros} loss ${item.loss_micros}`;
-      return `${item.leg_id} ${money} pack ${item.pack_seconds} grants ${granted}`;
-    }),
+    records: recordsInModel(model),
   };
+}
+
+function recordsInModel(model: LedgerModel): string[] {
+  const settled = [...model.settled.values()].map((item) => {
+    const hold = model.holds.get(item.leg_id);
+    const granted = hold === undefined ? 0n : heldOf(hold).micros;
+    const money = `net ${item.net_micros} tax ${item.tax_micros} loss ${item.loss_micros}`;
+    return `${item.leg_id} ${money} pack ${item.pack_seconds} grants ${granted}`;
+  });
+  return [...settled, ...[...model.unheld].map((leg_id) => `${leg_id} unheld`)].sort();
 }

@@ -25,7 +25,6 @@ export class Player {
   readonly #pool: pg.Pool;
   readonly #stage: Stage;
   readonly #history: History;
-  readonly #legs: string[] = Array.from({ length: 5 }, () => randomUUID());
   readonly #payments = Array.from({ length: 4 }, () => randomUUID());
   #now_ms = BEGIN_MS;
 
@@ -70,7 +69,7 @@ export class Player {
       }
       case 'answer': {
         const times = { answered_at: new Date(this.#now_ms), deadline_at: new Date(this.#now_ms + 5000) };
-        const items = choice.legs.map((leg) => ({ leg_id: this.#legs[leg] ?? '', ...times }));
+        const items = choice.legs.map((leg) => ({ leg_id: this.#stage.leg_ids[leg] ?? '', ...times }));
         const tables = await answerCalls(this.#pool, this.#lease(choice.stale), items);
         return { tables: tables.map(heard), model: this.model.noteAnswer(this.#epoch(choice.stale), items).map(heard) };
       }
@@ -94,10 +93,10 @@ export class Player {
 
   /** Ends every call that is still open, so that the history leaves nothing half done. */
   async end(): Promise<void> {
-    const legs = this.model.openHolds().map((hold) => this.#legs.indexOf(hold.leg_id));
+    const legs = this.model.openHolds().map((hold) => this.#stage.leg_ids.indexOf(hold.leg_id));
     const whole = { percent: 100, taxed: true, loss_micros: 0n, pack_percent: 100, cost_micros: 0n, hours_ago: 0 };
     if (legs.length > 0)
-      await this.play({ kind: 'settle', stale: false, items: legs.map((leg) => ({ leg, ...whole })) });
+      await this.play({ kind: 'settle', stale: false, items: legs.map((leg) => ({ leg, among: 'all', ...whole })) });
   }
 
   async #playOther(
@@ -123,11 +122,11 @@ export class Player {
         return { tables: null, model: null };
       }
       case 'unheld': {
-        const leg_id = this.#legs[choice.leg] ?? '';
+        const leg_id = this.#stage.leg_ids[choice.leg] ?? '';
         const record = { ...this.#record(0n), result: 'refused' as const, refusal: 'outage', duration_ms: 0 };
         const identity = { leg_id, call_id: leg_id, account_id: null, snapshot: {} };
-        await recordUnheldCalls(this.#pool, this.#lease(false), [{ ...record, ...identity }]);
-        return { tables: null, model: null };
+        const tables = await recordUnheldCalls(this.#pool, this.#lease(false), [{ ...record, ...identity }]);
+        return { tables: tables.map(heard), model: [heard(this.model.recordUnheld(leg_id))] };
       }
       case 'takeover': {
         const { epoch } = await takeLease(this.#pool, this.#stage.switch_id, randomUUID(), new Date(this.#now_ms));
@@ -168,8 +167,8 @@ export class Player {
     const own = choice.wallet;
     const pack_id = choice.pack === null ? null : this.#stage.pack_ids[choice.pack === 'own' ? own : own === 0 ? 1 : 0];
     return {
-      leg_id: this.#legs[choice.leg] ?? '',
-      call_id: this.#legs[choice.leg] ?? '',
+      leg_id: this.#stage.leg_ids[choice.leg] ?? '',
+      call_id: this.#stage.leg_ids[choice.leg] ?? '',
       wallet_id: this.#stage.wallet_ids[own],
       channel_id: `channel-${choice.leg}`,
       hold_micros: choice.micros,
@@ -184,8 +183,14 @@ export class Player {
     };
   }
 
+  #legOf({ leg, among }: { leg: number; among: 'open' | 'all' }): string {
+    const open = this.model.openHolds();
+    const legs = among === 'all' || open.length === 0 ? this.#stage.leg_ids : open.map((hold) => hold.leg_id);
+    return legs[leg % legs.length] ?? '';
+  }
+
   #renewItem(choice: RenewChoice): RenewItem {
-    const leg_id = this.#legs[choice.leg] ?? '';
+    const leg_id = this.#legOf(choice);
     const hold = this.model.holds.get(leg_id);
     const [first, second] = this.#stage.wallet_ids;
     const own = hold?.wallet_id ?? first;
@@ -203,7 +208,7 @@ export class Player {
   }
 
   #settleItem(choice: SettleChoice): SettleItem {
-    const leg_id = this.#legs[choice.leg] ?? '';
+    const leg_id = this.#legOf(choice);
     const hold = this.model.holds.get(leg_id);
     const { micros, pack_seconds } = hold === undefined ? { micros: 9n, pack_seconds: 0 } : heldOf(hold);
     const gross = choice.percent > 100 ? micros + 1n : (micros * BigInt(choice.percent)) / 100n;
