@@ -1,5 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { seeded } from '../../domain/rating/bench/sample_decks.ts';
-import { Witness } from '../e2e/switch_stack/witness.ts';
 import { install } from '../runtime/install.ts';
 import { explainError } from '../runtime/outage.ts';
 import { showProgress } from '../runtime/progress.ts';
@@ -11,8 +11,10 @@ import { World } from '../world/world.ts';
 import { Callers } from './callers.ts';
 import { diceOf } from './dice.ts';
 import { killOnce } from './killer.ts';
+import type { Kill } from './killer.ts';
 import { chaosOptions } from './options.ts';
 import type { ChaosOptions } from './options.ts';
+import { answeredBySwitch, countRemains } from './switch_view.ts';
 import { judge, passed } from './verdict.ts';
 import type { ChaosFindings, ChaosVerdict } from './verdict.ts';
 
@@ -60,28 +62,36 @@ async function run(
   const dice = diceOf(seeded(options.seed));
   const callers = await Callers.begin(world, dice);
   callers.keep(options.calls);
-  for (let kill = 1; kill <= options.kills; kill += 1) {
-    const { lived_ms, dead_ms } = await killOnce(world, dice);
-    const gap = `lived ${(lived_ms / 1000).toFixed(1)} s, calls were taken again after ${(dead_ms / 1000).toFixed(1)} s`;
-    say(
-      `  kill ${kill} of ${options.kills}: ${gap}; ${callers.answered} calls answered, ${callers.inFlight} in flight`,
-    );
+  const kills: Kill[] = [];
+  while (kills.length < options.kills) {
+    kills.push(await killOnce(world, dice));
+    say(killWords(kills, options.kills, callers));
   }
-  await new Promise((resolve) => setTimeout(resolve, HOME_STRETCH_MS));
+  await wait(HOME_STRETCH_MS);
   await callers.stop();
   const left_in_switch = await whatIsLeft(world);
-  const carrier = world.carrier('alpha').records;
-  return judge(world.pool, { kills: options.kills, witnessed: callers.witnessed, carrier, left_in_switch });
+  return judge(world.pool, {
+    kills,
+    witnessed: callers.witnessed,
+    carrier: world.carrier('alpha').records,
+    switch_ms: await answeredBySwitch(world.asterisk.access),
+    left_in_switch,
+  });
+}
+
+function killWords(kills: readonly Kill[], planned: number, callers: Callers): string {
+  const kill = kills.at(-1);
+  if (kill === undefined) return '';
+  const away_s = ((kill.back_at_ms - kill.died_at_ms) / 1000).toFixed(1);
+  const midst = kill.midst.map(({ batch, carried_out }) => `${batch} ${carried_out ? 'unheard' : 'undone'}`);
+  const during = midst.length === 0 ? '' : `, killed in the midst of ${[...new Set(midst)].join(', ')}`;
+  const count = `${kills.length}`.padStart(String(planned).length);
+  return `  kill ${count} of ${planned}: away for ${away_s} s${during}; ${callers.answered} calls are over, ${callers.inFlight} in flight`;
 }
 
 /** Waits for the end of everything, and counts the channels and bridges that have none. */
 async function whatIsLeft(world: World): Promise<number> {
-  const { ASTERISK_ARI_URL: url, ASTERISK_ARI_USER: user, ASTERISK_ARI_PASSWORD: password } = world.asterisk.access;
-  const witness = await Witness.open({ adapter: { ari: { url, user, password } } });
-  const left = async (): Promise<number> => {
-    const { channels, bridges } = await witness.remains();
-    return channels.length + bridges.length;
-  };
+  const left = (): Promise<number> => countRemains(world.asterisk.access);
   const open = async (): Promise<number> => {
     const { rows } = await world.pool.query<{ n: string }>(`select count(*) as n from call_hold where state = 'o'`);
     return Number(rows[0]?.n ?? 0);
@@ -99,11 +109,21 @@ async function whatIsLeft(world: World): Promise<number> {
 
 function tell(findings: ChaosFindings, say: (line: string) => void): void {
   const sources = Object.entries(findings.by_duration_source).map(([source, count]) => `${count} by ${source}`);
-  say(`Settled ${sources.join(', ')}; ${findings.cut_off} were ended by the switch at the end of their money.`);
-  say(`Records and callers differ by at most ${findings.duration_difference_ms_max} ms.`);
+  say(`Settled ${sources.join(', ')}.`);
+  say(
+    `The switch ended ${findings.cut_off} calls at the end of their money, ${findings.cut_off_alone} of them while no controller was there; at most ${findings.hangup_lateness_ms_max} ms late.`,
+  );
+  say(`Parties hung up ${findings.hung_up_unheard} calls while no controller was there.`);
+  say(
+    `Records differ from the callers' clocks by at most ${findings.duration_difference_ms_max} ms, from the switch's own by ${findings.switch_difference_ms_max} ms.`,
+  );
   say(`Booked to the operator for late hang-ups: ${findings.operator_loss_micros} micros.`);
   for (const number of findings.unsettled) console.error(`UNSETTLED: ${number} was answered and has no record`);
+  for (const id of findings.unsettled_by_switch)
+    console.error(`UNSETTLED: the switch has a record of ${id}, we do not`);
   for (const { name, broken } of findings.broken_invariants) console.error(`BROKEN: ${name} (${broken})`);
+  if (findings.cut_off === 0)
+    console.error('NOTHING PROVED: no call reached the end of its money; give it more kills.');
 }
 
 try {
@@ -112,5 +132,3 @@ try {
   console.error(explainError(error));
   process.exitCode = 1;
 }
-// The client of the switch's own interface reconnects for ever; nothing else is left to wait for.
-process.exit();

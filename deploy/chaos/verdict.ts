@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { brokenInvariants } from '../../domain/ledger/invariants.ts';
 import type { CallRecord } from '../sip/call_record.ts';
 import type { WitnessedCall } from './callers.ts';
+import type { Kill } from './killer.ts';
 
 /** The last line of the run. */
 export interface ChaosVerdict {
@@ -23,43 +24,71 @@ export interface ChaosFindings {
   /** Between the record and what the caller measured, worst of all answered calls. */
   duration_difference_ms_max: number;
   cut_off: number;
+  /** Those of them whose money ended while no controller was there: the switch ended them alone. */
+  cut_off_alone: number;
+  hangup_lateness_ms_max: number;
+  /** Calls that either party ended while no controller was there. */
+  hung_up_unheard: number;
   /** Numbers that were called and answered, without a record of it. */
   unsettled: readonly string[];
+  /** Ids of calls that were answered by the switch's own records, and have no record of ours. */
+  unsettled_by_switch: readonly string[];
+  /** Between the record and the switch's own, worst of all. */
+  switch_difference_ms_max: number;
   operator_loss_micros: bigint;
   by_duration_source: Readonly<Record<string, number>>;
   broken_invariants: readonly { name: string; broken: number }[];
 }
 
+/** All that was seen, by whom. */
+export interface Seen {
+  kills: readonly Kill[];
+  witnessed: readonly WitnessedCall[];
+  carrier: readonly CallRecord[];
+  /** By the ids of the answered calls, what the switch recorded. */
+  switch_ms: ReadonlyMap<string, number>;
+  left_in_switch: number;
+}
+
 interface Settled {
+  call_id: string;
   callee: string;
   duration_ms: string;
   duration_source: string;
   seconds_granted: number;
 }
 
-/** Judges by the callers' own records, the carrier's, and the database. */
-export async function judge(
-  pool: pg.Pool,
-  seen: { kills: number; witnessed: readonly WitnessedCall[]; carrier: readonly CallRecord[]; left_in_switch: number },
-): Promise<{ verdict: ChaosVerdict; findings: ChaosFindings }> {
-  const settled = await settledByCallee(pool);
+/** Judges by the callers' own records, the carrier's, the switch's, and the database. */
+export async function judge(pool: pg.Pool, seen: Seen): Promise<{ verdict: ChaosVerdict; findings: ChaosFindings }> {
+  const settled = await settledCalls(pool);
+  const by_callee = byCallee(settled);
   const answered = seen.witnessed.filter(({ caller }) => caller.answered_at_ms !== undefined);
-  const times = answered.map(({ number }) => settled.get(number)?.length ?? 0);
-  const cut_off = latenesses(answered, seen.carrier, settled);
+  const times = answered.map(({ number }) => by_callee.get(number)?.length ?? 0);
+  const ended = cutOffs(answered, seen.carrier, by_callee);
+  const unsettled = answered.filter(({ number }) => !by_callee.has(number)).map(({ number }) => number);
+  const switch_view = besideSwitch(settled, seen.switch_ms);
   const verdict: ChaosVerdict = {
-    kills: seen.kills,
+    kills: seen.kills.length,
     calls: answered.length,
     settled_exactly_once: times.filter((count) => count === 1).length,
-    unsettled: times.filter((count) => count === 0).length + (await openHolds(pool)),
-    settled_twice: [...settled.values()].filter((records) => records.length > 1).length,
+    // One call may be missed by both witnesses.
+    unsettled: Math.max(unsettled.length, switch_view.unsettled_by_switch.length) + (await openHolds(pool)),
+    settled_twice: [...by_callee.values()].filter((records) => records.length > 1).length,
     overspend_micros: Number(await overspend(pool)),
     orphan_channels: seen.left_in_switch,
-    hangup_lateness_ms_p99: percentile(cut_off, 0.99),
+    hangup_lateness_ms_p99: percentile(
+      ended.map(({ late_ms }) => late_ms),
+      0.99,
+    ),
   };
   const findings = {
-    duration_difference_ms_max: differences(answered, settled).reduce((worst, one) => Math.max(worst, one), 0),
-    cut_off: cut_off.length,
-    unsettled: answered.filter(({ number }) => !settled.has(number)).map(({ number }) => number),
+    ...switch_view,
+    duration_difference_ms_max: worst(differences(answered, by_callee)),
+    cut_off: ended.length,
+    cut_off_alone: ended.filter(({ at_ms }) => nobodyThere(seen.kills, at_ms)).length,
+    hangup_lateness_ms_max: worst(ended.map(({ late_ms }) => late_ms)),
+    hung_up_unheard: hungUpAt(answered, seen.carrier).filter((at_ms) => nobodyThere(seen.kills, at_ms)).length,
+    unsettled,
     operator_loss_micros: await operatorLoss(pool),
     by_duration_source: await bySource(pool),
     broken_invariants: await brokenInvariants(pool),
@@ -72,41 +101,74 @@ const LATENESS_MS_MAX = 1000;
 export function passed({ verdict, findings }: { verdict: ChaosVerdict; findings: ChaosFindings }): boolean {
   const { unsettled, settled_twice, overspend_micros, orphan_channels, hangup_lateness_ms_p99 } = verdict;
   const wrong = unsettled + settled_twice + overspend_micros + orphan_channels + findings.broken_invariants.length;
-  return wrong === 0 && verdict.calls > 0 && hangup_lateness_ms_p99 <= LATENESS_MS_MAX;
+  return wrong === 0 && verdict.calls > 0 && findings.cut_off > 0 && hangup_lateness_ms_p99 <= LATENESS_MS_MAX;
 }
 
-async function settledByCallee(pool: pg.Pool): Promise<ReadonlyMap<string, readonly Settled[]>> {
+async function settledCalls(pool: pg.Pool): Promise<readonly Settled[]> {
   const { rows } = await pool.query<Settled>(
-    `select callee, duration_ms, duration_source,
+    `select call_id, callee, duration_ms, duration_source,
             (select coalesce(sum((g ->> 'seconds')::int), 0)::int from jsonb_array_elements(grants) g) as seconds_granted
        from cdr where result = 'answered'`,
   );
+  return rows;
+}
+
+function byCallee(settled: readonly Settled[]): ReadonlyMap<string, readonly Settled[]> {
   const by_callee = new Map<string, Settled[]>();
-  for (const row of rows) by_callee.set(row.callee, [...(by_callee.get(row.callee) ?? []), row]);
+  for (const one of settled) by_callee.set(one.callee, [...(by_callee.get(one.callee) ?? []), one]);
   return by_callee;
 }
 
-/** Neither party hung up, so the switch did; how much longer than granted the caller was connected. */
-function latenesses(
+/** The calls that neither party hung up, so the switch did: when, and how long after the last granted second. */
+function cutOffs(
   answered: readonly WitnessedCall[],
   carrier: readonly CallRecord[],
-  settled: ReadonlyMap<string, readonly Settled[]>,
-): number[] {
+  by_callee: ReadonlyMap<string, readonly Settled[]>,
+): { at_ms: number; late_ms: number }[] {
   const ended_by_switch = new Set(carrier.filter(({ ended }) => ended?.by === 'remote').map(({ number }) => number));
   return answered.flatMap(({ number, caller }) => {
-    const granted = settled.get(number)?.[0]?.seconds_granted;
+    const granted = by_callee.get(number)?.[0]?.seconds_granted;
     if (caller.ended?.by !== 'remote' || granted === undefined || caller.talked_ms === undefined) return [];
     const reached = ended_by_switch.has(number) || ended_by_switch.has(number.slice(1));
-    return reached ? [Math.max(0, Math.round(caller.talked_ms - granted * 1000))] : [];
+    const late_ms = Math.max(0, Math.round(caller.talked_ms - granted * 1000));
+    return reached ? [{ at_ms: caller.ended.at_ms, late_ms }] : [];
   });
 }
 
-function differences(answered: readonly WitnessedCall[], settled: ReadonlyMap<string, readonly Settled[]>): number[] {
+/** When callers and callees ended answered calls themselves. */
+function hungUpAt(answered: readonly WitnessedCall[], carrier: readonly CallRecord[]): number[] {
+  const parties = [...answered.map(({ caller }) => caller), ...carrier];
+  return parties.flatMap(({ ended, answered_at_ms }) =>
+    ended?.by === 'local' && answered_at_ms !== undefined ? [ended.at_ms] : [],
+  );
+}
+
+function nobodyThere(kills: readonly Kill[], at_ms: number): boolean {
+  return kills.some(({ died_at_ms, back_at_ms }) => at_ms >= died_at_ms && at_ms < back_at_ms);
+}
+
+function besideSwitch(
+  settled: readonly Settled[],
+  switch_ms: ReadonlyMap<string, number>,
+): { unsettled_by_switch: string[]; switch_difference_ms_max: number } {
+  const by_call = new Map(settled.map((one) => [one.call_id, Number(one.duration_ms)]));
+  const differences_ms = [...switch_ms].map(([call_id, ms]) => Math.abs((by_call.get(call_id) ?? ms) - ms));
+  return {
+    unsettled_by_switch: [...switch_ms.keys()].filter((call_id) => !by_call.has(call_id)),
+    switch_difference_ms_max: Math.round(worst(differences_ms)),
+  };
+}
+
+function differences(answered: readonly WitnessedCall[], by_callee: ReadonlyMap<string, readonly Settled[]>): number[] {
   return answered.flatMap(({ number, caller }) => {
-    const record = settled.get(number)?.[0];
+    const record = by_callee.get(number)?.[0];
     if (record === undefined || caller.talked_ms === undefined) return [];
     return [Math.round(Math.abs(Number(record.duration_ms) - caller.talked_ms))];
   });
+}
+
+function worst(values: readonly number[]): number {
+  return values.reduce((most, one) => Math.max(most, one), 0);
 }
 
 function percentile(values: readonly number[], part: number): number {
