@@ -140,6 +140,7 @@ export class ModelController {
           this.dispatch(channel_id, { type: 'bridged', reach });
         });
       case 'refuse':
+        return agenda.plan(20, () => media.refuse(channel_id));
       case 'hang_up':
         return agenda.plan(20, () => media.end(channel_id, 21));
       case 'arm':

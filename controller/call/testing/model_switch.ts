@@ -5,16 +5,20 @@ import type { Tape } from './tape.ts';
 
 /** The latest that a call is ended after its deadline. */
 export const LATENESS_MS_MAX = 400;
+/** The longest that the news of an end is under way. */
+export const NEWS_MS_MAX = 120;
 
 export interface MediaCall {
   channel_id: string;
   call_id: string | null;
-  phase: 'waiting' | 'dialling' | 'up' | 'gone';
+  phase: 'waiting' | 'refusing' | 'dialling' | 'up' | 'gone';
   attempt: number;
   answered_at_ms: number | null;
   ended_at_ms: number | null;
   limit_ms: number;
   deadline_at_ms: number;
+  /** Ended by the switch itself, because what is paid for was used up. */
+  cut_off: boolean;
   record: SwitchRecord | null;
 }
 
@@ -48,6 +52,7 @@ export class ModelSwitch {
       ended_at_ms: null,
       limit_ms: 0,
       deadline_at_ms: Number.POSITIVE_INFINITY,
+      cut_off: false,
       record: null,
     };
     this.calls.set(channel_id, call);
@@ -69,6 +74,14 @@ export class ModelSwitch {
     return 'done';
   }
 
+  /** The caller hears why, and then the call ends. */
+  refuse(channel_id: string): void {
+    const call = this.calls.get(channel_id);
+    if (call?.phase !== 'waiting') return;
+    call.phase = 'refusing';
+    this.#agenda.plan(this.#tape.pick([20, 4000]), () => this.end(channel_id, 21));
+  }
+
   arm(channel_id: string, deadline_at_ms: number): void {
     const call = this.calls.get(channel_id);
     // One that is due already is being ended; lateness does not begin anew.
@@ -83,7 +96,7 @@ export class ModelSwitch {
     call.phase = 'gone';
     call.ended_at_ms = this.#agenda.now_ms;
     const told: CallEvent = { type: 'ended', cause, at_ms: call.ended_at_ms };
-    this.#agenda.plan(this.#tape.pick([5, 0, 120]), () => this.#tell(channel_id, told));
+    this.#agenda.plan(this.#tape.pick([5, 0, NEWS_MS_MAX]), () => this.#tell(channel_id, told));
     if (call.call_id === null || this.#tape.oneIn(6)) return;
     const record: SwitchRecord = {
       call_id: call.call_id,
@@ -118,7 +131,9 @@ export class ModelSwitch {
     const deadline_at_ms = call.deadline_at_ms;
     const late_ms = this.#tape.pick([0, 150, LATENESS_MS_MAX]);
     this.#agenda.plan(deadline_at_ms - this.#agenda.now_ms + late_ms, () => {
-      if (call.deadline_at_ms === deadline_at_ms) this.end(call.channel_id, 16);
+      if (call.deadline_at_ms !== deadline_at_ms || call.phase !== 'up') return;
+      call.cut_off = true;
+      this.end(call.channel_id, 16);
     });
   }
 

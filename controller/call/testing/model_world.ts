@@ -32,9 +32,12 @@ export class ModelWorld {
   readonly tape: Tape;
   readonly ledger = new LedgerModel();
   readonly media: ModelSwitch;
-  readonly unheld = new Map<string, UnheldRecord>();
   readonly arrived: string[] = [];
+  /** Legs whose callers were told that no money could be held; it may be held all the same, when the answer was lost. */
+  readonly refused = new Set<string>();
   money_in = 0n;
+  /** Calls that the switch ended at their deadline while no controller lived. */
+  cut_off_alone = 0;
   #database_away = false;
   #controllers: ModelController[] = [];
   readonly #started_at_ms: number;
@@ -46,6 +49,9 @@ export class ModelWorld {
     this.#started_at_ms = Date.UTC(2026, 0, 15, tape.pick([9, 23]), 59, tape.pick([0, 30, 55]));
     this.agenda = new Agenda(this.#started_at_ms);
     this.media = new ModelSwitch(this.agenda, tape, (channel_id, event) => {
+      const alone = !this.#controllers.some((controller) => controller.alive);
+      if (event.type === 'ended' && alone && this.media.calls.get(channel_id)?.cut_off === true)
+        this.cut_off_alone += 1;
       for (const controller of this.#controllers) controller.dispatch(channel_id, event);
     });
     this.#limits = {
@@ -88,9 +94,13 @@ export class ModelWorld {
   /** A question to the database on its way: carried out or not, answered or not (null). */
   ask(epoch: number, question: Question, answered: (answer: HoldAnswer | null) => void): void {
     const lost = this.tape.oneIn(14) && this.#stormy();
-    this.agenda.plan(this.tape.pick([2, 0, 40, 900]), () => {
+    const sent_ms = this.tape.pick([2, 0, 40, 900]);
+    const back_ms = this.tape.pick([1, 0, 30, 400]);
+    // The database may carry out what it was asked when whoever asked has long given up.
+    if (lost) this.agenda.plan(back_ms, () => answered(null));
+    this.agenda.plan(sent_ms, () => {
       const answer = this.#database_away ? null : this.#carryOut(epoch, question);
-      this.agenda.plan(this.tape.pick([1, 0, 30, 400]), () => answered(lost ? null : answer));
+      if (!lost) this.agenda.plan(back_ms, () => answered(answer));
     });
   }
 
@@ -110,6 +120,7 @@ export class ModelWorld {
       throw new Error('A deadline lies beyond what is held.');
     if (effect.type === 'refuse' && before.phase === 'holding' && before.plan.direction === 'emergency')
       throw new Error(`A call for help is refused: ${effect.reason}.`);
+    if (effect.type === 'refuse' && before.phase === 'holding') this.refused.add(before.leg_id);
     if (effect.type === 'renew' && after.phase !== 'talking') throw new Error(`A call in ${after.phase} renews.`);
     if (
       'held' in after &&
@@ -140,9 +151,7 @@ export class ModelWorld {
       case 'settle':
         return this.ledger.settle(epoch, [question.item]);
       case 'unheld':
-        // Where money is held after all, the record is written when it is settled.
-        if (!this.ledger.holds.has(question.item.leg_id)) this.unheld.set(question.item.leg_id, question.item);
-        return [{ verdict: 'settled', free_micros: 0n, open_calls: 0, held_micros: 0n, seconds_granted: 0 }];
+        return [this.ledger.recordUnheld(question.item.leg_id)];
     }
   }
 
@@ -220,9 +229,10 @@ export class ModelWorld {
     const open = this.ledger.openHolds().map((hold) => hold.leg_id);
     if (open.length > 0) throw new Error(`Money is still held for ${open.join(', ')}.`);
     for (const leg_id of this.arrived) {
-      const recorded = this.unheld.has(leg_id) || this.ledger.holds.has(leg_id);
+      const recorded = this.ledger.unheld.has(leg_id) || this.ledger.holds.has(leg_id);
       if (!recorded && this.ledger.epoch === 1) throw new Error(`${leg_id} has no record.`);
-      if (this.unheld.has(leg_id) && this.ledger.holds.has(leg_id)) throw new Error(`${leg_id} has two records.`);
+      if (this.ledger.unheld.has(leg_id) && this.ledger.settled.has(leg_id))
+        throw new Error(`${leg_id} has two records.`);
     }
     let charged = 0n;
     for (const item of this.ledger.settled.values()) charged += item.net_micros + item.tax_micros;
