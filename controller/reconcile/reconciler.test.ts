@@ -56,6 +56,9 @@ const detail = {
   ) as unknown,
 };
 
+/** Held while the database went away, so that the controller refused the call and forgot it. */
+const unanswered = { ...detail, answered_at: null };
+
 const up: LiveCall = {
   channel_id: 'channel',
   call_id: 'call',
@@ -77,11 +80,12 @@ const record: SwitchRecord = {
 };
 
 interface Settled {
-  cdr: { duration_ms: number; duration_source: string };
+  net_micros: string;
+  cdr: { duration_ms: number; duration_source: string; result: string };
 }
 
 /** A reconciler over one open hold, a switch that lists what `live` says, and a database that takes every settlement. */
-function scene(live: () => readonly LiveCall[]) {
+function scene(live: () => readonly LiveCall[], found: typeof detail | typeof unanswered = detail) {
   const clock = { now_ms, lost_at_ms: null as number | null };
   const settled: Settled[] = [];
   const during: { details: () => void } = { details: () => undefined };
@@ -89,7 +93,7 @@ function scene(live: () => readonly LiveCall[]) {
     open_holds: () => (settled.length === 0 ? [hold] : []),
     open_hold_details: () => {
       during.details();
-      return [detail];
+      return [found];
     },
     settle_batch: (values) => {
       const items = JSON.parse(String(values[2])) as Settled[];
@@ -153,6 +157,30 @@ describe('reconciliation', () => {
     clock.now_ms += 600;
     await reconciler.pass();
     expect(await settlement(settled)).toMatchObject({ duration_ms: 12_000, duration_source: 'proof_of_life' });
+    calls.abandon();
+  });
+
+  it('gives back all that is held for a call that was refused because the answer to the hold was lost', async () => {
+    const { reconciler, calls, clock, settled } = scene(() => [], unanswered);
+    await reconciler.pass();
+    clock.now_ms += 600;
+    await reconciler.pass();
+    expect(await settlement(settled)).toMatchObject({ duration_ms: 0, duration_source: 'none', result: 'cancelled' });
+    expect(settled[0]?.net_micros).toBe('0');
+    calls.abandon();
+  });
+
+  it('does so when its caller has heard the refusal to the end', async () => {
+    const hearing = { ...up, call_id: null, b_channel_id: null, answered_at_ms: null };
+    const { reconciler, calls, clock, settled } = scene(() => [hearing], unanswered);
+    for (let pass = 0; pass < 3; pass += 1) {
+      await reconciler.pass();
+      clock.now_ms += 600;
+    }
+    expect(settled).toEqual([]);
+    calls.onSwitchEvent({ type: 'ended', channel_id: 'channel', cause: 21, at_ms: clock.now_ms });
+    expect(await settlement(settled)).toMatchObject({ duration_ms: 0, duration_source: 'none' });
+    expect(settled[0]?.net_micros).toBe('0');
     calls.abandon();
   });
 });
