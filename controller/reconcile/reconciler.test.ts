@@ -177,7 +177,7 @@ describe('reconciliation', () => {
       await reconciler.pass();
       clock.now_ms += 600;
     }
-    expect(settled).toEqual([]);
+    expect(calls.byCall('call')?.state.phase).toBe('dialling');
     calls.onSwitchEvent({ type: 'ended', channel_id: 'channel', cause: 21, at_ms: clock.now_ms });
     expect(await settlement(settled)).toMatchObject({ duration_ms: 0, duration_source: 'none' });
     expect(settled[0]?.net_micros).toBe('0');
