@@ -79,6 +79,7 @@ create table ledger_account (
   wallet_id bigint,
   carrier_id integer,
   unique (id, currency),
+  unique (id, wallet_id),
   -- A wallet's money never changes its currency.
   foreign key (wallet_id, currency) references wallet (id, currency),
   check ((kind in ('wallet_cash', 'wallet_promo', 'receivable')) = (wallet_id is not null)),
@@ -90,12 +91,14 @@ create unique index ledger_account_one on ledger_account (kind, currency, coales
 create index ledger_account_wallet on ledger_account (wallet_id) where wallet_id is not null;
 
 create table promo_credit (
-  ledger_account_id bigint primary key references ledger_account,
-  wallet_id bigint not null references wallet,
+  ledger_account_id bigint primary key,
+  wallet_id bigint not null,
   -- Kept by the trigger posting_moves_balance, like the wallet's.
   balance_micros bigint not null default 0 check (balance_micros >= 0),
   spend_order smallint not null default 50,
-  expires_at timestamptz not null
+  expires_at timestamptz not null,
+  -- Nobody's call is paid from another's credit.
+  foreign key (ledger_account_id, wallet_id) references ledger_account (id, wallet_id)
 );
 create index promo_credit_wallet on promo_credit (wallet_id, spend_order, expires_at) where balance_micros > 0;
 

@@ -62,6 +62,8 @@ const ledger_account: Attacks = {
   ],
   // Only there for the foreign key that holds postings to their account's currency, and gone with it.
   ledger_account_id_currency_key: [post(TX.empty, [LEDGER.rounding, 5, 'USD'], [LEDGER.revenue_usd, -5, 'USD'])],
+  // Only there for the foreign key that holds promo credit to its account's wallet, and gone with it.
+  ledger_account_id_wallet_id_key: [newPromo(LEDGER.promo_without_terms, 2)],
   ledger_account_one: [newAccount('wallet_cash', 'EUR', 1), newAccount('revenue', 'USD')],
   ledger_account_kind_check: [newAccount('gift', 'EUR')],
   ledger_account_currency_check: [newAccount('revenue', 'eur')],
@@ -75,8 +77,7 @@ const ledger_account: Attacks = {
 
 const promo_credit: Attacks = {
   promo_credit_pkey: [newPromo(LEDGER.promo, 1)],
-  promo_credit_ledger_account_id_fkey: [newPromo(999, 1)],
-  promo_credit_wallet_id_fkey: [newPromo(LEDGER.promo_without_terms, 999)],
+  promo_credit_ledger_account_id_wallet_id_fkey: [newPromo(999, 1), newPromo(LEDGER.promo_without_terms, 2)],
   promo_credit_balance_micros_check: [post(TX.empty, [LEDGER.promo, -61], [LEDGER.promo_cost, 61])],
   'balance_moved_by_posting on update': [
     `update promo_credit set balance_micros = 61 where ledger_account_id = ${LEDGER.promo}`,
