@@ -1,3 +1,5 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+
 /** The database did not take a batch; nothing is known about whether it was carried out. */
 export class Outage extends Error {
   override readonly name = 'Outage';
@@ -14,7 +16,7 @@ function isOutage(error: unknown): boolean {
 
 /**
  * Collects items while a batch is under way and sends them together when it is done: the busier, the larger the batches,
- * and an idle system waits for nobody. One batch at a time, so a hot wallet's row is never fought over.
+ * and an idle system waits for nobody, save where lingering was asked for. One batch at a time, so a hot wallet's row is never fought over.
  *
  * An item that makes its whole batch fail is found by sending all of them singly.
  */
@@ -48,14 +50,18 @@ export class Batch<Item, Answer> {
       this.#waiting.push({ item, resolve, reject });
       if (this.#busy) return;
       this.#busy = true;
-      // What arrives in the same turn of the event loop belongs together.
-      if (this.#linger_ms === 0) setImmediate(() => void this.#drain());
-      else setTimeout(() => void this.#drain(), this.#linger_ms);
+      void this.#drain();
     });
+  }
+
+  async #gather(): Promise<void> {
+    // What arrives in the same turn of the event loop belongs together.
+    await (this.#linger_ms === 0 ? setImmediate() : setTimeout(this.#linger_ms));
   }
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#gather();
       const batch = this.#waiting.splice(0, this.#size_max);
       try {
         this.#answer(batch, await this.#run(batch.map((entry) => entry.item)));
