@@ -72,7 +72,7 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
       port: await claimPort(settings.controller_port, 'The controller'),
     }),
   );
-  console.log(firstCall(demo, sip, carrier));
+  console.log(firstCall(home, demo, sip, carrier));
 }
 
 function ownSwitch(
@@ -95,7 +95,12 @@ function ownSwitch(
   });
 }
 
-function firstCall(demo: DemoOperator, sip: { address: string; port: number }, carrier: CarrierPart): string {
+function firstCall(
+  home: string,
+  demo: DemoOperator,
+  sip: { address: string; port: number },
+  carrier: CarrierPart,
+): string {
   return `
 Letsdial runs.
 
@@ -106,11 +111,13 @@ Letsdial runs.
   and dial 0033 1 99 00 12 34. It rings, answers, and sends your voice back. The last three digits choose what the
   simulated carrier does instead: 486 is busy, 503 fails, 480 never answers, 555 plays an announcement.
 
-  Its virtual number is ${demo.number}. To make the carrier call it:
+  The phone's virtual number is ${demo.number}. Let the carrier call it, and the phone rings:
       ${carrier.ring(demo.number)}
 
-  What a call cost, and why: the call id is in the controller's log,
-      npm run -s explain -- CALL_ID
+  What the last call cost, and why:
+      npm run -s explain -- last
+  Any other is explained by its call id, which stands in each of its lines in
+      ${join(home, 'log/controller.log')}
 
   Ctrl-C ends the calls, settles them and stops everything.
 `;

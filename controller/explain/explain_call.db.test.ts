@@ -12,6 +12,7 @@ import { settlementOf, unheldRecord } from '../call/settlement.ts';
 import { spendWindow } from '../call/spend_window.ts';
 import { legPrice } from '../charging/tariff.ts';
 import { explainCall } from './explain_call.ts';
+import { newestCall } from './newest_call.ts';
 import { plainJson } from './plain_json.ts';
 import type { Story } from './story.ts';
 import { tellCall } from './tell_call.ts';
@@ -92,6 +93,21 @@ async function theStory(id: string): Promise<Story> {
   expect(explanation.stories).toHaveLength(1);
   return explanation.stories[0];
 }
+
+it('knows the newest call, whether it lives or is over', async () => {
+  expect(await newestCall(pool)).toBeNull();
+  const [live, refused, older] = [randomUUID(), randomUUID(), randomUUID()];
+  await begin(randomUUID(), live);
+  expect(await newestCall(pool)).toBe(live);
+  const { arrival } = sampleSettling(plan, { seconds: 0, micros: 0n, pack_seconds: 0 }, []);
+  const later = { ...arrival, arrived_at_ms: ARRIVED_AT_MS + 60_000 };
+  const refusal = { kind: 'refuse', reason: 'no_money', account_id: customer.account_id, facts: {} } as const;
+  const at = { at_ms: later.arrived_at_ms, cause: 21 };
+  const record = unheldRecord({ call_id: refused, leg_id: randomUUID(), arrival: later }, refusal, null, at);
+  await recordUnheldCalls(pool, lease, [record]);
+  await begin(randomUUID(), older);
+  expect(await newestCall(pool)).toBe(refused);
+});
 
 it('tells a call that lives, and the same call once it is settled', async () => {
   const [leg_id, call_id] = [randomUUID(), randomUUID()];

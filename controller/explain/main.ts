@@ -4,11 +4,12 @@ import pg from 'pg';
 import { databaseUrlOf } from './addresses.ts';
 import { explainCall } from './explain_call.ts';
 import type { Explanation } from './explain_call.ts';
+import { newestCall } from './newest_call.ts';
 import { plainJson } from './plain_json.ts';
 import { tellCall } from './tell_call.ts';
 
 const USAGE =
-  'Say which call: npm run -s explain -- CALL_ID [--json]. A call id stands in each line of the log of its call.';
+  'Say which call: npm run -s explain -- CALL_ID [--json], or last for the newest one. A call id stands in each line of the log of its call.';
 const AWAY =
   'is not there, so no call can be explained: start Letsdial with npm start, or name its Postgres in DATABASE_URL.';
 
@@ -48,7 +49,9 @@ async function ask(url: string, id: string): Promise<Explanation> {
     throw new Hindrance(`The database at ${new URL(url).host}${reason} ${AWAY}`);
   }
   try {
-    return await explainCall(client, id, Date.now());
+    const call_id = id === 'last' ? await newestCall(client) : id;
+    if (call_id === null) throw new Hindrance('No call was made yet, so there is none to explain.');
+    return await explainCall(client, call_id, Date.now());
   } finally {
     await client.end();
   }

@@ -19,12 +19,19 @@ export function tellRate({ rate, direction, callee, currency }: Story): string[]
     `${amount(row.rate_micros_per_minute)} a minute`,
     row.connect_fee_micros > 0n ? `${amount(row.connect_fee_micros)} for the connection` : '',
     row.minimum_seconds > 0 ? `at least ${secondsWords(row.minimum_seconds)}` : '',
-    `counted in steps of ${secondsWords(row.initial_increment_seconds)}, then ${secondsWords(row.subsequent_increment_seconds)}`,
+    stepWords(row.initial_increment_seconds, row.subsequent_increment_seconds),
     row.grace_seconds > 0 ? `nothing for calls of up to ${secondsWords(row.grace_seconds)}` : '',
     row.free_seconds > 0 ? `the first ${secondsWords(row.free_seconds)} free` : '',
     rate.tax_ppm > 0 ? `plus ${percent(rate.tax_ppm)} tax` : '',
   ];
   return [where, `It says: ${terms.filter((term) => term !== '').join(', ')}.`];
+}
+
+/** 60/6 is a first step of 60 seconds, then steps of 6. */
+function stepWords(initial_seconds: number, subsequent_seconds: number): string {
+  const then = subsequent_seconds === 1 ? 'by the second' : `in steps of ${secondsWords(subsequent_seconds)}`;
+  if (initial_seconds === subsequent_seconds) return `counted ${then}`;
+  return `the first ${secondsWords(initial_seconds)} whole, then counted ${then}`;
 }
 
 /** 190000 ppm is 19%. */

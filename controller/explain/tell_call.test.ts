@@ -140,9 +140,19 @@ describe('the story of a call', () => {
       '13:00:00.040  alpha says SIP 503, service unavailable (cause 34): the carrier is to blame.',
     );
     expect(words).toContain('13:00:00.206  It rings, 206 ms after the call arrived.');
-    expect(words).toContain('alpha costs 0.12 EUR for 120 s: taken.');
+    expect(words).toContain('alpha costs 0.12 EUR for 120 s: may carry the call.');
     expect(words).toContain('Tried: alpha, then beta.');
     expect(words).toContain('Rate deck "retail", version 4: prefix 4420, United Kingdom');
+  });
+
+  it.each([
+    [1, 1, 'counted by the second.'],
+    [60, 60, 'counted in steps of 60 seconds.'],
+    [60, 6, 'the first 60 seconds whole, then counted in steps of 6 seconds.'],
+    [30, 1, 'the first 30 seconds whole, then counted by the second.'],
+  ])('says what increments of %i and %i mean', (initial_increment_seconds, subsequent_increment_seconds, words) => {
+    const rate = { ...pennyASecond, initial_increment_seconds, subsequent_increment_seconds };
+    expect(tell(settled({ ...pennies, rate, tax_ppm: 0 }))).toContain(words);
   });
 
   it('of a call that was refused gives the reason in plain words, and charges nothing', () => {

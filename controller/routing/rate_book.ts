@@ -81,9 +81,18 @@ export class RateBook {
     const name = this.#carriers.get(carrier_id)?.code ?? `carrier ${carrier_id}`;
     const cost =
       cost_micros === null ? 'at a cost that cannot be said' : `costs ${formatMoney(cost_micros, sell.deck.currency)}`;
-    return `${name} ${cost} for ${this.#options.expected_duration_seconds} s: ${verdict.replaceAll('_', ' ')}.`;
+    return `${name} ${cost} for ${this.#options.expected_duration_seconds} s: ${verdictWords[verdict]}.`;
   }
 }
+
+const verdictWords: Readonly<Record<LcrCandidate['verdict'], string>> = {
+  taken: 'may carry the call',
+  unknown_carrier: 'not set up',
+  carrier_disabled: 'out of use at the moment',
+  no_fx_rate: 'no exchange rate says what that is in the currency of the price',
+  margin_too_low: 'would leave too little of the price',
+  beyond_limit: 'not needed, as others are better',
+};
 
 export function sourceOf(ref: RateRef): RateSource {
   return {

@@ -6,7 +6,7 @@ export interface Narrator {
   chapter: (title: string, about: string) => void;
   /** Something that happens now. */
   say: (words: string) => void;
-  /** Lines that stand as they are, such as a bill. */
+  /** Lines that stand as they are, such as a bill, set off by a bar. */
   show: (lines: readonly string[]) => void;
 }
 
@@ -23,7 +23,8 @@ export function narrator(write: (line: string) => void): Narrator {
     },
     say: (words) => write(`   ${secondsText(monotonicMs() - begun_ms).padStart(7)}  ${words}`),
     show: (lines) => {
-      for (const line of lines) write(line === '' ? '' : `     │ ${line}`);
+      write('');
+      for (const line of lines) write(`     │ ${line}`.trimEnd());
     },
   };
 }

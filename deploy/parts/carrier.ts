@@ -18,7 +18,7 @@ export interface CarrierPartOptions {
 }
 
 export type CarrierPart = RunningAsterisk & {
-  /** Makes the carrier call one of our numbers, for somebody who has no second phone. */
+  /** A shell command that makes the carrier call one of our numbers; of Node alone, as a bare machine has no curl. */
   ring: (number: string) => string;
 };
 
@@ -56,11 +56,11 @@ async function start({ programs, home, sip, customer }: CarrierPartOptions): Pro
     config_dir: carrier.directories.config,
     log_file: join(home, 'log/carrier.log'),
   });
-  const ari = `http://${sip.address}:${carrier.http.port}/ari/channels`;
+  const ari = `http://${sip.address}:${carrier.http.port}/ari/channels?api_key=${carrier.ari.user}:${carrier.ari.password}`;
   return {
     ...running,
     describe: `Simulated carrier on ${sip.address}:${sip.port}`,
     ring: (number) =>
-      `curl -su ${carrier.ari.user}:${carrier.ari.password} -X POST '${ari}?endpoint=PJSIP/${number.replace('+', '%2B')}@customer&callerId=%2B33199001234&context=originated&extension=s&priority=1'`,
+      `node -e "fetch('${ari}&endpoint=PJSIP/${number.replace('+', '%2B')}@customer&callerId=%2B33199001234&context=originated&extension=s&priority=1', { method: 'POST' })"`,
   };
 }

@@ -73,6 +73,7 @@ async function seed(pool: pg.Pool, carrier: DemoOptions['carrier'], password: st
     username: DEMO.username,
     password,
     home_country: 'GB',
+    time_zone: 'Europe/London',
     balance_micros: 10_000_000n,
     inbound_rate_micros_per_minute: 6_000n,
     limits: {

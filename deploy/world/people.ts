@@ -19,6 +19,7 @@ export interface CustomerWishes {
   number: string;
   name?: string;
   home_country?: string;
+  time_zone?: string;
   tax_ppm?: number;
   currency?: string;
   limits?: Partial<CallLimits>;
@@ -49,7 +50,7 @@ export function makeCustomer(pool: pg.Pool, wishes: CustomerWishes): Promise<Cus
       account_id,
       name: wishes.name ?? 'Customer',
       home_country: wishes.home_country ?? 'DE',
-      time_zone: 'Europe/Berlin',
+      time_zone: wishes.time_zone ?? 'Europe/Berlin',
       tax_ppm: wishes.tax_ppm ?? 0,
       sell_deck: 'retail',
       currency: wishes.currency ?? 'EUR',

@@ -42,7 +42,6 @@ export const concurrent: Scene = async ({ world, tell }) => {
   const wallet = await walletOf(world.pool, customer.wallet_id);
   const charged = verdicts.reduce((sum, one) => sum + one.charged_micros, 0n);
   tell.show([
-    '',
     ...sharesOf(verdicts),
     `together ${moneyWords(charged, 'EUR')}; left ${moneyWords(wallet.balance_micros, 'EUR')}`,
   ]);
@@ -67,6 +66,6 @@ export const concurrent: Scene = async ({ world, tell }) => {
 function sharesOf(verdicts: readonly CallVerdict[]): string[] {
   return verdicts.map(
     ({ cdr, charged_micros }) =>
-      `${cdr.callee ?? ''}  ${cdr.seconds_billed} s in ${cdr.grants.length} holds  ${moneyWords(charged_micros, 'EUR')}`,
+      `${cdr.callee ?? ''}  ${cdr.seconds_billed} s, ${cdr.grants.length === 1 ? 'held at once' : `held in ${cdr.grants.length} parts`}  ${moneyWords(charged_micros, 'EUR')}`,
   );
 }

@@ -12,7 +12,7 @@ const MONEY_MICROS = 4_000n;
 export const cutOff: Scene = async ({ world, tell }) => {
   tell.chapter(
     'A call that outlasts its money',
-    'A wallet with 0.004 EUR, at 0.001 EUR a second: four seconds and not one more.',
+    'A wallet with 0.004 EUR, at 0.001 EUR a second: four seconds, and the call ends within the fourth.',
   );
   const customer = await world.customer({ balance_micros: MONEY_MICROS });
   const phone = await world.phone(customer);
@@ -40,7 +40,7 @@ export const cutOff: Scene = async ({ world, tell }) => {
   for (const verdict of calls) {
     checks.call(verdict, parties);
     checks.that(verdict.charged_micros === MONEY_MICROS, `cut_off: ${verdict.charged_micros} micros were charged.`);
-    if (verdict.story !== null) tell.show(['', ...tellBill(verdict.story)]);
+    if (verdict.story !== null) tell.show(tellBill(verdict.story));
   }
   return { calls, faults: checks.faults };
 };

@@ -37,7 +37,7 @@ export const inbound: Scene = async ({ world, tell }) => {
     checks.call(verdict, parties);
     checks.that(verdict.cdr.direction === 'inbound', 'inbound: the record says another direction.');
     checks.that(verdict.charged_micros === 1_500n, `inbound: ${verdict.charged_micros} micros charged, not 1500.`);
-    if (verdict.story !== null) tell.show(['', ...tellBill(verdict.story)]);
+    if (verdict.story !== null) tell.show(tellBill(verdict.story));
   }
   checks.that(ringing.record.identities.from_user === STRANGER, 'inbound: the phone was shown another number.');
   checks.that(

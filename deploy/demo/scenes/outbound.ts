@@ -44,7 +44,7 @@ export const outbound: Scene = async ({ world, tell }) => {
     checks.that(verdict.cdr.result === 'answered', `outbound: the record says ${verdict.cdr.result}.`);
     checks.that(verdict.cdr.seconds_billed === 3, `outbound: ${verdict.cdr.seconds_billed} s are billed, not 3.`);
     checks.that(verdict.cdr.attempts.length === 2, 'outbound: not two carriers were tried.');
-    if (verdict.story !== null) tell.show(['', ...tellCall(verdict.story)]);
+    if (verdict.story !== null) tell.show(tellCall(verdict.story));
   }
   checks.that(far.record.identities.from_user === customer.number, 'outbound: the callee was shown another number.');
   checks.that(

@@ -28,7 +28,7 @@ export const refused: Scene = async ({ world, tell }) => {
     checks.call(verdict, parties);
     checks.that(verdict.cdr.refusal === 'no_money', `refused: the record says ${verdict.cdr.refusal ?? 'no reason'}.`);
     checks.that(verdict.charged_micros === 0n, `refused: ${verdict.charged_micros} micros were charged.`);
-    if (verdict.story !== null) tell.show(['', ...tellCall(verdict.story)]);
+    if (verdict.story !== null) tell.show(tellCall(verdict.story));
   }
   return { calls, faults: checks.faults };
 };
