@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { errorCode, Outage } from '../outage.ts';
 import { guarded } from './guard.ts';
 import type { Command } from './guard.ts';
+import { lastWords } from './last_words.ts';
 
 export interface ChildOptions {
   /** As a person reads it: `Postgres`. */
@@ -79,7 +80,7 @@ function watch(child: ChildProcess, options: ChildOptions, ended: Promise<string
   const died = ended.then(async (how) => {
     if (stopping) return new Promise<Error>(() => undefined);
     return new Outage(
-      `${options.name} ${how}, so nothing can go on without it${await lastWords(options.log_file)}: see ${options.log_file}, and start again.`,
+      `${options.name} ${how}, so nothing can go on without it${await quoteLastWords(options.log_file)}: see ${options.log_file}, and start again.`,
     );
   });
   return {
@@ -112,9 +113,8 @@ async function setAside(log_file: string): Promise<void> {
   }
 }
 
-/** The last line of the log in brackets: it mostly says why. */
-async function lastWords(log_file: string): Promise<string> {
-  const lines = (await readFile(log_file, 'utf8')).trimEnd().split('\n');
-  const last = lines.at(-1)?.trim() ?? '';
-  return last === '' ? '' : ` (it last said "${last.slice(0, 300)}")`;
+/** The last words of the log in brackets: it mostly says why. */
+async function quoteLastWords(log_file: string): Promise<string> {
+  const words = lastWords(await readFile(log_file, 'utf8'));
+  return words === '' ? '' : ` (it last said "${words}")`;
 }

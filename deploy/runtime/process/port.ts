@@ -61,7 +61,7 @@ export async function claimUdp(address: string, port: number, what: string): Pro
   } catch (error) {
     if (errorCode(error) === 'EADDRINUSE') {
       throw new Outage(
-        `The UDP port ${address}:${port} is taken, so ${what} cannot listen there: stop what uses it, or set another port.`,
+        `The UDP port ${address}:${port} is taken, so ${what} cannot listen there: stop what uses it, or set another address or port.`,
       );
     }
     if (errorCode(error) === 'EADDRNOTAVAIL') {
