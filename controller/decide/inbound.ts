@@ -41,7 +41,11 @@ export function decideInbound(arrival: CallArrival, profile: CalleeProfile | nul
       pack: null,
     },
     source: null,
-    routing: [`${profile.number} rings ${profile.devices.length} device(s) at once.`],
+    routing: [
+      profile.devices.length === 1
+        ? `${profile.number} rings one phone.`
+        : `${profile.number} rings ${profile.devices.length} phones at once.`,
+    ],
     target: { kind: 'devices', devices: [...profile.devices] },
     limits: limitsOf(payer),
   };

@@ -6,6 +6,7 @@ import { showProgress } from '../runtime/progress.ts';
 import type { Screen } from '../runtime/progress.ts';
 import { deploySettings } from '../settings.ts';
 import { OwnServers } from '../world/own_servers.ts';
+import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
 import { eventually } from '../world/verdict.ts';
 import { World } from '../world/world.ts';
 import { Callers } from './callers.ts';
@@ -23,6 +24,9 @@ const SETTLE_MS = 40_000;
 const HOME_STRETCH_MS = 2_000;
 
 async function main(options: ChaosOptions): Promise<boolean> {
+  const interrupted = interruption();
+  // Heard by each step that takes long; in between nobody waits for it.
+  interrupted.catch(() => undefined);
   const say = (line: string): void => {
     if (!options.json) console.log(line);
   };
@@ -42,8 +46,9 @@ async function main(options: ChaosOptions): Promise<boolean> {
       carrier_media: false,
     });
     try {
-      const result = await run(world, options, say);
+      const result = await Promise.race([run(world, options, say), interrupted]);
       tell(result.findings, say);
+      if (!passed(result)) console.error(`--seed ${options.seed} repeats the choices.`);
       console.log(JSON.stringify(result.verdict));
       return passed(result);
     } finally {
@@ -129,6 +134,9 @@ function tell(findings: ChaosFindings, say: (line: string) => void): void {
 try {
   process.exitCode = (await main(chaosOptions(process.argv.slice(2)))) ? 0 : 1;
 } catch (error) {
-  console.error(explainError(error));
-  process.exitCode = 1;
+  const interrupted = error instanceof Interrupted;
+  console.error(interrupted ? error.message : explainError(error));
+  process.exitCode = interrupted ? INTERRUPTED : 1;
 }
+// Callers of a run that was interrupted may still wait for somebody who has left.
+process.exit();

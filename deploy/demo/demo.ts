@@ -13,6 +13,7 @@ import { startPostgres } from '../runtime/postgres.ts';
 import { showProgress } from '../runtime/progress.ts';
 import { startValkey } from '../runtime/valkey.ts';
 import { deploySettings } from '../settings.ts';
+import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
 import { World } from '../world/world.ts';
 import { narrator } from './narrator.ts';
 import { concurrent } from './scenes/concurrent.ts';
@@ -23,8 +24,6 @@ import { refused } from './scenes/refused.ts';
 import type { Stage } from './stage.ts';
 import { Undo } from './undo.ts';
 import type { CallVerdict } from './verdict.ts';
-
-const INTERRUPTED = 130;
 
 interface Outcome {
   calls: readonly CallVerdict[];
@@ -105,15 +104,6 @@ function forMachines({ calls, ledger_balanced }: Outcome): string {
     ledger_balanced,
   });
 }
-
-/** Rejects at the first Ctrl-C; what runs is then ended in good order. */
-function interruption(): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => reject(new Interrupted()));
-  });
-}
-
-class Interrupted extends Error {}
 
 async function demo(json: boolean): Promise<number> {
   // Machines read one line; what is told to people then goes beside it.
