@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CarrierPeer } from '../sip/carrier.ts';
 import type { CallRecord } from '../sip/call_record.ts';
 import {
@@ -13,9 +13,11 @@ import {
   refuse,
   reinvite,
   sessionTimer,
+  silent,
   unknownCodec,
 } from '../sip/carrier_script.ts';
 import type { Script } from '../sip/carrier_script.ts';
+import type { IncomingCall } from '../sip/incoming_call.ts';
 import type { OutgoingCall } from '../sip/outgoing_call.ts';
 import type { Phone } from '../sip/phone.ts';
 import { makeCarrier } from '../world/people.ts';
@@ -30,25 +32,33 @@ import type { World } from '../world/world.ts';
 import { Witness } from './switch_stack/witness.ts';
 
 const BALANCE_MICROS = 1_000_000n;
+/** Longer than an INVITE is repeated to a carrier that says nothing at all. */
+const RING_TIMEOUT_MS = 12_000;
 
 let world: World;
 let end: () => Promise<void>;
 
 beforeAll(async () => {
-  const sell = [...defaultSell, { prefix: '81', destination: 'Japan', rate_micros_per_minute: 60_000n }];
-  ({ world, end } = await testWorld({ carriers: ['alpha', 'beta'], sell }));
+  const far = ['81', '82'].map((prefix) => ({ prefix, destination: 'Far away', rate_micros_per_minute: 60_000n }));
+  const sell = [...defaultSell, ...far];
+  const settings = { RING_TIMEOUT_MS: String(RING_TIMEOUT_MS) };
+  ({ world, end } = await testWorld({ carriers: ['alpha', 'beta'], sell, settings }));
 }, 120_000);
 
 afterAll(async () => {
-  const { ASTERISK_ARI_URL: url, ASTERISK_ARI_USER: user, ASTERISK_ARI_PASSWORD: password } = world.asterisk.access;
-  const witness = await Witness.open({ adapter: { ari: { url, user, password } } });
-  const left = await eventually('an empty switch', 40_000, async () => {
-    const { channels, bridges, subscriptions } = await witness.remains();
-    return channels.length + bridges.length + subscriptions.length === 0 ? true : null;
-  });
-  expect(left).toBe(true);
-  await booksAreRight(world.pool);
-  await end();
+  try {
+    const { ASTERISK_ARI_URL: url, ASTERISK_ARI_USER: user, ASTERISK_ARI_PASSWORD: password } = world.asterisk.access;
+    const witness = await Witness.open({ adapter: { ari: { url, user, password } } });
+    await vi.waitFor(
+      async () => {
+        expect(await witness.remains()).toEqual({ channels: [], bridges: [], subscriptions: [] });
+      },
+      { timeout: 40_000, interval: 200 },
+    );
+    await booksAreRight(world.pool);
+  } finally {
+    await end();
+  }
 }, 60_000);
 
 interface Scene {
@@ -88,6 +98,29 @@ async function bill({ customer }: Scene, within_ms = 15_000): Promise<CdrVerdict
   return cdr;
 }
 
+const auth = { username: 'letsdial-at-carrier', secret: 'only-for-tests' };
+
+/** A further carrier, the only one to that prefix, which takes no INVITE without credentials. */
+async function challengingCarrier(name: string, status: 401 | 407, prefix: string): Promise<CarrierPeer> {
+  const address = `${world.network}.${status === 401 ? 15 : 17}`;
+  const challenge = { username: auth.username, password: auth.secret, realm: `${name}.example`, status };
+  const carrier = await CarrierPeer.open({ address, port: 5060, server: world.sip, challenge });
+  const trunk = `trunk-${name}`;
+  const carrier_id = await makeCarrier(world.pool, { carrier: name, trunk, address, port: 5060, auth });
+  const rows = [{ prefix, destination: 'Far away', rate_micros_per_minute: 12_000n }];
+  await putDeck(world.pool, { name: `buy-${name}`, currency: 'EUR', carrier_id, rows });
+  return carrier;
+}
+
+/** The new deck is loaded beside the calls: until then the destination is unknown. */
+function throughNewDeck(phone: Phone, number: string): Promise<OutgoingCall> {
+  return eventually('a call over the new carrier', 10_000, async () => {
+    const attempt = phone.call(number);
+    await Promise.race([attempt.answered(), attempt.ended()]);
+    return attempt.isLive ? attempt : null;
+  });
+}
+
 /** What a call of that length as its carrier measured it costs: a thousand micros for each second begun. */
 function expectCharged(cdr: CdrVerdict, record: CallRecord | undefined): void {
   expect(cdr.result).toBe('answered');
@@ -101,41 +134,30 @@ function expectFree(cdr: CdrVerdict): void {
 }
 
 describe.concurrent('a carrier that answers in its own way', () => {
-  it('challenges: the trunk shows its credentials and the call is charged once', async () => {
-    const address = `${world.network}.15`;
-    const auth = { username: 'letsdial-at-gamma', secret: 'only-for-tests' };
-    const challenge = { username: auth.username, password: auth.secret, realm: 'gamma.example' };
-    const gamma = await CarrierPeer.open({ address, port: 5060, server: world.sip, challenge });
-    const carrier_id = await makeCarrier(world.pool, {
-      carrier: 'gamma',
-      trunk: 'trunk-gamma',
-      address,
-      port: 5060,
-      auth,
-    });
-    const rows = [{ prefix: '81', destination: 'Japan', rate_micros_per_minute: 12_000n }];
-    await putDeck(world.pool, { name: 'buy-gamma', currency: 'EUR', carrier_id, rows });
-    const customer = await world.customer({ balance_micros: BALANCE_MICROS });
-    const phone = await world.phone(customer);
-    // The new deck is loaded beside the calls: until then the destination is unknown.
-    const call = await eventually('a call over the new carrier', 10_000, async () => {
-      const attempt = phone.call('+81312345678');
-      await Promise.race([attempt.answered(), attempt.ended()]);
-      return attempt.isLive ? attempt : null;
-    });
-    await talk(call, 1_200);
-    await call.bye();
-    const cdrs = await eventually('the record', 5_000, async () => {
-      const all = await settledCalls(world.pool, customer.account_id, 1);
-      return all.some(({ result }) => result === 'answered') ? all : null;
-    });
-    const answered = cdrs.filter(({ result }) => result === 'answered');
-    expect(answered).toHaveLength(1);
-    expect(answered[0]).toMatchObject({ net_micros: 2_000n, attempts: [{ trunk_id: 'trunk-gamma' }] });
-    const [far] = gamma.records;
-    expect(Math.abs((answered[0]?.duration_ms ?? 0) - (far?.talked_ms ?? 0))).toBeLessThan(150);
-    await gamma.close();
-  });
+  it.each([
+    [401, 'gamma', '81'],
+    [407, 'delta', '82'],
+  ] as const)(
+    'challenges with %i: the trunk shows its credentials and the call is charged once',
+    async (status, name, prefix) => {
+      const carrier = await challengingCarrier(name, status, prefix);
+      const customer = await world.customer({ balance_micros: BALANCE_MICROS });
+      const phone = await world.phone(customer);
+      const call = await throughNewDeck(phone, `+${prefix}312345678`);
+      await talk(call, 1_200);
+      await call.bye();
+      const cdrs = await eventually('the record', 5_000, async () => {
+        const all = await settledCalls(world.pool, customer.account_id, 1);
+        return all.some(({ result }) => result === 'answered') ? all : null;
+      });
+      const answered = cdrs.filter(({ result }) => result === 'answered');
+      expect(answered).toHaveLength(1);
+      expect(answered[0]).toMatchObject({ net_micros: 2_000n, attempts: [{ trunk_id: `trunk-${name}` }] });
+      const [far] = carrier.records;
+      expect(Math.abs((answered[0]?.duration_ms ?? 0) - (far?.talked_ms ?? 0))).toBeLessThan(150);
+      await carrier.close();
+    },
+  );
 
   it('sends a 183 with sound: the caller hears it and pays from the answer on', async () => {
     const one = await scene(earlyMedia({ early_ms: 1_500, sound: { kind: 'tone', tone_hz: 700 } }));
@@ -162,17 +184,17 @@ describe.concurrent('a carrier that answers in its own way', () => {
     expectCharged(await bill(one), seenBy('alpha', one.number)[0]);
   });
 
-  it('answers twice: one answer is charged, the other is let go', async () => {
+  it('answers twice: the call that was bridged is charged, once, and the second answer adds nothing', async () => {
     const one = await scene(forkedAnswer());
     await talk(one.call, 1_100);
-    const [far] = seenBy('alpha', one.number);
-    await eventually('the release of the second answer', 5_000, () =>
-      (far?.forks_released ?? 0) + (far?.forks_never_acked ?? 0) > 0 || far?.ended !== undefined ? true : null,
-    );
-    await one.call.hangUp();
+    const [far, ...more] = seenBy('alpha', one.number);
+    expect(more).toEqual([]);
+    expect(one.call.isLive).toBe(true);
+    await one.call.bye();
     const cdr = await bill(one);
-    expect(cdr.net_micros).toBe(BigInt(Math.ceil(cdr.duration_ms / 1000)) * 1000n);
-    expect(Math.abs(cdr.duration_ms - (one.call.talkedMs ?? 0))).toBeLessThan(150);
+    expectCharged(cdr, far);
+    expect(cdr.net_micros).toBe(2_000n);
+    expect(cdr.cost_micros).toBe(400n);
   });
 
   it.each([
@@ -241,9 +263,55 @@ describe.concurrent('a carrier that does not let go', () => {
       seenBy('alpha', one.number)[0]?.bye_received_at_ms === undefined ? null : true,
     );
   });
+
+  it('answers after the ringing timed out: let go at once, and nobody pays', async () => {
+    const one = await scene(answerAfterCancel(300));
+    const ended = await one.call.ended(RING_TIMEOUT_MS + 5_000);
+    expect(ended.status).toBeGreaterThanOrEqual(400);
+    const cdr = await bill(one);
+    expectFree(cdr);
+    expect(cdr.result).toBe('no_answer');
+    await eventually('our BYE for the late answer', 5_000, () =>
+      seenBy('alpha', one.number)[0]?.bye_received_at_ms === undefined ? null : true,
+    );
+    expect(seenBy('beta', one.number)).toEqual([]);
+  });
 });
 
 describe.concurrent('a carrier that fails', () => {
+  it('says nothing at all: the next route is taken within ten seconds, and the INVITE counts for nobody', async () => {
+    const one = await scene(silent());
+    const answered_at_ms = await one.call.answered(15_000);
+    expect(answered_at_ms - one.call.record.invite_at_ms).toBeLessThan(10_500);
+    await talk(one.call, 700);
+    await one.call.bye();
+    const cdr = await bill(one);
+    expectCharged(cdr, seenBy('beta', one.number)[0]);
+    expect(cdr.attempts).toMatchObject([
+      { trunk_id: 'trunk-alpha', sip_status: null, blame: 'carrier' },
+      { trunk_id: 'trunk-beta' },
+    ]);
+  });
+
+  it.each([
+    ['100', (call: IncomingCall) => call.trying()],
+    ['180', (call: IncomingCall) => call.ring()],
+  ])('says %s and then nothing: somebody may be ringing, so nobody else is', async (_status, begin) => {
+    const one = await scene((call) => {
+      // Obeys no CANCEL either: the switch has to let go by itself.
+      call.manners.on_cancel = 'answer_but_go_on';
+      begin(call);
+    });
+    const ended = await one.call.ended(RING_TIMEOUT_MS + 10_000);
+    expect(ended.at_ms - one.call.record.invite_at_ms).toBeGreaterThan(RING_TIMEOUT_MS - 500);
+    expect(ended.at_ms - one.call.record.invite_at_ms).toBeLessThan(RING_TIMEOUT_MS + 2_000);
+    const cdr = await bill(one, 20_000);
+    expectFree(cdr);
+    expect(cdr.attempts).toHaveLength(1);
+    expect(seenBy('beta', one.number)).toEqual([]);
+    expect(seenBy('alpha', one.number)).toHaveLength(1);
+  });
+
   it('says 302: it is not followed, and the next route is taken', async () => {
     const elsewhere = await CarrierPeer.open({ address: `${world.network}.16`, port: 5060 });
     const one = await scene(redirect(`sip:thief@${world.network}.16:5060`));

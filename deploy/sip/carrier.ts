@@ -20,8 +20,8 @@ export interface CarrierOptions extends Partial<Omit<AgentOptions, 'user' | 'cre
   server?: Address;
   /** What to do with a call; may also be set later with `play()`. */
   scriptOf?: (number: string) => Script | undefined;
-  /** INVITEs without these are challenged with 407. */
-  challenge?: Credentials & { realm: string };
+  /** INVITEs without these are challenged, as a proxy does (407) unless told otherwise. */
+  challenge?: Credentials & { realm: string; status?: 401 | 407 };
 }
 
 /** The carrier at the far end of a trunk: no registration, known by its address. */
@@ -112,13 +112,16 @@ export class CarrierPeer {
     const { request } = transaction;
     const wanted = this.options.challenge;
     if (this.digest === undefined || wanted === undefined || request.method !== 'INVITE') return false;
-    const value = headerOf(request, 'proxy-authorization') ?? '';
+    const status = wanted.status ?? 407;
+    const [asks, answers] =
+      status === 401 ? ['www-authenticate', 'authorization'] : ['proxy-authenticate', 'proxy-authorization'];
+    const value = headerOf(request, answers) ?? '';
     const verdict = this.digest.check(value, 'INVITE', (name) =>
       name === wanted.username ? wanted.password : undefined,
     );
     if (verdict === 'right') return false;
-    const headers = this.digest.challenges().map((each) => ({ name: 'proxy-authenticate', value: each }));
-    transaction.respond(407, { headers, to_tag: 'challenge' });
+    const headers = this.digest.challenges().map((each) => ({ name: asks, value: each }));
+    transaction.respond(status, { headers, to_tag: 'challenge' });
     return true;
   }
 
