@@ -91,6 +91,7 @@ export class Controller {
     const decider = new Decider({
       db: this.#pool,
       book: () => this.#rates.book,
+      callsOn: (trunk_id) => this.#calls.onTrunk(trunk_id),
       call_rate: new SharedCallRate(this.#redis, Date.now),
       ring_timeout_ms: settings.RING_TIMEOUT_MS,
     });

@@ -39,6 +39,13 @@ export class Calls {
     return [...this.#by_call.values()];
   }
 
+  /** How many calls are up on a trunk, in both directions together. */
+  onTrunk(trunk_id: string): number {
+    let calls = 0;
+    for (const { state } of this.#by_call.values()) if (trunkOf(state) === trunk_id) calls += 1;
+    return calls;
+  }
+
   byChannel(channel_id: string): CallSession | undefined {
     return this.#by_channel.get(channel_id);
   }
@@ -136,4 +143,11 @@ export class Calls {
 
 function refused(reason: 'draining' | 'outage'): Decision {
   return { kind: 'refuse', reason, account_id: null, facts: {} };
+}
+
+/** The trunk whose channel the call takes up right now; null when none does. */
+function trunkOf(state: CallState): string | null {
+  if (state.phase === 'settling' || state.phase === 'over') return null;
+  if (state.arrival.source.kind === 'trunk') return state.arrival.source.trunk;
+  return state.phase === 'dialling' || state.phase === 'talking' ? (state.attempts.at(-1)?.trunk_id ?? null) : null;
 }

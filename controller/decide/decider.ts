@@ -14,6 +14,8 @@ import { decideOutbound } from './outbound.ts';
 export interface DeciderOptions {
   db: Queryable;
   book: () => RateBook;
+  /** How many calls are up on a trunk. */
+  callsOn: (trunk_id: string) => number;
   call_rate: CallRate;
   ring_timeout_ms: number;
 }
@@ -34,9 +36,9 @@ export class Decider {
     if (arrival.source.kind === 'trunk') {
       return decideInbound(arrival, await this.#callees.push(didOf(arrival.dialled)));
     }
-    const { book, call_rate, ring_timeout_ms } = this.#options;
+    const { book, callsOn, call_rate, ring_timeout_ms } = this.#options;
     const profile = await this.#callers.push({ device: arrival.source.device, claimed_caller: arrival.claimed_caller });
-    const decision = decideOutbound(arrival, { profile, book: book(), ring_timeout_ms });
+    const decision = decideOutbound(arrival, { profile, book: book(), callsOn, ring_timeout_ms });
     if (decision.kind === 'refuse' || decision.plan.direction === 'emergency') return decision;
     const max = profile?.limits?.calls_per_second_max ?? 0;
     if (await call_rate.allows(decision.plan.account_id, max)) return decision;

@@ -16,6 +16,8 @@ import type { Payer } from './payer.ts';
 export interface OutboundFacts {
   profile: CallerProfile | null;
   book: RateBook;
+  /** How many calls are up on a trunk. */
+  callsOn: (trunk_id: string) => number;
   ring_timeout_ms: number;
 }
 
@@ -41,7 +43,7 @@ function priceAndRoute(
   profile: CallerProfile,
   payer: Payer,
   number: E164,
-  { book, ring_timeout_ms }: OutboundFacts,
+  { book, callsOn, ring_timeout_ms }: OutboundFacts,
 ): Decision {
   const { account_id } = payer;
   const blocked = payer.limits.blocked_prefixes.find((prefix) => number.startsWith(prefix, 1));
@@ -54,7 +56,7 @@ function priceAndRoute(
     return refuse('rate_too_high', account_id, { destination: sell.destination, rate_per_minute: rate });
   }
   if (profile.caller_number === null) return refuse('caller_id', account_id);
-  const { routes, reasons } = book.route(number, sell);
+  const { routes, reasons } = book.route(number, sell, callsOn);
   if (routes.length === 0) return refuse('no_route', account_id, { destination: sell.destination, reasons });
   const plan: CallPlan = {
     direction: 'outbound',

@@ -36,7 +36,7 @@ export class RateBook {
     this.#lcr_carriers = new Map(
       parts.carriers.map((carrier) => [
         carrier.carrier_id,
-        { enabled: carrier.enabled && carrier.trunk_ids.length > 0, quality_ppm: 0 },
+        { enabled: carrier.enabled && carrier.trunks.length > 0, quality_ppm: 0 },
       ]),
     );
   }
@@ -54,7 +54,8 @@ export class RateBook {
     return this.#parts.index.lookupSell(number, deck);
   }
 
-  route(number: E164, sell: RateRef): Routing {
+  /** @param callsOn how many calls are up on a trunk; a trunk that is full is passed over. */
+  route(number: E164, sell: RateRef, callsOn: (trunk_id: string) => number): Routing {
     const candidates = leastCostRoutes(
       sell,
       this.#parts.index.lookupBuy(number),
@@ -62,26 +63,33 @@ export class RateBook {
       this.#parts.fx,
       this.#options,
     );
-    const routes = candidates.filter((one) => one.verdict === 'taken').map((one) => this.#routeOver(number, one));
-    return { routes, reasons: candidates.map((one) => this.#explain(one, sell)) };
+    const routes: Route[] = [];
+    const reasons = candidates.map((one) => {
+      const route = one.verdict === 'taken' ? this.#routeOver(number, one, callsOn) : null;
+      if (route !== null) routes.push(route);
+      return this.#explain(one, sell, route);
+    });
+    return { routes, reasons };
   }
 
-  #routeOver(number: E164, { carrier_id, buy }: LcrCandidate): Route {
+  /** Null when every trunk of the carrier is full. */
+  #routeOver(number: E164, { carrier_id, buy }: LcrCandidate, callsOn: (trunk_id: string) => number): Route | null {
     const carrier = this.#carriers.get(carrier_id);
-    const trunks = carrier?.trunk_ids ?? [];
+    if (carrier === undefined) throw new Error(`Carrier ${carrier_id} was taken and is not known.`);
     // A carrier's trunks take turns.
     this.#turn += 1;
-    const trunk_id = trunks[this.#turn % trunks.length];
-    if (carrier === undefined || trunk_id === undefined)
-      throw new Error(`Carrier ${carrier_id} was taken without a trunk.`);
-    return { carrier_id, carrier: carrier.code, trunk_id, number, rate: buy.rate, source: sourceOf(buy) };
+    const turn = this.#turn % carrier.trunks.length;
+    const in_turn = [...carrier.trunks.slice(turn), ...carrier.trunks.slice(0, turn)];
+    const trunk = in_turn.find(({ id, max_channels }) => callsOn(id) < max_channels);
+    if (trunk === undefined) return null;
+    return { carrier_id, carrier: carrier.code, trunk_id: trunk.id, number, rate: buy.rate, source: sourceOf(buy) };
   }
 
-  #explain({ carrier_id, cost_micros, verdict }: LcrCandidate, sell: RateRef): string {
+  #explain({ carrier_id, cost_micros, verdict }: LcrCandidate, sell: RateRef, route: Route | null): string {
     const name = this.#carriers.get(carrier_id)?.code ?? `carrier ${carrier_id}`;
     const cost =
       cost_micros === null ? 'at a cost that cannot be said' : `costs ${formatMoney(cost_micros, sell.deck.currency)}`;
-    return `${name} ${cost} for ${this.#options.expected_duration_seconds} s: ${verdictWords[verdict]}.`;
+    return `${name} ${cost} for ${this.#options.expected_duration_seconds} s: ${verdict === 'taken' && route === null ? 'has no free channel at the moment' : verdictWords[verdict]}.`;
   }
 }
 

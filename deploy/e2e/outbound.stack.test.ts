@@ -113,6 +113,29 @@ describe('a call over a carrier that fails', () => {
     expect(cdr).toMatchObject({ result: 'answered', net_micros: 1_000n, cost_micros: 217n });
   });
 
+  it('passes over a trunk whose channels are all taken', async () => {
+    await world.pool.query("update trunk set max_channels = 1 where id = 'trunk-alpha'");
+    world.carrier('alpha').play(friendly);
+    world.carrier('beta').play(friendly);
+    const first = await world.customer({ balance_micros: 1_000_000n });
+    const second = await world.customer({ balance_micros: 1_000_000n });
+    const first_call = (await world.phone(first)).call('+442071838750');
+    await first_call.answered();
+    const phone = await world.phone(second);
+    // The new number of channels is read beside the calls.
+    await eventually('a call over the other trunk', 10_000, async () => {
+      const before = world.carrier('beta').records.length;
+      const call = phone.call('+442071838750');
+      await call.answered();
+      await call.bye();
+      return world.carrier('beta').records.length > before ? true : null;
+    });
+    await first_call.bye();
+    const [cdr] = await settledCalls(world.pool, first.account_id, 1);
+    expect(cdr?.attempts).toMatchObject([{ trunk_id: 'trunk-alpha' }]);
+    await world.pool.query("update trunk set max_channels = 1000 where id = 'trunk-alpha'");
+  });
+
   it('is not tried elsewhere when the callee is busy', async () => {
     const customer = await world.customer({ balance_micros: 1_000_000n });
     const phone = await world.phone(customer);

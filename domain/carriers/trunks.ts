@@ -5,13 +5,20 @@ export interface CarrierTrunks {
   code: string;
   enabled: boolean;
   /** Enabled trunks of the carrier, in the order of their ids. */
-  trunk_ids: readonly string[];
+  trunks: readonly Trunk[];
+}
+
+export interface Trunk {
+  id: string;
+  /** Calls that may be up on it at a time, in both directions together. */
+  max_channels: number;
 }
 
 export async function selectCarrierTrunks(db: Queryable): Promise<readonly CarrierTrunks[]> {
-  const { rows } = await db.query<{ carrier_id: number; code: string; enabled: boolean; trunk_ids: string[] }>(
+  const { rows } = await db.query<CarrierTrunks>(
     `select c.id as carrier_id, c.code, c.enabled,
-            coalesce((select array_agg(t.id order by t.id) from trunk t where t.carrier_id = c.id and t.enabled), '{}') as trunk_ids
+            coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'max_channels', t.max_channels) order by t.id)
+                        from trunk t where t.carrier_id = c.id and t.enabled), '[]') as trunks
        from carrier c order by c.id`,
   );
   return rows;

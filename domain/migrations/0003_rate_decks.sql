@@ -93,6 +93,11 @@ begin
 end $$;
 create trigger rate_deck_notify after update of state on rate_deck for each statement execute function rates_notify();
 create trigger fx_rate_notify after insert on fx_rate for each statement execute function rates_notify();
+-- Routes are made of these, too.
+create trigger carrier_notify after insert or update or delete on carrier for each statement execute function rates_notify();
+create trigger trunk_notify after insert or update or delete on trunk for each statement execute function rates_notify();
+create trigger emergency_route_notify after insert or update or delete on emergency_route
+  for each statement execute function rates_notify();
 
 create function rate_only_into_draft() returns trigger language plpgsql as $$
 begin
