@@ -79,7 +79,7 @@ async function run(
     kills,
     witnessed: callers.witnessed,
     carrier: world.carrier('alpha').records,
-    switch_ms: await answeredBySwitch(world.asterisk.access),
+    switch_ms: await answeredBySwitch(world.asterisk.access.ASTERISK_CDR_FILE),
     left_in_switch,
   });
 }

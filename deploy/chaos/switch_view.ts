@@ -3,10 +3,10 @@ import { CDR_COLUMNS } from '../../dialplan/asterisk/contract.ts';
 import type { SwitchAccess } from '../parts/asterisk.ts';
 
 /** By the id of each answered call, how long the switch itself says that it lasted. Read here anew, not by the controller's eyes. */
-export async function answeredBySwitch(access: SwitchAccess): Promise<ReadonlyMap<string, number>> {
+export async function answeredBySwitch(cdr_file: string): Promise<ReadonlyMap<string, number>> {
   const [account, answer, end] = (['accountcode', 'answer', 'end'] as const).map((name) => CDR_COLUMNS.indexOf(name));
   const answered = new Map<string, number>();
-  for (const line of (await readFile(access.ASTERISK_CDR_FILE, 'utf8')).split('\n')) {
+  for (const line of (await readFile(cdr_file, 'utf8')).split('\n')) {
     const fields = line.split(',');
     const call_id = fields[account ?? -1]?.split('*')[0] ?? '';
     const answered_s = Number(fields[answer ?? -1] ?? 0);
