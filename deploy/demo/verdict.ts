@@ -102,7 +102,7 @@ export class Checks {
       const differs_ms = Math.abs(talked_ms - cdr.duration_ms);
       this.that(
         differs_ms <= AGREE_MS,
-        `${kind}: a party talked ${talked_ms} ms, the record says ${cdr.duration_ms} ms.`,
+        `${kind}: a party talked ${Math.round(talked_ms)} ms, the record says ${cdr.duration_ms} ms.`,
       );
     }
     const why = verdict.story?.contradictions.join(' ') ?? 'There is no story of it.';
