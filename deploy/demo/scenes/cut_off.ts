@@ -34,8 +34,14 @@ export const cutOff: Scene = async ({ world, tell }) => {
   const checks = new Checks();
   const talked_ms = call.talkedMs ?? 0;
   checks.that(ending.by === 'remote', 'cut_off: it was not the switch that ended the call.');
-  checks.that(talked_ms > 3_800 && talked_ms <= 4_000, `cut_off: the call lasted ${secondsText(talked_ms)}, not four seconds.`);
-  checks.that(warned_ms > 1_500, `cut_off: the warning came ${secondsText(warned_ms)} after the answer, which is no warning.`);
+  checks.that(
+    talked_ms > 3_800 && talked_ms <= 4_000,
+    `cut_off: the call lasted ${secondsText(talked_ms)}, not four seconds.`,
+  );
+  checks.that(
+    warned_ms > 1_500,
+    `cut_off: the warning came ${secondsText(warned_ms)} after the answer, which is no warning.`,
+  );
   checks.that(wallet.balance_micros === 0n, `cut_off: ${wallet.balance_micros} micros are left.`);
   for (const verdict of calls) {
     checks.call(verdict, parties);
