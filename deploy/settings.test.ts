@@ -22,3 +22,12 @@ test('every wrong setting is named at once', () => {
   expect(read).toThrow(Outage);
   expect(read).toThrow(/DATABASE_URL.*LETSDIAL_REDIS_PORT/);
 });
+
+test('a certificate and its key come together', () => {
+  expect(deploySettings({}).certificate).toBeNull();
+  expect(deploySettings({ LETSDIAL_TLS_CERTIFICATE: '/c.pem', LETSDIAL_TLS_KEY: '/k.pem' }).certificate).toEqual({
+    certificate_file: '/c.pem',
+    private_key_file: '/k.pem',
+  });
+  expect(() => deploySettings({ LETSDIAL_TLS_KEY: '/k.pem' })).toThrow(/LETSDIAL_TLS_CERTIFICATE/);
+});

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { Outage } from './runtime/outage.ts';
+import type { CertificateFiles } from './runtime/process/certificate.ts';
 
 /** An empty variable is as good as none. */
 const unset = (value: unknown): unknown => (value === '' ? undefined : value);
@@ -30,6 +31,13 @@ const shape = z.object({
   /** Where phones and carriers reach the switch; media is bound to the same address. */
   LETSDIAL_SIP_ADDRESS: optional(z.ipv4()),
   LETSDIAL_SIP_PORT: port,
+  /** SIP over TLS, on the same address; the port after that of SIP by default. */
+  LETSDIAL_SIP_TLS_PORT: port,
+  /** The switch's own end of browser phones, on loopback. */
+  LETSDIAL_WSS_PORT: port,
+  /** PEM files, both or neither; without them a certificate of our own is made, which phones have to be told to trust. */
+  LETSDIAL_TLS_CERTIFICATE: optional(z.string()),
+  LETSDIAL_TLS_KEY: optional(z.string()),
   /** Health and metrics of the controller. */
   LETSDIAL_CONTROLLER_PORT: port,
 });
@@ -46,6 +54,9 @@ export interface DeploySettings {
   redis_port: number | null;
   sip_address: string;
   sip_port: number;
+  sip_tls_port: number;
+  wss_port: number | null;
+  certificate: CertificateFiles | null;
   controller_port: number | null;
 }
 
@@ -59,6 +70,7 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     throw new Outage(`The environment holds settings that cannot be used, so nothing was started: ${wrong}.`);
   }
   const given = parsed.data;
+  const sip_port = given.LETSDIAL_SIP_PORT ?? 5060;
   return {
     home: resolve(checkout, given.LETSDIAL_HOME ?? '.letsdial'),
     cache: given.LETSDIAL_CACHE === null ? null : resolve(checkout, given.LETSDIAL_CACHE),
@@ -69,9 +81,22 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     postgres_port: given.LETSDIAL_POSTGRES_PORT,
     redis_port: given.LETSDIAL_REDIS_PORT,
     sip_address: given.LETSDIAL_SIP_ADDRESS ?? '127.0.0.1',
-    sip_port: given.LETSDIAL_SIP_PORT ?? 5060,
+    sip_port,
+    sip_tls_port: given.LETSDIAL_SIP_TLS_PORT ?? sip_port + 1,
+    wss_port: given.LETSDIAL_WSS_PORT,
+    certificate: certificateFiles(given.LETSDIAL_TLS_CERTIFICATE, given.LETSDIAL_TLS_KEY),
     controller_port: given.LETSDIAL_CONTROLLER_PORT,
   };
+}
+
+function certificateFiles(certificate: string | null, key: string | null): CertificateFiles | null {
+  if (certificate === null && key === null) return null;
+  if (certificate === null || key === null) {
+    throw new Outage(
+      'A certificate is of no use without its private key: set LETSDIAL_TLS_CERTIFICATE and LETSDIAL_TLS_KEY, or neither. Nothing was started.',
+    );
+  }
+  return { certificate_file: resolve(checkout, certificate), private_key_file: resolve(checkout, key) };
 }
 
 /** The servers that run elsewhere by these settings. */

@@ -60,7 +60,7 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
   const sip = { address: settings.sip_address, port: settings.sip_port };
   const access =
     settings.ari_url === null
-      ? (await begin(ownSwitch(settings, programs, database.url, sip, await freePort(), await freePort()))).access
+      ? (await begin(ownSwitch(settings, programs, database.url, sip, await switchPorts(settings)))).access
       : configuredSwitch(process.env);
   const carrier = await begin(carrierPart({ programs: programs.asterisk, home, sip: CARRIER, customer: sip }));
   await begin(
@@ -75,13 +75,17 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
   console.log(firstCall(home, demo, sip, carrier));
 }
 
+async function switchPorts(settings: DeploySettings): Promise<{ http: number; ami: number; wss: number }> {
+  const wss = await claimPort(settings.wss_port, "The switch's end of browser phones");
+  return { http: await freePort(), ami: await freePort(), wss };
+}
+
 function ownSwitch(
   settings: DeploySettings,
   programs: Programs,
   database_url: string,
   sip: { address: string; port: number },
-  http_port: number,
-  ami_port: number,
+  ports: { http: number; ami: number; wss: number },
 ): ReturnType<typeof asteriskPart> {
   return asteriskPart({
     programs: programs.asterisk,
@@ -89,8 +93,11 @@ function ownSwitch(
     database_url,
     sip,
     rtp: { first_port: 10_000, last_port: 19_999 },
-    http: { address: LOOPBACK, port: http_port },
-    ami: { address: LOOPBACK, port: ami_port },
+    http: { address: LOOPBACK, port: ports.http },
+    ami: { address: LOOPBACK, port: ports.ami },
+    tls_port: settings.sip_tls_port,
+    wss_port: ports.wss,
+    certificate: settings.certificate,
     role_password: null,
   });
 }

@@ -314,7 +314,7 @@ describe.concurrent('a carrier that fails', () => {
 
   it('says 302: it is not followed, and the next route is taken', async () => {
     const elsewhere = await CarrierPeer.open({ address: `${world.network}.16`, port: 5060 });
-    const one = await scene(redirect(`sip:thief@${world.network}.16:5060`));
+    const one = await scene(redirect(`sip:+442071830999@${world.network}.16:5060`));
     await talk(one.call, 300);
     await one.call.bye();
     const cdr = await bill(one);

@@ -6,7 +6,9 @@ import { writeAsterisk } from '../../dialplan/asterisk/write.ts';
 import { startAsterisk } from '../runtime/asterisk.ts';
 import type { RunningAsterisk } from '../runtime/asterisk.ts';
 import type { AsteriskPrograms } from '../runtime/machine/programs.ts';
-import { claimUdp } from '../runtime/process/port.ts';
+import { checkCertificate, keptCertificate } from '../runtime/process/certificate.ts';
+import type { CertificateFiles } from '../runtime/process/certificate.ts';
+import { claimTcp, claimUdp } from '../runtime/process/port.ts';
 import { runDirectory } from '../runtime/process/run_directory.ts';
 import { keptSecret } from '../runtime/process/secret.ts';
 import type { Part } from '../supervise/part.ts';
@@ -20,6 +22,12 @@ export interface AsteriskPartOptions {
   rtp: { first_port: number; last_port: number };
   http: { address: string; port: number };
   ami: { address: string; port: number };
+  /** For SIP over TLS, on the address of SIP. */
+  tls_port: number;
+  /** For browser phones, on the address of ARI: a proxy with the portal's own certificate stands in front of it. */
+  wss_port: number;
+  /** Null: one that vouches for nobody but itself is made and kept, which a phone has to be told to trust. */
+  certificate: CertificateFiles | null;
   env?: Readonly<Record<string, string>>;
   /** Of the role `asterisk`, which is shared by all databases of a server; null: one that is made and kept. */
   role_password: string | null;
@@ -37,7 +45,7 @@ export interface SwitchAccess {
   ASTERISK_CDR_FILE: string;
 }
 
-export type AsteriskPart = RunningAsterisk & { access: SwitchAccess };
+export type AsteriskPart = RunningAsterisk & { access: SwitchAccess; certificate_file: string };
 
 /** The switch of our own, configured from the dialplan folder, reading devices and trunks from Postgres as a role that can do nothing else. */
 export function asteriskPart(options: AsteriskPartOptions): Part<AsteriskPart> {
@@ -45,7 +53,11 @@ export function asteriskPart(options: AsteriskPartOptions): Part<AsteriskPart> {
     name: 'Asterisk',
     start: async () => {
       await claimUdp(options.sip.address, options.sip.port, 'Asterisk');
-      const configured = await asteriskOptions(options);
+      await claimTcp(options.sip.address, options.sip.port, 'Asterisk');
+      await claimTcp(options.sip.address, options.tls_port, 'Asterisk');
+      const certificate = options.certificate ?? (await ownCertificate(options));
+      await checkCertificate(certificate);
+      const configured = await asteriskOptions(options, certificate);
       await setRolePassword(options.database_url, configured.postgres.password);
       await mkdir(configured.directories.keys, { recursive: true, mode: 0o700 });
       await writeAsterisk(configured.directories.config, configured);
@@ -58,14 +70,19 @@ export function asteriskPart(options: AsteriskPartOptions): Part<AsteriskPart> {
       const { address, port } = options.sip;
       return {
         ...running,
-        describe: `Asterisk for SIP phones on ${address}:${port} (UDP and TCP)`,
+        describe: `Asterisk for SIP phones on ${address}:${port} (UDP and TCP) and ${address}:${options.tls_port} (TLS)`,
         access: accessOf(configured),
+        certificate_file: certificate.certificate_file,
       };
     },
   };
 }
 
-async function asteriskOptions(options: AsteriskPartOptions): Promise<AsteriskOptions> {
+function ownCertificate({ home, sip, http }: AsteriskPartOptions): Promise<CertificateFiles> {
+  return keptCertificate(join(home, 'secrets', 'tls'), [sip.address, http.address]);
+}
+
+async function asteriskOptions(options: AsteriskPartOptions, certificate: CertificateFiles): Promise<AsteriskOptions> {
   const { home, programs, sip, rtp, http, ami } = options;
   const database = new URL(options.database_url);
   const folder = (name: string): string => join(home, 'asterisk', name);
@@ -96,7 +113,7 @@ async function asteriskOptions(options: AsteriskPartOptions): Promise<AsteriskOp
       user: 'asterisk',
       password: options.role_password ?? (await secret('asterisk-database')),
     },
-    tls: null,
+    tls: { ...certificate, sip_port: options.tls_port, https: { address: http.address, port: options.wss_port } },
     cdr_file: folder('cdr/calls.csv'),
   };
 }

@@ -15,8 +15,21 @@ export function formatAddress(at: Address): string {
   return `${at.address}:${at.port}`;
 }
 
+/** How the messages of one party travel. */
+export interface Wire {
+  readonly local: Address;
+  /** As it stands in a Via. */
+  readonly transport: 'UDP' | 'TLS' | 'WSS';
+  /** False where the target is not on loopback, or the wire is closed. */
+  send(bytes: Buffer, to: Address): boolean;
+  close(): Promise<void>;
+}
+
+export type OnPacket = (bytes: Buffer, from: Address) => void;
+
 /** A UDP socket bound to one loopback address. Port 0 asks the kernel for a free one. */
-export class UdpSocket {
+export class UdpSocket implements Wire {
+  readonly transport = 'UDP';
   readonly local: Address;
   private readonly socket: Socket;
   private closed = false;
@@ -26,7 +39,7 @@ export class UdpSocket {
     this.local = local;
   }
 
-  static async open(at: Address, onPacket: (bytes: Buffer, from: Address) => void): Promise<UdpSocket> {
+  static async open(at: Address, onPacket: OnPacket): Promise<UdpSocket> {
     if (!isLoopback(at.address))
       throw new Error(`${at.address} is not a loopback address: test parties live on 127.0.0.0/8 only.`);
     const socket = createSocket({ type: 'udp4', recvBufferSize: 4_194_304 });

@@ -5,8 +5,7 @@ import { cseqOf, formatMessage, headerList, mandatoryHeader, parseMessage } from
 import type { SipMessage, SipRequest, SipResponse } from './message.ts';
 import { ackForRefusal, buildResponse, responseTarget } from './reply.ts';
 import type { ResponseOptions } from './reply.ts';
-import { UdpSocket } from './socket.ts';
-import type { Address } from './socket.ts';
+import type { Address, OnPacket, Wire } from './socket.ts';
 import { acceptance, inviteClient, inviteServer, otherClient, otherServer } from './transaction_machine.ts';
 import type { TimerSettings } from './transaction_machine.ts';
 import type { WireLog } from './wire_log.ts';
@@ -53,9 +52,9 @@ export function newBranch(): string {
   return `z9hG4bK${randomBytes(9).toString('hex')}`;
 }
 
-/** Transactions over one UDP socket. The Via of outgoing requests is added here. */
+/** Transactions over one wire. The Via of outgoing requests is added here. */
 export class TransactionLayer {
-  private readonly socket: UdpSocket;
+  private readonly wire: Wire;
   private readonly timers: TimerSettings;
   private readonly log: WireLog;
   private readonly events: LayerEvents;
@@ -63,22 +62,31 @@ export class TransactionLayer {
   private readonly servers = new Map<string, ServerEntry>();
   private readonly acceptances = new Map<string, Entry>();
 
-  private constructor(socket: UdpSocket, timers: TimerSettings, log: WireLog, events: LayerEvents) {
-    this.socket = socket;
+  private constructor(wire: Wire, timers: TimerSettings, log: WireLog, events: LayerEvents) {
+    this.wire = wire;
     this.timers = timers;
     this.log = log;
     this.events = events;
   }
 
-  static async open(at: Address, timers: TimerSettings, log: WireLog, events: LayerEvents): Promise<TransactionLayer> {
+  static async open(
+    openWire: (onPacket: OnPacket) => Promise<Wire>,
+    timers: TimerSettings,
+    log: WireLog,
+    events: LayerEvents,
+  ): Promise<TransactionLayer> {
     const layer: { value?: TransactionLayer } = {};
-    const socket = await UdpSocket.open(at, (bytes, from) => layer.value?.receive(bytes, from));
-    layer.value = new TransactionLayer(socket, timers, log, events);
+    const wire = await openWire((bytes, from) => layer.value?.receive(bytes, from));
+    layer.value = new TransactionLayer(wire, timers, log, events);
     return layer.value;
   }
 
   get local(): Address {
-    return this.socket.local;
+    return this.wire.local;
+  }
+
+  get transport(): Wire['transport'] {
+    return this.wire.transport;
   }
 
   request(bare: SipRequest, target: Address, handlers: ClientHandlers): ClientTransaction {
@@ -136,7 +144,7 @@ export class TransactionLayer {
 
   /** Bytes as they are, for parties that misbehave on purpose. */
   sendRaw(bytes: Buffer, target: Address): void {
-    this.socket.send(bytes, target);
+    this.wire.send(bytes, target);
   }
 
   async close(): Promise<void> {
@@ -144,19 +152,19 @@ export class TransactionLayer {
       for (const entry of map.values()) entry.runner.close();
       map.clear();
     }
-    await this.socket.close();
+    await this.wire.close();
   }
 
   private withVia(bare: SipRequest, branch: string): SipRequest {
-    const { address, port } = this.socket.local;
-    const via = { name: 'via', value: `SIP/2.0/UDP ${address}:${port};rport;branch=${branch}` };
+    const { address, port } = this.wire.local;
+    const via = { name: 'via', value: `SIP/2.0/${this.wire.transport} ${address}:${port};rport;branch=${branch}` };
     return { ...bare, headers: [via, ...bare.headers] };
   }
 
   private transmit(message: SipMessage, target: Address): void {
     const bytes = formatMessage(message);
     this.log.message('out', target, message, bytes);
-    this.socket.send(bytes, target);
+    this.wire.send(bytes, target);
   }
 
   private receive(bytes: Buffer, from: Address): void {

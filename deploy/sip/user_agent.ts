@@ -11,7 +11,10 @@ import type { SipResponse } from './message.ts';
 import { OutgoingCall } from './outgoing_call.ts';
 import type { OutgoingOptions } from './outgoing_call.ts';
 import type { Codec } from './sdp.ts';
+import { openSecureWire } from './secure_wire.ts';
+import type { SecureServer } from './secure_wire.ts';
 import { UdpSocket } from './socket.ts';
+import type { OnPacket, Wire } from './socket.ts';
 import type { Sound } from './tone.ts';
 import { TransactionLayer } from './transaction.ts';
 import type { ServerTransaction } from './transaction.ts';
@@ -34,6 +37,8 @@ export interface AgentOptions {
   codecs: Codec[];
   timers: TimerSettings;
   keep_raw: boolean;
+  /** Absent: UDP. */
+  secure: SecureServer | undefined;
 }
 
 export const AGENT_DEFAULTS: AgentOptions = {
@@ -47,6 +52,7 @@ export const AGENT_DEFAULTS: AgentOptions = {
   codecs: ['PCMU', 'PCMA'],
   timers: STANDARD_TIMERS,
   keep_raw: false,
+  secure: undefined,
 };
 
 /** Extensions we understand when a request requires them. */
@@ -81,7 +87,7 @@ export class UserAgent {
     const options = { ...AGENT_DEFAULTS, ...overrides };
     const log = new WireLog({ keep_raw: options.keep_raw });
     const agent: { value?: UserAgent } = {};
-    const layer = await TransactionLayer.open(options, options.timers, log, {
+    const layer = await TransactionLayer.open(wireOf(options), options.timers, log, {
       onRequest: (transaction) => agent.value?.receive(transaction),
       onCancel: (invite, cancel) => agent.value?.cancelled(invite, cancel),
     });
@@ -91,7 +97,8 @@ export class UserAgent {
   }
 
   get contact(): string {
-    return `<sip:${this.options.user}@${this.layer.local.address}:${this.layer.local.port}>`;
+    const transport = { UDP: '', TLS: ';transport=tls', WSS: ';transport=ws' }[this.layer.transport];
+    return `<sip:${this.options.user}@${this.layer.local.address}:${this.layer.local.port}${transport}>`;
   }
 
   get liveCalls(): readonly Call[] {
@@ -205,4 +212,10 @@ export class UserAgent {
   private cancelled(invite: ServerTransaction, cancel: ServerTransaction): void {
     this.incoming_by_invite.get(invite)?.onCancel(cancel.request);
   }
+}
+
+function wireOf(options: AgentOptions): (onPacket: OnPacket) => Promise<Wire> {
+  const { secure } = options;
+  return (onPacket) =>
+    secure === undefined ? UdpSocket.open(options, onPacket) : openSecureWire(options.address, secure, onPacket);
 }

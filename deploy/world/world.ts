@@ -86,6 +86,9 @@ export class World {
       rtp: { first_port: 10_000, last_port: 20_000 },
       http: { address, port: 8088 },
       ami: { address, port: 5038 },
+      tls_port: 5061,
+      wss_port: 8089,
+      certificate: null,
       // Several worlds may share one throwaway server, and with it the role: none may change the other's password.
       role_password: new URL(this.options.database_url).password,
       ...(this.options.asterisk_env === undefined ? {} : { env: this.options.asterisk_env }),

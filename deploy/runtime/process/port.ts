@@ -22,22 +22,26 @@ export function freePort(): Promise<number> {
 /** `wanted` when nobody listens there, a free port when null. Throws an `Outage` that names `what` wanted it. */
 export async function claimPort(wanted: number | null, what: string): Promise<number> {
   if (wanted === null) return freePort();
+  await claimTcp(LOOPBACK, wanted, what);
+  return wanted;
+}
+
+/** Throws an `Outage` when somebody listens there already. */
+export async function claimTcp(host: string, port: number, what: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const server = net.createServer();
     server.once('error', (error) => {
-      reject(portOutage(error, wanted, what));
+      reject(portOutage(error, `${host}:${port}`, what));
     });
-    server.listen(wanted, LOOPBACK, () => {
+    server.listen(port, host, () => {
       server.close(() => {
         resolve();
       });
     });
   });
-  return wanted;
 }
 
-function portOutage(error: Error, port: number, what: string): Error {
-  const address = `${LOOPBACK}:${port}`;
+function portOutage(error: Error, address: string, what: string): Error {
   switch (errorCode(error)) {
     case 'EADDRINUSE':
       return new Outage(
