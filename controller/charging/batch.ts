@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 
 /** The database did not take a batch; nothing is known about whether it was carried out. */
 export class Outage extends Error {
@@ -26,6 +26,7 @@ export class Batch<Item, Answer> {
   readonly #linger_ms: number;
   #waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
   #busy = false;
+  #stopGathering: () => void = () => undefined;
 
   /**
    * @param linger_ms how long the first item waits for others. 0 for what a caller waits for; what has seconds of time, as a
@@ -48,15 +49,25 @@ export class Batch<Item, Answer> {
   push(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
+      if (this.#waiting.length >= this.#size_max) this.#stopGathering();
       if (this.#busy) return;
       this.#busy = true;
       void this.#drain();
     });
   }
 
+  /** Until the batch is full or its time has passed. What arrives in the same turn of the event loop belongs together. */
   async #gather(): Promise<void> {
-    // What arrives in the same turn of the event loop belongs together.
-    await (this.#linger_ms === 0 ? setImmediate() : setTimeout(this.#linger_ms));
+    if (this.#linger_ms === 0) await setImmediate();
+    else if (this.#waiting.length < this.#size_max) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.#linger_ms);
+        this.#stopGathering = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
   }
 
   async #drain(): Promise<void> {

@@ -42,7 +42,11 @@ export class Observer {
     const { cdr } = item;
     const { state } = session;
     const currency = 'plan' in state ? state.plan.currency : 'XXX';
-    this.#metrics.calls_total.inc({ direction: cdr.direction, result: cdr.result, reason: String(cdr.cause) });
+    this.#metrics.calls_total.inc({
+      direction: cdr.direction,
+      result: cdr.result,
+      reason: cdr.refusal ?? String(cdr.cause),
+    });
     if (cdr.pdd_ms !== null) this.#metrics.pdd_seconds.observe({ direction: cdr.direction }, cdr.pdd_ms / 1000);
     if (cdr.result === 'answered') {
       this.#metrics.attempts_total.inc({ carrier: cdr.carrier_id ?? 'none', result: 'answered', blame: 'nobody' });
