@@ -9,6 +9,7 @@ import type { PhoneOptions } from '../sip/phone.ts';
 import { Scanner } from '../sip/scanner.ts';
 import type { SecureServer } from '../sip/secure_wire.ts';
 import type { Customer } from '../world/people.ts';
+import { killed } from '../world/processes.ts';
 import { talk } from '../world/talk.ts';
 import { testWorld } from '../world/test_world.ts';
 import { booksAreRight, eventually, settledCalls } from '../world/verdict.ts';
@@ -218,4 +219,25 @@ describe('malformed messages by the hundred', () => {
     // The very same process: nobody restarted it.
     expect(() => process.kill(world.asterisk.pid, 0)).not.toThrow();
   });
+});
+
+describe('a switch that was killed while phones were connected to it', () => {
+  it('takes them again over TLS and WSS as soon as it is back', async () => {
+    const customer = await world.customer({ balance_micros: 0n });
+    const kinds = ['tls', 'wss'] as const;
+    const connected = await Promise.all(
+      kinds.map(async (kind) =>
+        Phone.open({ ...customer.device, address: nextAddress(), server: world.sip, secure: await secure(kind) }),
+      ),
+    );
+    for (const phone of connected) expect((await phone.register()).kind).toBe('registered');
+    await killed(world.asterisk);
+    await world.startAsterisk();
+    for (const phone of connected) await phone.close();
+    for (const kind of kinds) {
+      await withPhone({ ...customer.device, secure: await secure(kind) }, async (phone) => {
+        expect((await phone.register()).kind).toBe('registered');
+      });
+    }
+  }, 60_000);
 });
