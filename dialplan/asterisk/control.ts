@@ -28,6 +28,27 @@ export function ariConf({ ari }: AsteriskOptions): string {
   );
 }
 
+/**
+ * Asterisk makes an AMI event of each step of each call and wakes every session for it, also one that hears none. The controller
+ * follows calls over ARI and hears security events only, so these are not made at all: 0.3 CPU ms a call.
+ */
+const UNHEARD_EVENTS = [
+  ...['Newchannel', 'Newstate', 'Newexten', 'NewCallerid', 'NewConnectedLine', 'NewAccountCode', 'VarSet'],
+  ...[
+    'DialBegin',
+    'DialState',
+    'DialEnd',
+    'BridgeCreate',
+    'BridgeEnter',
+    'BridgeLeave',
+    'BridgeDestroy',
+    'BridgeMerge',
+  ],
+  ...['Hangup', 'HangupRequest', 'SoftHangupRequest', 'HangupHandlerRun', 'RTCPSent', 'RTCPReceived'],
+  ...['DeviceStateChange', 'ContactStatus', 'PeerStatus', 'ExtensionStatus', 'PresenceStateChange'],
+  ...['DTMFBegin', 'DTMFEnd', 'MusicOnHoldStart', 'MusicOnHoldStop'],
+];
+
 export function managerConf({ ami }: AsteriskOptions): string {
   return sections(
     section('general', {
@@ -37,6 +58,7 @@ export function managerConf({ ami }: AsteriskOptions): string {
       webenabled: 'no',
       authtimeout: 5,
       displayconnects: 'no',
+      disabledevents: UNHEARD_EVENTS.join(','),
     }),
     section(ami.user, {
       secret: ami.password,
