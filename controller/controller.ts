@@ -40,6 +40,7 @@ const POSITION_SAVE_MS = 1000;
 const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const PURGE_ROWS_MAX = 5000;
+const REDIS_QUEUE_MAX = 10_000;
 
 /** Puts the parts of one controller together, starts them in order and stops them in reverse. */
 export class Controller {
@@ -67,7 +68,12 @@ export class Controller {
     this.#settings = settings;
     this.#log = log;
     this.#pool = makePool(settings, log);
-    this.#redis = createClient({ url: settings.REDIS_URL, disableOfflineQueue: true });
+    this.#redis = createClient({
+      url: settings.REDIS_URL,
+      disableOfflineQueue: true,
+      // One that is silent must not fill our memory with questions.
+      commandsQueueMaxLength: REDIS_QUEUE_MAX,
+    });
     this.#redis.on('error', (error: Error) =>
       log.warn({ err: error }, 'Redis does not answer; limits on rates are kept here'),
     );
@@ -160,6 +166,7 @@ export class Controller {
       },
       // What was notified while nobody listened is looked for.
       onConnected: () => {
+        this.#calls.moneyMayHaveArrived();
         this.#rates.refresh();
         this.#forgetDevice(null);
       },
@@ -187,7 +194,10 @@ export class Controller {
       health: () => this.#health(),
     });
     await ensureCdrMonths(this.#pool, new Date());
-    await this.#redis.connect();
+    // What stands in Redis may be lost, so nothing waits for it: without it, limits on rates are kept here.
+    this.#redis
+      .connect()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'Redis is not connected to any more'));
     await this.#rates.reload();
     await this.#listener.start();
     const { record_position } = await this.#lease.take();

@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 /** Whether one more call of this account may start in this second. */
 export interface CallRate {
   allows(account_id: string, calls_per_second_max: number): Promise<boolean>;
@@ -32,6 +34,11 @@ export class LocalCallRate implements CallRate {
   }
 }
 
+/** A caller waits for the decision meanwhile; a store that works answers within a millisecond. */
+const ANSWER_MS_MAX = 100;
+/** A store that did not answer is left alone for this long, so that only one caller waits in vain. */
+const PAUSE_MS = 1_000;
+
 /**
  * Counts in Redis, where all controllers see it. What is counted may be lost: without Redis this process counts on its
  * own, since a limit on the rate protects against floods and must not become an outage of its own.
@@ -40,6 +47,7 @@ export class SharedCallRate implements CallRate {
   readonly #store: RateStore;
   readonly #local: LocalCallRate;
   readonly #now: () => number;
+  #asked_again_at_ms = 0;
 
   constructor(store: RateStore, now: () => number) {
     this.#store = store;
@@ -48,14 +56,35 @@ export class SharedCallRate implements CallRate {
   }
 
   async allows(account_id: string, calls_per_second_max: number): Promise<boolean> {
-    if (!this.#store.isReady) return this.#local.allows(account_id, calls_per_second_max);
+    if (!this.#store.isReady || performance.now() < this.#asked_again_at_ms) {
+      return this.#local.allows(account_id, calls_per_second_max);
+    }
     const key = `letsdial:call-rate:${account_id}:${Math.floor(this.#now() / 1000)}`;
     try {
-      const count = await this.#store.incr(key);
-      if (count === 1) await this.#store.expire(key, 5);
-      return count <= calls_per_second_max;
+      return (await this.#count(key)) <= calls_per_second_max;
     } catch {
+      this.#asked_again_at_ms = performance.now() + PAUSE_MS;
       return this.#local.allows(account_id, calls_per_second_max);
     }
   }
+
+  async #count(key: string): Promise<number> {
+    const late = new AbortController();
+    const counted = async (): Promise<number> => {
+      const count = await this.#store.incr(key);
+      if (count === 1) await this.#store.expire(key, 5);
+      return count;
+    };
+    try {
+      return await Promise.race([counted(), silence(late.signal)]);
+    } finally {
+      late.abort();
+    }
+  }
+}
+
+/** Rejects when the store has been silent for too long, or when nobody waits for it any more. */
+async function silence(signal: AbortSignal): Promise<never> {
+  await wait(ANSWER_MS_MAX, undefined, { signal });
+  throw new Error(`Redis did not answer within ${ANSWER_MS_MAX} ms.`);
 }

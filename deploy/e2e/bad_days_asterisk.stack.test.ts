@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { answer, ring } from '../sip/carrier_script.ts';
+import { monotonicMs } from '../sip/clock.ts';
+import { killed, untilHealth } from '../world/processes.ts';
+import { talk } from '../world/talk.ts';
+import { testWorld } from '../world/test_world.ts';
+import type { World } from '../world/world.ts';
+import { Talkers } from './bad_days/talkers.ts';
+
+let world: World;
+let end: () => Promise<void>;
+let talkers: Talkers;
+
+beforeAll(async () => {
+  ({ world, end } = await testWorld({ settings: { GRANT_SECONDS: '20' } }));
+  talkers = new Talkers(world);
+}, 120_000);
+
+afterAll(async () => {
+  talkers.stop();
+  await end();
+});
+
+it('a switch that is killed: calls are settled once from what is known, and the next switch begins empty', async () => {
+  const silent = '+442071838751';
+  world.carrier('alpha').play(answer());
+  world.carrier('alpha').play(ring(), silent);
+  const ended_before = await talkers.talker(1_000_000n);
+  const talks = await talkers.talker(1_000_000n);
+  const small = await talkers.talker(4_500n);
+  const rings = await talkers.dial(1_000_000n, silent);
+  await rings.call.ringing();
+  await talk(ended_before.call, 1_300);
+  await ended_before.call.bye();
+  await talk(talks.call, 2_300);
+  const killed_at_ms = monotonicMs();
+  await killed(world.asterisk);
+  await untilHealth(world.controller.url, 503, 5_000);
+  await world.startAsterisk();
+  await untilHealth(world.controller.url, 200, 10_000);
+
+  await talkers.expectTalked(ended_before);
+  for (const one of [talks, small]) {
+    const cdr = await talkers.oneRecord(one.customer);
+    expect(cdr).toMatchObject({ result: 'answered', duration_source: 'proof_of_life', operator_loss_micros: 0n });
+    const talked_ms = killed_at_ms - (one.call.record.answered_at_ms ?? 0);
+    expect(Math.abs(cdr.duration_ms - talked_ms)).toBeLessThan(250);
+    expect(cdr.net_micros).toBe(BigInt(Math.ceil(cdr.duration_ms / 1000)) * 1_000n);
+  }
+  const unanswered = await talkers.oneRecord(rings.customer);
+  expect(unanswered).toMatchObject({ duration_ms: 0, seconds_charged: 0, net_micros: 0n });
+  await talkers.nothingIsLeft();
+
+  const next = await talkers.talker(1_000_000n);
+  await talk(next.call, 1_200);
+  await next.call.bye();
+  await talkers.expectTalked(next);
+  await talkers.nothingIsLeft();
+}, 90_000);
