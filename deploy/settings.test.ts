@@ -31,3 +31,10 @@ test('a certificate and its key come together', () => {
   });
   expect(() => deploySettings({ LETSDIAL_TLS_KEY: '/k.pem' })).toThrow(/LETSDIAL_TLS_CERTIFICATE/);
 });
+
+test('the controller has a login of its own to a server elsewhere, and to none of ours', () => {
+  const CONTROLLER_DATABASE_URL = 'postgres://c:p@127.0.0.1/d';
+  const settings = deploySettings({ DATABASE_URL: 'postgres://u:p@127.0.0.1/d', CONTROLLER_DATABASE_URL });
+  expect(settings.controller_database_url).toBe(CONTROLLER_DATABASE_URL);
+  expect(() => deploySettings({ CONTROLLER_DATABASE_URL })).toThrow(/set both or neither/);
+});

@@ -17,13 +17,18 @@ const port = z
   .preprocess(unset, z.coerce.number().int().min(1).max(65_535).optional())
   .transform((value) => value ?? null);
 
+const postgresUrl = url(/^postgres(ql)?:\/\/\S+$/, 'postgres://USER:PASSWORD@HOST:PORT/DATABASE');
+
 const shape = z.object({
   /** Everything Letsdial writes: programs, data, logs. */
   LETSDIAL_HOME: optional(z.string()),
   /** Keeps fetched programs for other checkouts of this machine. */
   LETSDIAL_CACHE: optional(z.string()),
   DEBIAN_MIRROR: url(/^https?:\/\/\S+$/, 'http://HOST/debian'),
-  DATABASE_URL: url(/^postgres(ql)?:\/\/\S+$/, 'postgres://USER:PASSWORD@HOST:PORT/DATABASE'),
+  /** Of a user that may make tables and roles. */
+  DATABASE_URL: postgresUrl,
+  /** By which the controller logs in to the same database, where it shall not be by a login that is made for it. */
+  CONTROLLER_DATABASE_URL: postgresUrl,
   REDIS_URL: url(/^rediss?:\/\/\S+$/, 'redis://:PASSWORD@HOST:PORT/0'),
   ASTERISK_ARI_URL: url(/^https?:\/\/\S+$/, 'http://USER:PASSWORD@HOST:PORT/ari'),
   LETSDIAL_POSTGRES_PORT: port,
@@ -48,6 +53,7 @@ export interface DeploySettings {
   cache: string | null;
   mirror: string | null;
   database_url: string | null;
+  controller_database_url: string | null;
   redis_url: string | null;
   ari_url: string | null;
   postgres_port: number | null;
@@ -70,12 +76,18 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     throw new Outage(`The environment holds settings that cannot be used, so nothing was started: ${wrong}.`);
   }
   const given = parsed.data;
+  if (given.CONTROLLER_DATABASE_URL !== null && given.DATABASE_URL === null) {
+    throw new Outage(
+      'CONTROLLER_DATABASE_URL is set and DATABASE_URL is not, so the controller would work in another database than the one that is set up, and nothing was started: set both or neither.',
+    );
+  }
   const sip_port = given.LETSDIAL_SIP_PORT ?? 5060;
   return {
     home: resolve(checkout, given.LETSDIAL_HOME ?? '.letsdial'),
     cache: given.LETSDIAL_CACHE === null ? null : resolve(checkout, given.LETSDIAL_CACHE),
     mirror: given.DEBIAN_MIRROR,
     database_url: given.DATABASE_URL,
+    controller_database_url: given.CONTROLLER_DATABASE_URL,
     redis_url: given.REDIS_URL,
     ari_url: given.ASTERISK_ARI_URL,
     postgres_port: given.LETSDIAL_POSTGRES_PORT,

@@ -53,9 +53,12 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
   const cache = await begin(
     valkeyPart({ program: programs.valkey_server, home, port: settings.redis_port, url: settings.redis_url }),
   );
-  await begin(schemaPart(database.url));
-  // What else needs the database, such as the command `explain`, finds it here.
-  await writeFile(join(home, 'addresses.json'), `${JSON.stringify({ database_url: database.url })}\n`, { mode: 0o600 });
+  const schema = await begin(
+    schemaPart({ home, database_url: database.url, controller_database_url: settings.controller_database_url }),
+  );
+  // The command `explain` finds the database here.
+  const addresses = JSON.stringify({ database_url: schema.explain_url });
+  await writeFile(join(home, 'addresses.json'), `${addresses}\n`, { mode: 0o600 });
   const demo = await seedDemoOperator({ home, database_url: database.url, carrier: CARRIER });
   const sip = { address: settings.sip_address, port: settings.sip_port };
   const access =
@@ -66,7 +69,7 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
   await begin(
     controllerPart({
       home,
-      database_url: database.url,
+      database_url: schema.controller_url,
       redis_url: cache.url,
       access,
       port: await claimPort(settings.controller_port, 'The controller'),

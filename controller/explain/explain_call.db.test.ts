@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { databaseLogin } from '../../deploy/parts/database_login.ts';
 import { freshDatabase } from '../../deploy/testing/database.ts';
 import { makeCarrier, makeCustomer } from '../../deploy/world/people.ts';
 import type { Customer } from '../../deploy/world/people.ts';
@@ -19,6 +20,8 @@ import { tellCall } from './tell_call.ts';
 import { ARRIVED_AT_MS, failedOver, samplePlan, sampleSettling } from './testing/sample_call.ts';
 
 let pool: pg.Pool;
+/** Logged in as the command is. */
+let reader: pg.Pool;
 let drop: () => Promise<void>;
 let lease: Lease;
 let customer: Customer;
@@ -29,6 +32,9 @@ beforeAll(async () => {
   const database = await freshDatabase();
   drop = database.drop;
   pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const { password } = new URL(database.url);
+  const url = await databaseLogin({ database_url: database.url, group: 'letsdial_explain', password });
+  reader = new pg.Pool({ connectionString: url, max: 2 });
   const { epoch } = await takeLease(pool, 'asterisk-1', randomUUID(), new Date(ARRIVED_AT_MS));
   lease = { switch_id: 'asterisk-1', epoch };
   for (const name of ['alpha', 'beta']) {
@@ -40,6 +46,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await reader.end();
   await pool.end();
   await drop();
 });
@@ -87,7 +94,7 @@ async function settle(leg_id: string, call_id: string, duration_ms: number): Pro
 }
 
 async function theStory(id: string): Promise<Story> {
-  const explanation = await explainCall(pool, id, NOW_MS);
+  const explanation = await explainCall(reader, id, NOW_MS);
   if (explanation.kind !== 'told' || explanation.stories[0] === undefined)
     throw new Error(`${id} is ${explanation.kind}`);
   expect(explanation.stories).toHaveLength(1);
@@ -95,10 +102,10 @@ async function theStory(id: string): Promise<Story> {
 }
 
 it('knows the newest call, whether it lives or is over', async () => {
-  expect(await newestCall(pool)).toBeNull();
+  expect(await newestCall(reader)).toBeNull();
   const [live, refused, older] = [randomUUID(), randomUUID(), randomUUID()];
   await begin(randomUUID(), live);
-  expect(await newestCall(pool)).toBe(live);
+  expect(await newestCall(reader)).toBe(live);
   const { arrival } = sampleSettling(plan, { seconds: 0, micros: 0n, pack_seconds: 0 }, []);
   const later = { ...arrival, arrived_at_ms: ARRIVED_AT_MS + 60_000 };
   const refusal = { kind: 'refuse', reason: 'no_money', account_id: customer.account_id, facts: {} } as const;
@@ -106,7 +113,7 @@ it('knows the newest call, whether it lives or is over', async () => {
   const record = unheldRecord({ call_id: refused, leg_id: randomUUID(), arrival: later }, refusal, null, at);
   await recordUnheldCalls(pool, lease, [record]);
   await begin(randomUUID(), older);
-  expect(await newestCall(pool)).toBe(refused);
+  expect(await newestCall(reader)).toBe(refused);
 });
 
 it('tells a call that lives, and the same call once it is settled', async () => {
@@ -193,11 +200,11 @@ it('says which calls begin alike, that there is none, or that this is no id', as
     await begin(leg_id, call_id);
     await settle(leg_id, call_id, 1_000);
   }
-  expect(await explainCall(pool, 'abcdef01', NOW_MS)).toEqual({ kind: 'ambiguous', call_ids: twins });
+  expect(await explainCall(reader, 'abcdef01', NOW_MS)).toEqual({ kind: 'ambiguous', call_ids: twins });
   expect((await theStory('abcdef01-0000-4000-8000-000000000002')).call_id).toBe(twins[1]);
-  expect(await explainCall(pool, randomUUID(), NOW_MS)).toEqual({ kind: 'unknown' });
+  expect(await explainCall(reader, randomUUID(), NOW_MS)).toEqual({ kind: 'unknown' });
   for (const id of ['abcdef0', 'not a call', `${randomUUID()}0`]) {
-    expect(await explainCall(pool, id, NOW_MS)).toEqual({ kind: 'not_an_id' });
+    expect(await explainCall(reader, id, NOW_MS)).toEqual({ kind: 'not_an_id' });
   }
 });
 

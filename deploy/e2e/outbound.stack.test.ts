@@ -268,3 +268,13 @@ describe.concurrent('a call that is refused', () => {
     expect(await refused('+442071838750', wishes, false)).toMatchObject({ refusal });
   });
 });
+
+it('is driven by a controller that holds its lease by the login that was made for it', async () => {
+  // The world's own sessions hold no lock that long, so this is the one that holds the lease.
+  const { rows } = await world.pool.query<{ login: string; is_super: boolean }>(
+    `select distinct a.usename as login, r.rolsuper as is_super
+       from pg_locks l join pg_stat_activity a using (pid) join pg_roles r on r.rolname = a.usename
+      where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())`,
+  );
+  expect(rows).toEqual([{ login: 'letsdial_controller_login', is_super: false }]);
+});

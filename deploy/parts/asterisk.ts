@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { AsteriskOptions } from '../../dialplan/asterisk/options.ts';
 import { writeAsterisk } from '../../dialplan/asterisk/write.ts';
 import { startAsterisk } from '../runtime/asterisk.ts';
@@ -12,6 +11,7 @@ import { claimTcp, claimUdp } from '../runtime/process/port.ts';
 import { runDirectory } from '../runtime/process/run_directory.ts';
 import { keptSecret } from '../runtime/process/secret.ts';
 import type { Part } from '../supervise/part.ts';
+import { setPassword } from './database_login.ts';
 
 export interface AsteriskPartOptions {
   programs: AsteriskPrograms;
@@ -58,7 +58,8 @@ export function asteriskPart(options: AsteriskPartOptions): Part<AsteriskPart> {
       const certificate = options.certificate ?? (await ownCertificate(options));
       await checkCertificate(certificate);
       const configured = await asteriskOptions(options, certificate);
-      await setRolePassword(options.database_url, configured.postgres.password);
+      const { user, password } = configured.postgres;
+      await setPassword({ database_url: options.database_url, login: user, password, group: null });
       await mkdir(configured.directories.keys, { recursive: true, mode: 0o700 });
       await writeAsterisk(configured.directories.config, configured);
       const running = await startAsterisk({
@@ -116,17 +117,6 @@ async function asteriskOptions(options: AsteriskPartOptions, certificate: Certif
     tls: { ...certificate, sip_port: options.tls_port, https: { address: http.address, port: options.wss_port } },
     cdr_file: folder('cdr/calls.csv'),
   };
-}
-
-/** Roles belong to the whole cluster, so the password is told anew at each start. */
-async function setRolePassword(database_url: string, password: string): Promise<void> {
-  const client = new pg.Client({ connectionString: database_url });
-  await client.connect();
-  try {
-    await client.query(`alter role asterisk password ${pg.escapeLiteral(password)}`);
-  } finally {
-    await client.end();
-  }
 }
 
 function accessOf({ http, ari, ami, cdr_file }: AsteriskOptions): SwitchAccess {

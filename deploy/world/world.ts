@@ -7,6 +7,7 @@ import { asteriskPart } from '../parts/asterisk.ts';
 import type { AsteriskPart } from '../parts/asterisk.ts';
 import { controllerPart } from '../parts/controller.ts';
 import type { ControllerPart } from '../parts/controller.ts';
+import { databaseLogin } from '../parts/database_login.ts';
 import type { Programs } from '../runtime/machine/programs.ts';
 import { freePort } from '../runtime/process/port.ts';
 import { CarrierPeer } from '../sip/carrier.ts';
@@ -18,7 +19,7 @@ import type { DeckRow } from './tariffs.ts';
 
 export interface WorldOptions {
   programs: Programs;
-  /** Migrated. */
+  /** Migrated; of a superuser. */
   database_url: string;
   redis_url: string;
   /** Carriers in the order of their cost; each has its own address, its trunk and a deck of its own. */
@@ -46,6 +47,7 @@ export class World {
   readonly carriers = new Map<string, CarrierPeer>();
   readonly #phones: Phone[] = [];
   readonly #controllers: ControllerPart[] = [];
+  #controller_url = '';
   #numbers = 0;
   #phone_addresses = 20;
 
@@ -63,6 +65,11 @@ export class World {
     const world = new World(options, await mkdtemp(join(tmpdir(), 'letsdial-world-')));
     try {
       await world.#seed();
+      world.#controller_url = await databaseLogin({
+        database_url: options.database_url,
+        group: 'letsdial_controller',
+        password: world.#role_password,
+      });
       await world.startAsterisk();
       await world.startController();
     } catch (error) {
@@ -74,6 +81,11 @@ export class World {
 
   get sip(): { address: string; port: number } {
     return { address: `${this.network}.1`, port: 5060 };
+  }
+
+  /** Several worlds may share one throwaway server, and with it the roles: none may change the other's password. */
+  get #role_password(): string {
+    return new URL(this.options.database_url).password;
   }
 
   async startAsterisk(): Promise<void> {
@@ -89,8 +101,7 @@ export class World {
       tls_port: 5061,
       wss_port: 8089,
       certificate: null,
-      // Several worlds may share one throwaway server, and with it the role: none may change the other's password.
-      role_password: new URL(this.options.database_url).password,
+      role_password: this.#role_password,
       ...(this.options.asterisk_env === undefined ? {} : { env: this.options.asterisk_env }),
     }).start();
   }
@@ -101,7 +112,7 @@ export class World {
   ): Promise<ControllerPart> {
     const running = await controllerPart({
       home: this.home,
-      database_url: this.options.database_url,
+      database_url: this.#controller_url,
       redis_url: this.options.redis_url,
       access: this.asterisk.access,
       port: await freePort(),

@@ -35,19 +35,21 @@ export async function saveRecordPosition(
   epoch: number,
   position: string,
 ): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'update switch_lease set record_position = $3 where switch_id = $1 and epoch = $2',
-    [switch_id, epoch, position],
-  );
-  return rowCount === 1;
+  const { rows } = await db.query<{ saved: boolean }>('select save_record_position($1, $2, $3) as saved', [
+    switch_id,
+    epoch,
+    position,
+  ]);
+  return rows[0]?.saved === true;
 }
 
 /** Deletes settled holds that are older than the window in which a settlement may be repeated; their records stay. */
 export async function purgeSettledHolds(db: Queryable, older_than: Date, rows_max: number): Promise<number> {
-  const { rowCount } = await db.query(
-    `delete from call_hold where leg_id in (
-       select leg_id from call_hold where state = 's' and authorized_at < $1 limit $2)`,
-    [older_than, rows_max],
-  );
-  return rowCount ?? 0;
+  const { rows } = await db.query<{ purged: number }>('select purge_settled_holds($1, $2) as purged', [
+    older_than,
+    rows_max,
+  ]);
+  const row = rows[0];
+  if (row === undefined) throw new Error('purge_settled_holds returned no row');
+  return row.purged;
 }
