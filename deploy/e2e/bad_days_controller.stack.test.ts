@@ -2,97 +2,49 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, ring } from '../sip/carrier_script.ts';
-import type { OutgoingCall } from '../sip/outgoing_call.ts';
-import { LagMeter } from '../world/lag_meter.ts';
 import { topUpNow } from '../world/people.ts';
-import type { Customer } from '../world/people.ts';
 import { healthStatus, killed, signals, untilHealth } from '../world/processes.ts';
 import { talk } from '../world/talk.ts';
 import { testWorld } from '../world/test_world.ts';
-import { booksAreRight, cdrsOf, eventually, settledCalls, walletOf } from '../world/verdict.ts';
-import type { CdrVerdict } from '../world/verdict.ts';
+import { cdrsOf, eventually, walletOf } from '../world/verdict.ts';
 import type { World } from '../world/world.ts';
-import { Witness } from './switch_stack/witness.ts';
+import { Talkers } from './bad_days/talkers.ts';
 
 let world: World;
 let end: () => Promise<void>;
+let talkers: Talkers;
 
 beforeAll(async () => {
   // Long grants: what lives on while nobody renews is the point here.
   ({ world, end } = await testWorld({ settings: { GRANT_SECONDS: '20' } }));
+  talkers = new Talkers(world);
 }, 120_000);
 
 afterAll(async () => {
-  lag.stop();
+  talkers.stop();
   await end();
 });
-
-const lag = new LagMeter();
-const NUMBER = '+442071838750';
-
-interface Talker {
-  customer: Customer;
-  call: OutgoingCall;
-}
-
-async function dial(balance_micros: bigint, number = NUMBER): Promise<Talker> {
-  const customer = await world.customer({ balance_micros });
-  const phone = await world.phone(customer);
-  return { customer, call: phone.call(number) };
-}
-
-async function talker(balance_micros: bigint): Promise<Talker> {
-  const made = await dial(balance_micros);
-  await made.call.answered();
-  return made;
-}
-
-async function oneRecord(customer: Customer): Promise<CdrVerdict> {
-  const [cdr, ...more] = await settledCalls(world.pool, customer.account_id, 1, 20_000);
-  if (cdr === undefined || more.length > 0) throw new Error(`One record was expected, not ${more.length + 1}.`);
-  expect(await walletOf(world.pool, customer.wallet_id)).toMatchObject({ held_micros: 0n, open_calls: 0 });
-  return cdr;
-}
-
-/** By what was charged and by what the caller measured. */
-async function expectTalked({ customer, call }: Talker, source = 'record'): Promise<void> {
-  const cdr = await oneRecord(customer);
-  expect(cdr).toMatchObject({ result: 'answered', duration_source: source, operator_loss_micros: 0n });
-  const lag_ms = lag.around(call.record.answered_at_ms ?? 0) + lag.around(call.record.ended?.at_ms ?? 0);
-  expect(Math.abs(cdr.duration_ms - (call.talkedMs ?? 0)) - lag_ms).toBeLessThan(150);
-  expect(cdr.net_micros).toBe(BigInt(Math.ceil(cdr.duration_ms / 1000)) * 1_000n);
-}
-
-async function nothingIsLeft(): Promise<void> {
-  const { ASTERISK_ARI_URL: url, ASTERISK_ARI_USER: user, ASTERISK_ARI_PASSWORD: password } = world.asterisk.access;
-  const witness = await Witness.open({ adapter: { ari: { url, user, password } } });
-  await eventually('an empty switch', 10_000, async () => {
-    const { channels, bridges } = await witness.remains();
-    return channels.length + bridges.length === 0 ? true : null;
-  });
-  await booksAreRight(world.pool);
-}
 
 describe('a controller that is killed', () => {
   it('leaves calls that live on, end on time, and are settled by the next one', async () => {
     world.carrier('alpha').play(answer());
     world.carrier('alpha').play(ring(), '+442071838751');
-    const goes_on = await talker(1_000_000n);
-    const hangs_up = await talker(1_000_000n);
-    const runs_dry = await talker(4_500n);
-    const rings = await dial(1_000_000n, '+442071838751');
+    const goes_on = await talkers.talker(1_000_000n);
+    const hangs_up = await talkers.talker(1_000_000n);
+    const runs_dry = await talkers.talker(4_500n);
+    const rings = await talkers.dial(1_000_000n, '+442071838751');
     await rings.call.ringing();
     const far = await eventually('the ringing call at the carrier', 5_000, () => {
       const live = world.carrier('alpha').liveCalls.find(({ record }) => record.number === '+442071838751');
       return live ?? null;
     });
     signals.freeze(world.controller.pid);
-    const undecided = await dial(1_000_000n);
+    const undecided = await talkers.dial(1_000_000n);
     await eventually('the undecided call in the switch', 5_000, async () =>
       (await world.asterisk.command('core show channels concise')).includes('Stasis') ? true : null,
     );
     await killed(world.controller);
-    const refused = await dial(1_000_000n);
+    const refused = await talkers.dial(1_000_000n);
     expect((await refused.call.ended()).status).toBe(503);
     await hangs_up.call.bye();
     expect((await runs_dry.call.ended(8_000)).by).toBe('remote');
@@ -108,24 +60,24 @@ describe('a controller that is killed', () => {
     await talk(rings.call, 1_200);
     await rings.call.bye();
     await goes_on.call.bye();
-    for (const one of [goes_on, hangs_up, runs_dry, rings]) await expectTalked(one);
+    for (const one of [goes_on, hangs_up, runs_dry, rings]) await talkers.expectTalked(one);
     expect(await walletOf(world.pool, undecided.customer.wallet_id)).toMatchObject({ held_micros: 0n, open_calls: 0 });
-    await nothingIsLeft();
+    await talkers.nothingIsLeft();
   }, 60_000);
 
   it('is followed by one that renews what it adopts', async () => {
     await world.stopControllers();
     await world.startController({ settings: { GRANT_SECONDS: '9' } });
     world.carrier('alpha').play(answer());
-    const one = await talker(13_500n);
+    const one = await talkers.talker(13_500n);
     await killed(world.controller);
     await world.startController({ settings: { GRANT_SECONDS: '9' } });
     expect((await one.call.ended(20_000)).by).toBe('remote');
     // Nine seconds were held before, and thirteen are paid for.
     expect(one.call.talkedMs).toBeGreaterThan(12_800);
     expect(one.call.talkedMs).toBeLessThan(13_060);
-    await expectTalked(one);
-    await nothingIsLeft();
+    await talkers.expectTalked(one);
+    await talkers.nothingIsLeft();
   }, 60_000);
 });
 
@@ -136,22 +88,22 @@ describe('two controllers', () => {
     const second = await world.startController({ standby: true, log: 'standby.log' });
     expect(await healthStatus(second.url)).toBe(503);
     expect(await healthStatus(first.url)).toBe(200);
-    const one = await talker(1_000_000n);
+    const one = await talkers.talker(1_000_000n);
     await killed(first);
     await untilHealth(second.url, 200, 15_000);
     expect(one.call.isLive).toBe(true);
-    const another = await talker(1_000_000n);
+    const another = await talkers.talker(1_000_000n);
     await one.call.bye();
     await another.call.bye();
-    await expectTalked(one);
-    await expectTalked(another);
-    await nothingIsLeft();
+    await talkers.expectTalked(one);
+    await talkers.expectTalked(another);
+    await talkers.nothingIsLeft();
   }, 60_000);
 
   it('never both act: one that was frozen and thawed changes nothing and ends', async () => {
     await world.stopControllers();
     const old = await world.startController({ settings: { GRANT_SECONDS: '9' }, log: 'old.log' });
-    const one = await talker(1_000_000n);
+    const one = await talkers.talker(1_000_000n);
     const next = await world.startController({ standby: true, settings: { GRANT_SECONDS: '9' }, log: 'next.log' });
     signals.freeze(old.pid);
     await untilHealth(next.url, 200, 20_000);
@@ -165,8 +117,8 @@ describe('two controllers', () => {
     await talk(one.call, 13_500);
     expect(one.call.isLive).toBe(true);
     await one.call.bye();
-    await expectTalked(one);
-    await nothingIsLeft();
+    await talkers.expectTalked(one);
+    await talkers.nothingIsLeft();
   }, 60_000);
 });
 
@@ -174,23 +126,41 @@ describe('a controller that is asked to stop', () => {
   it('takes no new call, lets live ones settle, and ends with 0', async () => {
     await world.stopControllers();
     const draining = await world.startController({ settings: { DRAIN_MS: '4000' } });
-    const ends_itself = await talker(1_000_000n);
-    const is_ended = await talker(1_000_000n);
+    const ends_itself = await talkers.talker(1_000_000n);
+    const is_ended = await talkers.talker(1_000_000n);
     signals.askToStop(draining.pid);
-    const late = await dial(1_000_000n);
+    const late = await talkers.dial(1_000_000n);
     await late.call.earlyMedia();
     await late.call.hears('voice', 5_000);
     await talk(ends_itself.call, 2_000);
     await ends_itself.call.bye();
     expect((await is_ended.call.ended(8_000)).by).toBe('remote');
     expect((await draining.died).message).toContain('ended with code 0');
-    await expectTalked(ends_itself);
-    await expectTalked(is_ended);
+    await talkers.expectTalked(ends_itself);
+    await talkers.expectTalked(is_ended);
     expect(late.call.record.answered_at_ms).toBeUndefined();
     const [refused] = await cdrsOf(world.pool, late.customer.account_id);
     expect(refused ?? { refusal: 'draining' }).toMatchObject({ refusal: 'draining' });
     await world.startController();
-    await nothingIsLeft();
+    await talkers.nothingIsLeft();
+  }, 60_000);
+
+  it('ends at once when it is asked twice, and the next one goes on with its calls', async () => {
+    await world.stopControllers();
+    const draining = await world.startController({ settings: { DRAIN_MS: '30000' }, log: 'twice.log' });
+    const one = await talkers.talker(1_000_000n);
+    signals.askToStop(draining.pid);
+    const log_file = join(world.home, 'log/twice.log');
+    await eventually('the drain', 5_000, async () =>
+      (await readFile(log_file, 'utf8')).includes('"msg":"draining"') ? true : null,
+    );
+    signals.askToStop(draining.pid);
+    expect((await draining.died).message).toContain('ended with code 1');
+    await world.startController();
+    expect(one.call.isLive).toBe(true);
+    await one.call.bye();
+    await talkers.expectTalked(one);
+    await talkers.nothingIsLeft();
   }, 60_000);
 });
 
@@ -198,7 +168,7 @@ describe('a top-up that was not heard of', () => {
   it('still extends the call', async () => {
     await world.stopControllers();
     await world.startController({ settings: { GRANT_SECONDS: '3' } });
-    const one = await talker(4_000n);
+    const one = await talkers.talker(4_000n);
     await talk(one.call, 2_200);
     const cut = await world.pool.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
@@ -209,7 +179,7 @@ describe('a top-up that was not heard of', () => {
     await one.call.ended(12_000);
     expect(one.call.talkedMs).toBeGreaterThan(6_800);
     expect(one.call.talkedMs).toBeLessThan(7_060);
-    await expectTalked(one);
-    await nothingIsLeft();
+    await talkers.expectTalked(one);
+    await talkers.nothingIsLeft();
   }, 60_000);
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { eventually } from './verdict.ts';
 
 /** Sends a signal to one process that this one started, and lets the kernel say when it is gone. */
@@ -6,6 +7,13 @@ export const signals = {
   thaw: (pid: number): boolean => process.kill(pid, 'SIGCONT'),
   askToStop: (pid: number): boolean => process.kill(pid, 'SIGTERM'),
 };
+
+/** A process and all that it has started, itself first. */
+export async function processTree(pid: number): Promise<number[]> {
+  const told = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const children = told.split(' ').filter((text) => text !== '');
+  return [pid, ...(await Promise.all(children.map((child) => processTree(Number(child))))).flat()];
+}
 
 function alive(pid: number): boolean {
   try {
