@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, refuse, ring, silent, tryingThenSilent } from '../sip/carrier_script.ts';
+import { answer, refuse, ring } from '../sip/carrier_script.ts';
 import { talk } from '../world/talk.ts';
 import { testWorld } from '../world/test_world.ts';
 import { topUpNow } from '../world/people.ts';
@@ -186,19 +186,6 @@ describe('a call over a carrier that fails', () => {
     expect(cdr).toMatchObject({ result: 'failed', blame: 'carrier', net_micros: 0n });
     expect(cdr?.attempts).toHaveLength(2);
   });
-
-  it('fails over when nobody answers the INVITE at all, but not after a 100', async () => {
-    const customer = await world.customer({ balance_micros: 1_000_000n });
-    const phone = await world.phone(customer);
-    world.carrier('beta').play(friendly);
-    world.carrier('alpha').play(silent());
-    const call = phone.call('+442071838750');
-    await call.answered(40_000);
-    await call.bye();
-    world.carrier('alpha').play(tryingThenSilent());
-    await settledCalls(world.pool, customer.account_id, 1);
-    expect(world.carrier('beta').records.length).toBeGreaterThan(0);
-  }, 60_000);
 });
 
 describe.concurrent('a call that is refused', () => {
