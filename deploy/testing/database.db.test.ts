@@ -30,6 +30,14 @@ test('each database has every migration and nothing of another one', async () =>
   await expect(tables(first.url)).rejects.toThrow(/does not exist/);
 });
 
+test('a session that is about to end is not cut off when its database is removed', async () => {
+  const database = await freshDatabase();
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  const asleep = client.query('select pg_sleep(0.3)').finally(() => client.end());
+  await expect(Promise.all([asleep, database.drop()])).resolves.toHaveLength(2);
+});
+
 test('each Redis is empty and its own', async () => {
   const [first, second] = await Promise.all([freshRedis(), freshRedis()]);
   expect(first.url).not.toBe(second.url);

@@ -6,7 +6,7 @@ import { databaseUrl, TEMPLATE } from './database_url.ts';
 export interface FreshDatabase {
   /** Of the superuser. */
   url: string;
-  /** Ends every session on it and removes it. */
+  /** Removes it, when its sessions have ended or after they had five seconds for that. */
   drop: () => Promise<void>;
 }
 
@@ -18,8 +18,22 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   await administer(`create database ${name} template ${TEMPLATE}`);
   return {
     url: databaseUrl(inject('postgres_url'), name),
-    drop: () => administer(`drop database if exists ${name} with (force)`),
+    drop: () => drop(name),
   };
+}
+
+/**
+ * The end() of a pool resolves when its sessions were told to end, which is before they have; the server waits for them for
+ * five seconds by itself. To cut one off at once would be an error of its pool that nobody waits for any more.
+ */
+async function drop(name: string): Promise<void> {
+  try {
+    await administer(`drop database if exists ${name}`);
+  } catch (error) {
+    // SQLSTATE 55006, object_in_use.
+    if (!(error instanceof pg.DatabaseError) || error.code !== '55006') throw error;
+    await administer(`drop database if exists ${name} with (force)`);
+  }
 }
 
 async function administer(sql: string): Promise<void> {
