@@ -338,6 +338,9 @@ export class Controller {
 function makePool(settings: ControllerSettings, log: Logger): pg.Pool {
   const pool = new pg.Pool({
     connectionString: settings.DATABASE_URL,
+    // Every question here looks up a few rows by their keys: one plan serves all, and planning it anew each time costs more
+    // than running it (0.67 against 0.25 ms for the profile of a caller).
+    options: '-c plan_cache_mode=force_generic_plan',
     // Two for each kind of question of the ledger and the decider would be enough; the rest is for reconciliation.
     max: 12,
     connectionTimeoutMillis: 1000,

@@ -3,6 +3,7 @@ import type { CallArrival, SwitchEvent, SwitchRecord } from '../switch/switch.ts
 import { CallSession } from './session.ts';
 import type { CallWorld } from './session.ts';
 import { newCall } from './transition.ts';
+import { TrunkCalls } from './trunk_calls.ts';
 import type { CallEvent, CallState, Decision } from './state.ts';
 
 export interface CallsOptions extends Omit<CallWorld, 'onStep'> {
@@ -18,6 +19,7 @@ export class Calls {
   readonly #world: CallWorld;
   readonly #by_channel = new Map<string, CallSession>();
   readonly #by_call = new Map<string, CallSession>();
+  readonly #trunks = new TrunkCalls();
   /** Records that came, oldest first, whose calls may not be settled yet; see `settledPosition`. */
   #records: { call_id: string; position: string }[] = [];
   #position: string | null = null;
@@ -29,6 +31,7 @@ export class Calls {
       ...options,
       onStep: (session, before, event, effects) => {
         options.onStep(session, before, event, effects);
+        this.#trunks.stepped(before, session.state);
         if (session.state.phase === 'over' && before.phase !== 'over') this.#by_call.delete(session.state.call_id);
         if (event.type === 'ended') this.#by_channel.delete(session.channel_id);
       },
@@ -41,9 +44,7 @@ export class Calls {
 
   /** How many calls are up on a trunk, in both directions together. */
   onTrunk(trunk_id: string): number {
-    let calls = 0;
-    for (const { state } of this.#by_call.values()) if (trunkOf(state) === trunk_id) calls += 1;
-    return calls;
+    return this.#trunks.on(trunk_id);
   }
 
   byChannel(channel_id: string): CallSession | undefined {
@@ -62,6 +63,7 @@ export class Calls {
   /** A call whose state was found in the database and whose channel lives in the switch. */
   adopt(state: CallState): CallSession {
     const session = new CallSession(state, this.#world);
+    this.#trunks.appeared(state);
     this.#by_channel.set(session.channel_id, session);
     this.#by_call.set(state.call_id, session);
     return session;
@@ -72,6 +74,7 @@ export class Calls {
     for (const session of this.live) session.abandon();
     this.#by_channel.clear();
     this.#by_call.clear();
+    this.#trunks.clear();
   }
 
   moneyArrived(wallet_id: bigint): void {
@@ -143,11 +146,4 @@ export class Calls {
 
 function refused(reason: 'draining' | 'outage'): Decision {
   return { kind: 'refuse', reason, account_id: null, facts: {} };
-}
-
-/** The trunk whose channel the call takes up right now; null when none does. */
-function trunkOf(state: CallState): string | null {
-  if (state.phase === 'settling' || state.phase === 'over') return null;
-  if (state.arrival.source.kind === 'trunk') return state.arrival.source.trunk;
-  return state.phase === 'dialling' || state.phase === 'talking' ? (state.attempts.at(-1)?.trunk_id ?? null) : null;
 }

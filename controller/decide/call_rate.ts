@@ -1,5 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
-
 /** Whether one more call of this account may start in this second. */
 export interface CallRate {
   allows(account_id: string, calls_per_second_max: number): Promise<boolean>;
@@ -68,23 +66,22 @@ export class SharedCallRate implements CallRate {
     }
   }
 
-  async #count(key: string): Promise<number> {
-    const late = new AbortController();
-    const counted = async (): Promise<number> => {
-      const count = await this.#store.incr(key);
-      if (count === 1) await this.#store.expire(key, 5);
-      return count;
-    };
-    try {
-      return await Promise.race([counted(), silence(late.signal)]);
-    } finally {
-      late.abort();
-    }
+  /** Rejects when the store has been silent for too long. */
+  #count(key: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`Redis did not answer within ${ANSWER_MS_MAX} ms.`)),
+        ANSWER_MS_MAX,
+      );
+      this.#incremented(key)
+        .finally(() => clearTimeout(late))
+        .then(resolve, reject);
+    });
   }
-}
 
-/** Rejects when the store has been silent for too long, or when nobody waits for it any more. */
-async function silence(signal: AbortSignal): Promise<never> {
-  await wait(ANSWER_MS_MAX, undefined, { signal });
-  throw new Error(`Redis did not answer within ${ANSWER_MS_MAX} ms.`);
+  async #incremented(key: string): Promise<number> {
+    const count = await this.#store.incr(key);
+    if (count === 1) await this.#store.expire(key, 5);
+    return count;
+  }
 }

@@ -115,7 +115,8 @@ async function main(): Promise<void> {
       programs,
       database_url: postgres.url,
       redis_url: valkey.url,
-      settings: { GRANT_SECONDS: '3', LOG_LEVEL: 'warn' },
+      // A test reconciles far more often than the product does.
+      settings: { GRANT_SECONDS: '3', LOG_LEVEL: 'warn', RECONCILE_MS: '15000', RECONCILE_SETTLE_MS: '2000' },
     });
     try {
       await bench(load);
