@@ -33,6 +33,8 @@ export class CallLoad {
   readonly #world: World;
   readonly #devices: readonly { username: string; password: string }[];
   #answerer: SippRun | null = null;
+  #calling: SippRun | null = null;
+  #ended = false;
   #caller_port = 6000;
   #controller_is_there = true;
 
@@ -51,11 +53,12 @@ export class CallLoad {
   }
 
   async measure(side: Side, calls_per_second: number, seconds: number): Promise<Measured> {
+    if (this.#ended) throw new Error('Nothing is measured after the end.');
     await this.#withController(side === 'controlled');
     const before = await this.#cpu();
     const calls = calls_per_second * seconds;
     this.#caller_port += 1;
-    const run = await startCallers({
+    this.#calling = await startCallers({
       command: { file: this.#world.options.programs.sipp, args: [] },
       local: { address: `${this.#world.network}.40`, port: this.#caller_port },
       target: this.#world.sip,
@@ -67,7 +70,7 @@ export class CallLoad {
       seconds_max: seconds + HOLD_MS / 1000 + 20,
       concurrent_max: calls,
     });
-    const result = await run.finished();
+    const result = await this.#calling.finished();
     const after = await this.#cpu();
     return {
       calls_per_second,
@@ -86,6 +89,8 @@ export class CallLoad {
   }
 
   async end(): Promise<void> {
+    this.#ended = true;
+    await this.#calling?.stop();
     await this.#answerer?.stop();
     await this.#world.end();
   }

@@ -9,6 +9,7 @@ import { startPostgres } from '../runtime/postgres.ts';
 import { showProgress } from '../runtime/progress.ts';
 import { startValkey } from '../runtime/valkey.ts';
 import { deploySettings } from '../settings.ts';
+import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
 import { booksAreRight, eventually } from '../world/verdict.ts';
 import { CallLoad } from './call_load.ts';
 import type { Measured, Side } from './call_load.ts';
@@ -20,12 +21,14 @@ import type { Measured, Side } from './call_load.ts';
  */
 const PDD_MS_MAX = 150;
 const STEP = 5;
+const COARSE_STEP = 40;
+const COARSE_SECONDS = 8;
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     /** Where the search begins, and how long the rate that counts is held. */
-    from: { type: 'string', default: '40' },
+    from: { type: 'string', default: '60' },
     seconds: { type: 'string', default: '30' },
   },
 });
@@ -45,32 +48,35 @@ function tell(side: Side, m: Measured): void {
   console.log(row.join('  '));
 }
 
-/** Up in large steps for a short time each, until it fails; the last that passed. */
+/** Up in large steps for a short time each, to the first rate that fails. */
 async function coarse(load: CallLoad, side: Side): Promise<number> {
-  let passed = 0;
-  for (let rate = Number(flags.from); ; rate += 20) {
-    const measured = await load.measure(side, rate, 8);
+  for (let rate = Number(flags.from); ; rate += COARSE_STEP) {
+    const measured = await load.measure(side, rate, COARSE_SECONDS);
     tell(side, measured);
-    if (!passes(measured)) return passed;
-    passed = rate;
+    if (!passes(measured)) return rate;
   }
 }
 
-/** Down in small steps at full length, until it passes. */
-async function fine(load: CallLoad, side: Side, from: number): Promise<Measured> {
-  for (let rate = from; rate > 0; rate -= STEP) {
-    const measured = await load.measure(side, rate, Number(flags.seconds));
+/** Halves what is between a rate that passed at full length and one that failed, until they are one step apart. */
+async function fine(load: CallLoad, side: Side, failed_at: number): Promise<Measured> {
+  let best: Measured | null = null;
+  let failed = failed_at;
+  for (let passed = 0; failed - passed > STEP;) {
+    const between = best === null ? failed * 0.75 : (passed + failed) / 2;
+    const measured = await load.measure(side, Math.floor(between / STEP) * STEP, Number(flags.seconds));
     tell(side, measured);
-    if (passes(measured)) return measured;
+    if (passes(measured)) [best, passed] = [measured, measured.calls_per_second];
+    else failed = measured.calls_per_second;
   }
-  throw new Error(`Not even ${STEP} calls a second pass on the side ${side}.`);
+  if (best === null) throw new Error(`Not even ${STEP} calls a second pass on the side ${side}.`);
+  return best;
 }
 
 async function bench(load: CallLoad): Promise<void> {
   const bare_border = await coarse(load, 'bare');
   const controlled_border = await coarse(load, 'controlled');
-  const controlled = await fine(load, 'controlled', controlled_border + 15);
-  const bare = await fine(load, 'bare', bare_border + 15);
+  const controlled = await fine(load, 'controlled', controlled_border);
+  const bare = await fine(load, 'bare', bare_border);
   await eventually('all calls to be settled', 30_000, async () => {
     const { rows } = await load.world.pool.query<{ open: string }>(
       "select count(*) as open from call_hold where state = 'o'",
@@ -99,6 +105,9 @@ async function bench(load: CallLoad): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const interrupted = interruption();
+  // Heard while calls are measured; before that nobody waits for it.
+  interrupted.catch(() => undefined);
   const settings = deploySettings(process.env);
   const programs = await install({
     ...settings,
@@ -119,7 +128,7 @@ async function main(): Promise<void> {
       settings: { GRANT_SECONDS: '3', LOG_LEVEL: 'warn', RECONCILE_MS: '15000', RECONCILE_SETTLE_MS: '2000' },
     });
     try {
-      await bench(load);
+      await Promise.race([bench(load), interrupted]);
     } finally {
       await load.end();
     }
@@ -133,6 +142,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(explainError(error));
-  process.exitCode = 1;
+  const interrupted = error instanceof Interrupted;
+  console.error(interrupted ? error.message : explainError(error));
+  process.exitCode = interrupted ? INTERRUPTED : 1;
 }
