@@ -23,6 +23,12 @@ test('every wrong setting is named at once', () => {
   expect(read).toThrow(/DATABASE_URL.*LETSDIAL_REDIS_PORT/);
 });
 
+test('an address that phones cannot be told is refused', () => {
+  expect(() => deploySettings({ LETSDIAL_SIP_ADDRESS: '0.0.0.0' })).toThrow(
+    /LETSDIAL_SIP_ADDRESS.*where to send their media/,
+  );
+});
+
 test('a certificate and its key come together', () => {
   expect(deploySettings({}).certificate).toBeNull();
   expect(deploySettings({ LETSDIAL_TLS_CERTIFICATE: '/c.pem', LETSDIAL_TLS_KEY: '/k.pem' }).certificate).toEqual({

@@ -34,7 +34,11 @@ const shape = z.object({
   LETSDIAL_POSTGRES_PORT: port,
   LETSDIAL_REDIS_PORT: port,
   /** Where phones and carriers reach the switch; media is bound to the same address. */
-  LETSDIAL_SIP_ADDRESS: optional(z.ipv4()),
+  LETSDIAL_SIP_ADDRESS: optional(
+    z.ipv4().refine((address) => address !== '0.0.0.0', {
+      error: 'phones have to be told where to send their media, so name one of the addresses of this machine',
+    }),
+  ),
   LETSDIAL_SIP_PORT: port,
   /** SIP over TLS, on the same address; the port after that of SIP by default. */
   LETSDIAL_SIP_TLS_PORT: port,

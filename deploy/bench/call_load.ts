@@ -71,6 +71,7 @@ export class CallLoad {
       concurrent_max: calls,
     });
     const result = await this.#calling.finished();
+    this.#calling = null;
     const after = await this.#cpu();
     return {
       calls_per_second,

@@ -9,9 +9,13 @@ import { checkCertificate, keptCertificate } from '../runtime/process/certificat
 import type { CertificateFiles } from '../runtime/process/certificate.ts';
 import { claimTcp, claimUdp } from '../runtime/process/port.ts';
 import { runDirectory } from '../runtime/process/run_directory.ts';
+import { openFilesMax } from '../runtime/process/open_files.ts';
 import { keptSecret } from '../runtime/process/secret.ts';
 import type { Part } from '../supervise/part.ts';
 import { setPassword } from './database_login.ts';
+
+/** Beyond this the ports of the media range run out: a call takes four of its ten thousand. */
+const CALLS_MAX = 2_400;
 
 export interface AsteriskPartOptions {
   programs: AsteriskPrograms;
@@ -83,6 +87,15 @@ function ownCertificate({ home, sip, http }: AsteriskPartOptions): Promise<Certi
   return keptCertificate(join(home, 'secrets', 'tls'), [sip.address, http.address]);
 }
 
+/**
+ * A call has nine files open: two sockets for each leg's media, and what its threads wake each other with. Asterisk that runs
+ * out of them loses its own connections before it refuses a call, so it refuses in good time.
+ */
+function callsMax(open_files_max: number): number {
+  const [files_per_call, files_besides] = [10, 1_000];
+  return Math.max(10, Math.min(CALLS_MAX, Math.floor((open_files_max - files_besides) / files_per_call)));
+}
+
 async function asteriskOptions(options: AsteriskPartOptions, certificate: CertificateFiles): Promise<AsteriskOptions> {
   const { home, programs, sip, rtp, http, ami } = options;
   const database = new URL(options.database_url);
@@ -102,6 +115,7 @@ async function asteriskOptions(options: AsteriskPartOptions, certificate: Certif
     },
     system_name: 'letsdial',
     sip,
+    calls_max: callsMax(await openFilesMax()),
     media_address: sip.address,
     rtp,
     http,

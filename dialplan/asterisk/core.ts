@@ -2,7 +2,7 @@ import { CDR_COLUMNS } from './contract.ts';
 import type { AsteriskOptions } from './options.ts';
 import { section, sections } from './section.ts';
 
-export function asteriskConf({ directories, system_name }: AsteriskOptions): string {
+export function asteriskConf({ directories, system_name, calls_max }: AsteriskOptions): string {
   return sections(
     section('directories', {
       astetcdir: directories.config,
@@ -19,6 +19,7 @@ export function asteriskConf({ directories, system_name }: AsteriskOptions): str
     }),
     section('options', {
       systemname: system_name,
+      maxcalls: calls_max,
       // Found with or without the `en` link that Debian's postinst makes: an unpacked package has none.
       defaultlanguage: 'en_US_f_Allison',
       documentation_language: 'en_US',

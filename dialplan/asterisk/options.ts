@@ -4,6 +4,8 @@ export interface AsteriskOptions {
   /** Goes into each channel id, so that ids stay unique over restarts and over several switches. `[a-z0-9-]`. */
   system_name: string;
   sip: { address: string; port: number };
+  /** Calls that are up at a time; the next one is refused with 503. */
+  calls_max: number;
   /** The address that stands in our SDP; media is bound to it. */
   media_address: string;
   rtp: { first_port: number; last_port: number };

@@ -21,6 +21,7 @@ function options(home: string, more: Partial<AsteriskOptions> = {}): AsteriskOpt
     },
     system_name: 'one',
     sip: { address: '127.0.0.1', port: 5060 },
+    calls_max: 1234,
     media_address: '127.0.0.1',
     rtp: { first_port: 10_000, last_port: 20_000 },
     http: { address: '127.0.0.1', port: 8088 },
@@ -34,6 +35,10 @@ function options(home: string, more: Partial<AsteriskOptions> = {}): AsteriskOpt
 }
 
 describe('the rendered configuration', () => {
+  it('refuses calls before the switch runs out of what they need', () => {
+    expect(renderAsterisk(options('/home')).get('asterisk.conf')).toMatch(/^maxcalls *= *1234$/mu);
+  });
+
   it('loads only what it names', () => {
     const modules = renderAsterisk(options('/home')).get('modules.conf') ?? '';
     expect(modules).toContain('autoload=no');

@@ -96,6 +96,7 @@ function asteriskOptions(
     },
     system_name: 'test',
     sip: { address: addresses.switch, port: 5060 },
+    calls_max: 100,
     media_address: addresses.switch,
     rtp: { first_port: 10_000, last_port: 20_000 },
     http: { address: addresses.switch, port: 8088 },
