@@ -7,6 +7,7 @@ import { makeCarrier } from '../world/people.ts';
 import { putDeck } from '../world/tariffs.ts';
 import { defaultBuy, World } from '../world/world.ts';
 import type { WorldOptions } from '../world/world.ts';
+import { eventually } from '../world/verdict.ts';
 import { cpuMs } from './cpu.ts';
 
 /** `bare`: Dial() in the dialplan, no controller. `controlled`: everything that the product does. */
@@ -55,6 +56,7 @@ export class CallLoad {
   async measure(side: Side, calls_per_second: number, seconds: number): Promise<Measured> {
     if (this.#ended) throw new Error('Nothing is measured after the end.');
     await this.#withController(side === 'controlled');
+    await this.#emptySwitch();
     const before = await this.#cpu();
     const calls = calls_per_second * seconds;
     this.#caller_port += 1;
@@ -113,6 +115,15 @@ export class CallLoad {
       ends: 'caller',
       seconds_max: 3600,
     });
+  }
+
+  /** What a rate that was too high left behind would be a load on the next one. */
+  async #emptySwitch(): Promise<void> {
+    const { asterisk } = this.#world;
+    await asterisk.command('channel request hangup all');
+    await eventually('an empty switch', 60_000, async () =>
+      /^0 active channels/mu.test(await asterisk.command('core show channels count')) ? true : null,
+    );
   }
 
   /** Bare calls are made without a controller, which would hang up what nobody pays for. */
