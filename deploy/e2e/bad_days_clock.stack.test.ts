@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -19,7 +19,7 @@ let offset_seconds = 0;
 /** The switch alone lives by the other clock, as it would on a machine of its own. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'letsdial-clock-'));
-  await writeFile(clockFile(), '+0');
+  await setClock();
   const programs = inject('programs');
   ({ world, end } = await testWorld({
     settings: { GRANT_SECONDS: '8' },
@@ -58,10 +58,20 @@ function clockFile(): string {
   return join(folder, 'clock');
 }
 
+/**
+ * By a rename, for the file is read at every look at the clock, and a library that finds it empty between the truncation and
+ * the write ends the switch.
+ */
+async function setClock(): Promise<void> {
+  const whole = `${clockFile()}.new`;
+  await writeFile(whole, offset_seconds < 0 ? String(offset_seconds) : `+${offset_seconds}`);
+  await rename(whole, clockFile());
+}
+
 /** Seen at the switch itself, so that a test cannot pass because no clock ever stepped. */
 async function step(seconds: number): Promise<void> {
   offset_seconds += seconds;
-  await writeFile(clockFile(), offset_seconds < 0 ? String(offset_seconds) : `+${offset_seconds}`);
+  await setClock();
   await eventually(`a clock that is ${offset_seconds} s off`, 3_000, async () => {
     const uptime = await world.asterisk.command('dialplan eval function STRFTIME(,GMT,%s)');
     const switch_seconds = Number(/Result: (\d+)/u.exec(uptime)?.[1]);
