@@ -10,7 +10,7 @@ import type {
   UnheldRecord,
 } from '../../domain/calls/hold.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
-import { Batch, Outage } from './batch.ts';
+import { Batch, Outage } from '../../domain/db/batch.ts';
 
 /** A renewal is asked for a second or more before the deadline; the record of an ended call is waited for by nobody. */
 const RENEW_LINGER_MS = 60;

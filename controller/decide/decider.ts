@@ -4,7 +4,7 @@ import { callerProfiles } from '../../domain/accounts/caller_profile.ts';
 import type { CallerProfile, CallerQuestion } from '../../domain/accounts/caller_profile.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
 import type { Decision } from '../call/state.ts';
-import { Batch } from '../charging/batch.ts';
+import { Batch } from '../../domain/db/batch.ts';
 import type { RateBook } from '../routing/rate_book.ts';
 import type { CallArrival } from '../switch/switch.ts';
 import type { CallRate } from './call_rate.ts';

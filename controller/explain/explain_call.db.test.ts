@@ -7,7 +7,7 @@ import { makeCarrier, makeCustomer } from '../../deploy/world/people.ts';
 import type { Customer } from '../../deploy/world/people.ts';
 import { answerCalls, authorizeCalls, recordUnheldCalls, renewCalls, settleCalls } from '../../domain/calls/hold.ts';
 import type { Lease } from '../../domain/calls/hold.ts';
-import { takeLease } from '../../domain/calls/lease.ts';
+import { takeLease } from '../../domain/lease/lease.ts';
 import type { CallPlan } from '../call/plan.ts';
 import { settlementOf, unheldRecord } from '../call/settlement.ts';
 import { spendWindow } from '../call/spend_window.ts';

@@ -17,7 +17,6 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  talkers.stop();
   await end();
 });
 

@@ -24,7 +24,6 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  talkers.stop();
   await world.end();
   await servers.end();
 });

@@ -11,7 +11,9 @@ import { databaseLogin } from '../parts/database_login.ts';
 import type { Programs } from '../runtime/machine/programs.ts';
 import { freePort } from '../runtime/process/port.ts';
 import { CarrierPeer } from '../sip/carrier.ts';
+import type { Call } from '../sip/call.ts';
 import { Phone } from '../sip/phone.ts';
+import { LagMeter } from './lag_meter.ts';
 import { makeCarrier, makeCustomer } from './people.ts';
 import type { Customer, CustomerWishes } from './people.ts';
 import { putDeck } from './tariffs.ts';
@@ -45,6 +47,7 @@ export class World {
   asterisk!: AsteriskPart;
   controller!: ControllerPart;
   readonly carriers = new Map<string, CarrierPeer>();
+  readonly #lag = new LagMeter();
   readonly #phones: Phone[] = [];
   readonly #controllers: ControllerPart[] = [];
   #controller_url = '';
@@ -171,7 +174,26 @@ export class World {
     return peer;
   }
 
+  /**
+   * How long that party talked, as well as this process can tell: it hears of a beginning or an end late by as much as its
+   * event loop was late at that moment, and by no more.
+   */
+  talked({ record }: Call): { least_ms: number; most_ms: number } {
+    const talked_ms = record.talked_ms ?? Number.NaN;
+    const begin_lag_ms = this.#lag.around(record.answered_at_ms ?? 0);
+    const end_lag_ms = this.#lag.around(record.ended?.at_ms ?? 0);
+    return { least_ms: talked_ms - end_lag_ms, most_ms: talked_ms + begin_lag_ms };
+  }
+
+  /** By how much a recorded duration is beyond what that party measured. */
+  beyond(duration_ms: number | undefined, call: Call): number {
+    const { least_ms, most_ms } = this.talked(call);
+    if (duration_ms === undefined || Number.isNaN(least_ms)) return Number.NaN;
+    return Math.max(0, duration_ms - most_ms, least_ms - duration_ms);
+  }
+
   async end(): Promise<void> {
+    this.#lag.stop();
     for (const phone of this.#phones) await phone.close();
     for (const carrier of this.carriers.values()) await carrier.close();
     await this.stopControllers();

@@ -7,7 +7,7 @@ import { brokenInvariants } from '../ledger/invariants.ts';
 import { topUp } from '../ledger/top_up.ts';
 import { authorizeCalls, recordUnheldCalls, renewCalls, settleCalls } from './hold.ts';
 import type { AuthorizeItem, CallRecord, HoldAnswer, Lease, SettleItem } from './hold.ts';
-import { takeLease } from './lease.ts';
+import { takeLease } from '../lease/lease.ts';
 import { givePromo, setStage } from './testing/ledger_rows.ts';
 import type { Stage } from './testing/ledger_rows.ts';
 

@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
 import type { OutgoingCall } from '../../sip/outgoing_call.ts';
-import { LagMeter } from '../../world/lag_meter.ts';
 import type { Customer } from '../../world/people.ts';
 import { booksAreRight, eventually, settledCalls, walletOf } from '../../world/verdict.ts';
 import type { CdrVerdict } from '../../world/verdict.ts';
@@ -18,14 +17,9 @@ export interface Talker {
 /** Customers who call on a bad day, and the verdict on what became of their calls. */
 export class Talkers {
   readonly #world: World;
-  readonly #lag = new LagMeter();
 
   constructor(world: World) {
     this.#world = world;
-  }
-
-  stop(): void {
-    this.#lag.stop();
   }
 
   /** A customer of its own, whose phone has dialled. */
@@ -55,9 +49,7 @@ export class Talkers {
   async expectTalked({ customer, call }: Talker, source = 'record'): Promise<CdrVerdict> {
     const cdr = await this.oneRecord(customer);
     expect(cdr).toMatchObject({ result: 'answered', duration_source: source, operator_loss_micros: 0n });
-    const { answered_at_ms = 0, ended } = call.record;
-    const lag_ms = this.#lag.around(answered_at_ms) + this.#lag.around(ended?.at_ms ?? 0);
-    expect(Math.abs(cdr.duration_ms - (call.talkedMs ?? 0)) - lag_ms).toBeLessThan(150);
+    expect(this.#world.beyond(cdr.duration_ms, call)).toBeLessThan(150);
     expect(cdr.net_micros).toBe(BigInt(Math.ceil(cdr.duration_ms / 1000)) * RATE_MICROS_PER_SECOND);
     return cdr;
   }

@@ -4,7 +4,7 @@ import { inTransaction } from '../../db/transaction.ts';
 import { topUp } from '../../ledger/top_up.ts';
 import { answerCalls, authorizeCalls, recordUnheldCalls, renewCalls, settleCalls } from '../hold.ts';
 import type { AuthorizeItem, CallRecord, HoldAnswer, RenewItem, SettleItem, SpendWindow } from '../hold.ts';
-import { takeLease } from '../lease.ts';
+import { takeLease } from '../../lease/lease.ts';
 import type { AuthorizeChoice, Choice, History, RenewChoice, SettleChoice } from './history.ts';
 import { heldOf, LedgerModel } from './ledger_model.ts';
 import { CURRENCIES, givePromo, setStage, standingInModel, standingInTables } from './ledger_rows.ts';

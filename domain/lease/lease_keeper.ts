@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { leaseOwner, takeLease } from '../../domain/calls/lease.ts';
-import type { Queryable } from '../../domain/db/transaction.ts';
+import type { Queryable } from '../db/transaction.ts';
+import { leaseOwner, takeLease } from './lease.ts';
 
 export interface LeaseKeeperOptions {
   database_url: string;
@@ -25,7 +25,7 @@ const BEAT_MS = 1_000;
 const SURE_MS = 3_500;
 
 /**
- * One controller drives a switch. Who holds the advisory lock of a live connection is it; others stand by until that
+ * One controller drives a switch, and one gateway sends texts. Who holds the advisory lock of a live connection is it; others stand by until that
  * connection ends, which the database notices at once when a process is killed. The epoch makes the rest certain: a
  * takeover counts it up, and every batch of an older epoch is refused in the same transaction that would carry it out.
  * Commands to the switch know no epoch, so an owner gives those that could harm another's call only while it is sure.
@@ -61,7 +61,7 @@ export class LeaseKeeper {
     const { switch_id, owner, now, log } = this.#options;
     const lease = await takeLease(client, switch_id, owner, now());
     this.#epoch = lease.epoch;
-    log.info({ switch_id, epoch: lease.epoch }, 'this controller drives the switch');
+    log.info({ switch_id, epoch: lease.epoch }, 'the lease is ours');
     return lease;
   }
 
@@ -79,7 +79,7 @@ export class LeaseKeeper {
         return null;
       });
       if (client !== null) return client;
-      if (!told) log.info({ switch_id }, 'another controller drives the switch: standing by');
+      if (!told) log.info({ switch_id }, 'another process has the lease: standing by');
       told = true;
       await wait(retry_ms, undefined, { signal: this.#stop.signal });
     }
