@@ -16,13 +16,16 @@ import { drain } from './drain.ts';
 import type { Guard } from './guard/guard.ts';
 import { makeGuard } from './guard/make_guard.ts';
 import { LeaseKeeper } from '../domain/lease/lease_keeper.ts';
-import { serveObservation } from './observe/http.ts';
-import type { Health, ObserveServer } from './observe/http.ts';
+import type { Shelf } from '../domain/rating/shelf.ts';
+import { Duties } from '../domain/running/duties.ts';
+import { serveObservation } from '../domain/observe/serve_observation.ts';
+import type { Health, ObserveServer } from '../domain/observe/serve_observation.ts';
 import { liveFigures } from './observe/live_figures.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
-import { RateShelf } from './routing/rate_shelf.ts';
+import { rateShelf } from './routing/rate_shelf.ts';
+import type { RateBook } from './routing/rate_book.ts';
 import { AsteriskGate } from './switch/asterisk/asterisk_gate.ts';
 import { AsteriskSwitch } from './switch/asterisk/asterisk_switch.ts';
 import type { AsteriskSwitchOptions } from './switch/asterisk/options.ts';
@@ -51,13 +54,14 @@ export class Controller {
   readonly #media: Switch;
   readonly #clock: SwitchClock;
   readonly #lease: LeaseKeeper;
-  readonly #rates: RateShelf;
+  readonly #rates: Shelf<RateBook>;
   readonly #ledger: CallLedger;
   readonly #calls: Calls;
   readonly #reconciler: Reconciler;
   readonly #metrics: Metrics;
   readonly #listener: Listener;
   readonly #guard: Guard;
+  readonly #duties: Duties;
   readonly #timers: NodeJS.Timeout[] = [];
   #observation: ObserveServer | null = null;
   #lost_at_ms: number | null = null;
@@ -67,6 +71,7 @@ export class Controller {
   constructor({ settings, log, owner }: ControllerOptions) {
     this.#settings = settings;
     this.#log = log;
+    this.#duties = new Duties(log);
     this.#pool = makePool(settings, log);
     this.#redis = createClient({
       url: settings.REDIS_URL,
@@ -85,7 +90,7 @@ export class Controller {
     this.#clock.startFrom(Date.now());
     const now = (): number => this.#clock.now();
     this.#lease = this.#makeLease(owner);
-    this.#rates = new RateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
+    this.#rates = rateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
     this.#ledger = new CallLedger(this.#pool, () => ({ switch_id: settings.SWITCH_ID, epoch: this.#lease.epoch }));
     this.#metrics = new Metrics(() =>
       liveFigures(
@@ -96,7 +101,7 @@ export class Controller {
     const observer = new Observer(this.#metrics);
     const decider = new Decider({
       db: this.#pool,
-      book: () => this.#rates.book,
+      book: () => this.#rates.value,
       callsOn: (trunk_id) => this.#calls.onTrunk(trunk_id),
       call_rate: new SharedCallRate(this.#redis, Date.now),
       ring_timeout_ms: settings.RING_TIMEOUT_MS,
@@ -207,10 +212,10 @@ export class Controller {
     await this.#readClock();
     await this.#reconciler.pass();
     await this.#guard.start();
-    this.#every(CLOCK_READ_MS, () => this.#readClock());
-    this.#every(this.#settings.RECONCILE_MS, () => this.#passIfSure());
-    this.#every(POSITION_SAVE_MS, () => this.#savePosition());
-    this.#every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    this.#duties.every(CLOCK_READ_MS, () => this.#readClock());
+    this.#duties.every(this.#settings.RECONCILE_MS, () => this.#passIfSure());
+    this.#duties.every(POSITION_SAVE_MS, () => this.#savePosition());
+    this.#duties.every(HOUSEKEEPING_MS, () => this.#keepHouse());
     this.#passLater();
   }
 
@@ -218,7 +223,8 @@ export class Controller {
   async stop(): Promise<void> {
     const { DRAIN_MS, ON_STOP } = this.#settings;
     await drain({ calls: this.#calls, media: this.#media, drain_ms: DRAIN_MS, on_stop: ON_STOP, log: this.#log });
-    for (const timer of this.#timers) clearInterval(timer);
+    this.#duties.stop();
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#guard.stop();
     await this.#media.close();
     this.#calls.abandon();
@@ -317,21 +323,6 @@ export class Controller {
       () => false,
     );
     return { switch: this.#media.healthy, database };
-  }
-
-  /** Runs a duty again and again, never twice at once; a failure is told and the next turn comes. */
-  #every(interval_ms: number, duty: () => Promise<void>): void {
-    let busy = false;
-    const timer = setInterval(() => {
-      if (busy) return;
-      busy = true;
-      duty()
-        .catch((error: unknown) => this.#log.warn({ err: error }, 'a regular duty failed; it comes again'))
-        .finally(() => {
-          busy = false;
-        });
-    }, interval_ms);
-    this.#timers.push(timer);
   }
 }
 

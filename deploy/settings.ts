@@ -49,6 +49,11 @@ const shape = z.object({
   LETSDIAL_TLS_KEY: optional(z.string()),
   /** Health and metrics of the controller. */
   LETSDIAL_CONTROLLER_PORT: port,
+  /** By which the gateway of texts logs in, as for the controller. */
+  GATEWAY_DATABASE_URL: postgresUrl,
+  /** Where customers' programs send texts: HTTP, and SMPP for who binds. */
+  LETSDIAL_TEXTS_HTTP_PORT: port,
+  LETSDIAL_TEXTS_SMPP_PORT: port,
 });
 
 /** What decides which programs are installed and where everything is kept. Paths absolute; null: not set. */
@@ -68,6 +73,9 @@ export interface DeploySettings {
   wss_port: number | null;
   certificate: CertificateFiles | null;
   controller_port: number | null;
+  gateway_database_url: string | null;
+  texts_http_port: number;
+  texts_smpp_port: number;
 }
 
 export const checkout = fileURLToPath(new URL('../', import.meta.url));
@@ -80,10 +88,15 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     throw new Outage(`The environment holds settings that cannot be used, so nothing was started: ${wrong}.`);
   }
   const given = parsed.data;
-  if (given.CONTROLLER_DATABASE_URL !== null && given.DATABASE_URL === null) {
-    throw new Outage(
-      'CONTROLLER_DATABASE_URL is set and DATABASE_URL is not, so the controller would work in another database than the one that is set up, and nothing was started: set both or neither.',
-    );
+  for (const [name, url] of [
+    ['CONTROLLER_DATABASE_URL', given.CONTROLLER_DATABASE_URL],
+    ['GATEWAY_DATABASE_URL', given.GATEWAY_DATABASE_URL],
+  ]) {
+    if (url !== null && given.DATABASE_URL === null) {
+      throw new Outage(
+        `${name} is set and DATABASE_URL is not, so a service would work in another database than the one that is set up, and nothing was started: set both or neither.`,
+      );
+    }
   }
   const sip_port = given.LETSDIAL_SIP_PORT ?? 5060;
   return {
@@ -102,6 +115,9 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     wss_port: given.LETSDIAL_WSS_PORT,
     certificate: certificateFiles(given.LETSDIAL_TLS_CERTIFICATE, given.LETSDIAL_TLS_KEY),
     controller_port: given.LETSDIAL_CONTROLLER_PORT,
+    gateway_database_url: given.GATEWAY_DATABASE_URL,
+    texts_http_port: given.LETSDIAL_TEXTS_HTTP_PORT ?? 8710,
+    texts_smpp_port: given.LETSDIAL_TEXTS_SMPP_PORT ?? 2775,
   };
 }
 

@@ -6,6 +6,9 @@ import type { CarrierPart } from './parts/carrier.ts';
 import { controllerPart } from './parts/controller.ts';
 import { postgresPart } from './parts/postgres.ts';
 import { schemaPart } from './parts/schema.ts';
+import { smscPart } from './parts/smsc.ts';
+import { smsGatewayPart } from './parts/sms_gateway.ts';
+import type { SmsGatewayPart } from './parts/sms_gateway.ts';
 import { configuredSwitch } from './parts/switch_elsewhere.ts';
 import { valkeyPart } from './parts/valkey.ts';
 import { install } from './runtime/install.ts';
@@ -23,6 +26,8 @@ import { processWorld } from './supervise/process_world.ts';
 import { supervise } from './supervise/supervise.ts';
 
 const CARRIER = { address: '127.0.0.5', port: 5060 };
+/** The same carrier's SMSC. */
+const SMSC = { address: '127.0.0.5', port: 2775, control_port: 8775 };
 
 async function start(settings: DeploySettings): Promise<number> {
   const { home, cache, mirror } = settings;
@@ -54,12 +59,17 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
     valkeyPart({ program: programs.valkey_server, home, port: settings.redis_port, url: settings.redis_url }),
   );
   const schema = await begin(
-    schemaPart({ home, database_url: database.url, controller_database_url: settings.controller_database_url }),
+    schemaPart({
+      home,
+      database_url: database.url,
+      controller_database_url: settings.controller_database_url,
+      gateway_database_url: settings.gateway_database_url,
+    }),
   );
   // The command `explain` finds the database here.
   const addresses = JSON.stringify({ database_url: schema.explain_url });
   await writeFile(join(home, 'addresses.json'), `${addresses}\n`, { mode: 0o600 });
-  const demo = await seedDemoOperator({ home, database_url: database.url, carrier: CARRIER });
+  const demo = await seedDemoOperator({ home, database_url: database.url, carrier: CARRIER, smsc: SMSC });
   const sip = { address: settings.sip_address, port: settings.sip_port };
   const access =
     settings.ari_url === null
@@ -75,7 +85,32 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
       port: await claimPort(settings.controller_port, 'The controller'),
     }),
   );
-  console.log(firstCall(home, demo, sip, carrier));
+  const texts = await beginTexts(begin, settings, { database_url: schema.gateway_url, redis_url: cache.url }, demo);
+  console.log(firstCall(home, demo, sip, carrier) + firstText(home, demo, texts));
+}
+
+async function beginTexts(
+  begin: Begin,
+  settings: DeploySettings,
+  servers: { database_url: string; redis_url: string },
+  demo: DemoOperator,
+): Promise<SmsGatewayPart> {
+  const { home, texts_http_port, texts_smpp_port } = settings;
+  await begin(smscPart({ home, name: 'demo', ...SMSC, accounts: [demo.smsc] }));
+  return begin(
+    smsGatewayPart({
+      home,
+      ...servers,
+      host: LOOPBACK,
+      ports: {
+        http: await claimPort(texts_http_port, 'The gateway of texts'),
+        smpp: await claimPort(texts_smpp_port, 'The gateway of texts'),
+        observe: await freePort(),
+      },
+      // Customers of a demo live on this machine.
+      settings: { WEBHOOKS_TO_PRIVATE_ADDRESSES: 'yes' },
+    }),
+  );
 }
 
 async function switchPorts(settings: DeploySettings): Promise<{ http: number; ami: number; wss: number }> {
@@ -130,6 +165,21 @@ Letsdial runs.
       ${join(home, 'log/controller.log')}
 
   Ctrl-C ends the calls, settles them and stops everything.
+`;
+}
+
+function firstText(home: string, demo: DemoOperator, texts: SmsGatewayPart): string {
+  const send = `fetch('${texts.url}/v1/messages', { method: 'POST', headers: { authorization: 'Bearer ${demo.api_key}', 'content-type': 'application/json' }, body: JSON.stringify({ from: '${demo.number}', to: '+33612345678', text: 'Hello from Letsdial' }) }).then((r) => r.text()).then(console.log)`;
+  const answer = `fetch('http://${SMSC.address}:${SMSC.control_port}/mo', { method: 'POST', body: JSON.stringify({ from: '+33612345678', to: '${demo.number}', text: 'Hello back' }) }).then((r) => r.text()).then(console.log)`;
+  return `
+  Send the first text from the number:
+      node -e "${send}"
+  Let somebody answer it:
+      node -e "${answer}"
+  What a text cost, and what became of it:
+      npm run -s explain -- last
+  Programs that speak SMPP bind to ${texts.smpp.address}:${texts.smpp.port} as ${demo.esme.system_id} with the password ${demo.esme.password}.
+  Each text is told in ${join(home, 'log/sms-gateway.log')}.
 `;
 }
 

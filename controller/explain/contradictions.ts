@@ -1,3 +1,4 @@
+import { postedOn, unbalanced, WALLET_ACCOUNTS } from '../../domain/ledger/postings.ts';
 import { billedSeconds, secondsFromMs } from '../../domain/rating/price.ts';
 import { sumOf } from './story.ts';
 import type { Story } from './story.ts';
@@ -40,21 +41,13 @@ function chargeContradictions(story: Story): string[] {
 
 function ledgerContradictions(story: Story): string[] {
   const found: string[] = [];
-  const posted = (kinds: readonly string[]): bigint =>
-    story.postings.filter((one) => kinds.includes(one.account)).reduce((sum, one) => sum + one.amount_micros, 0n);
-  const paid = -posted(['wallet_cash', 'wallet_promo']);
+  const paid = -postedOn(story.postings, WALLET_ACCOUNTS);
   if (paid !== story.charged_micros) {
     found.push(`The ledger took ${paid} micros from the wallet, but ${story.charged_micros} were charged.`);
   }
-  const lost = -posted(['operator_loss']);
+  const lost = -postedOn(story.postings, ['operator_loss']);
   if (lost !== story.operator_loss_micros) {
     found.push(`The ledger books ${lost} micros to the operator, the record ${story.operator_loss_micros}.`);
   }
-  const sums = new Map<string, bigint>();
-  for (const { currency, amount_micros } of story.postings) {
-    sums.set(currency, (sums.get(currency) ?? 0n) + amount_micros);
-  }
-  for (const [currency, sum] of sums)
-    if (sum !== 0n) found.push(`The postings in ${currency} sum to ${sum} micros, not to zero.`);
-  return found;
+  return [...found, ...unbalanced(story.postings)];
 }

@@ -14,7 +14,6 @@ import { spendWindow } from '../call/spend_window.ts';
 import { legPrice } from '../charging/tariff.ts';
 import { explainCall } from './explain_call.ts';
 import { newestCall } from './newest_call.ts';
-import { plainJson } from './plain_json.ts';
 import type { Story } from './story.ts';
 import { tellCall } from './tell_call.ts';
 import { ARRIVED_AT_MS, failedOver, samplePlan, sampleSettling } from './testing/sample_call.ts';
@@ -105,7 +104,7 @@ it('knows the newest call, whether it lives or is over', async () => {
   expect(await newestCall(reader)).toBeNull();
   const [live, refused, older] = [randomUUID(), randomUUID(), randomUUID()];
   await begin(randomUUID(), live);
-  expect(await newestCall(reader)).toBe(live);
+  expect(await newestCall(reader)).toEqual({ call_id: live, at: new Date(ARRIVED_AT_MS) });
   const { arrival } = sampleSettling(plan, { seconds: 0, micros: 0n, pack_seconds: 0 }, []);
   const later = { ...arrival, arrived_at_ms: ARRIVED_AT_MS + 60_000 };
   const refusal = { kind: 'refuse', reason: 'no_money', account_id: customer.account_id, facts: {} } as const;
@@ -113,7 +112,7 @@ it('knows the newest call, whether it lives or is over', async () => {
   const record = unheldRecord({ call_id: refused, leg_id: randomUUID(), arrival: later }, refusal, null, at);
   await recordUnheldCalls(pool, lease, [record]);
   await begin(randomUUID(), older);
-  expect(await newestCall(reader)).toBe(refused);
+  expect(await newestCall(reader)).toEqual({ call_id: refused, at: new Date(later.arrived_at_ms) });
 });
 
 it('tells a call that lives, and the same call once it is settled', async () => {
@@ -206,10 +205,4 @@ it('says which calls begin alike, that there is none, or that this is no id', as
   for (const id of ['abcdef0', 'not a call', `${randomUUID()}0`]) {
     expect(await explainCall(reader, id, NOW_MS)).toEqual({ kind: 'not_an_id' });
   }
-});
-
-it('is exact in JSON beyond what a number can say', () => {
-  expect(plainJson({ small: 5n, large: 2n ** 60n, at: new Date(0) })).toBe(
-    '{"small":5,"large":"1152921504606846976","at":"1970-01-01T00:00:00.000Z"}',
-  );
 });

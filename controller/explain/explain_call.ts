@@ -1,7 +1,9 @@
+import { idRange } from '../../domain/db/id_range.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
+import { postedTransaction } from '../../domain/ledger/postings.ts';
 import { composeStory } from './compose_story.ts';
 import type { Leg } from './leg.ts';
-import { legsBetween, openLeg, postingsOf, settledLeg } from './read_leg.ts';
+import { legsBetween, openLeg, settledLeg } from './read_leg.ts';
 import type { Story } from './story.ts';
 
 export type Explanation =
@@ -12,8 +14,6 @@ export type Explanation =
   /** Several calls begin like that; at most ten are named. */
   | { kind: 'ambiguous'; call_ids: readonly string[] };
 
-const HEX_DIGITS = 32;
-const DIGITS_MIN = 8;
 const NAMED_MAX = 10;
 
 /**
@@ -21,12 +21,9 @@ const NAMED_MAX = 10;
  * @param now_ms the switch's wall clock: up to where a call that lives is told
  */
 export async function explainCall(db: Queryable, id: string, now_ms: number): Promise<Explanation> {
-  const digits = id.trim().toLowerCase().replaceAll('-', '');
-  if (digits.length < DIGITS_MIN || digits.length > HEX_DIGITS || !/^[0-9a-f]+$/u.test(digits))
-    return { kind: 'not_an_id' };
-  const lowest = uuidOf(digits.padEnd(HEX_DIGITS, '0'));
-  const highest = uuidOf(digits.padEnd(HEX_DIGITS, 'f'));
-  const names = await legsBetween(db, lowest, highest, NAMED_MAX);
+  const range = idRange(id);
+  if (range === null) return { kind: 'not_an_id' };
+  const names = await legsBetween(db, range.lowest, range.highest, NAMED_MAX);
   const call_ids = [...new Set(names.map((name) => name.call_id))];
   if (call_ids.length > 1) return { kind: 'ambiguous', call_ids };
   const legs = await Promise.all(names.map((name) => readLeg(db, name.leg_id)));
@@ -41,9 +38,7 @@ async function readLeg(db: Queryable, leg_id: string): Promise<Leg | null> {
   const open = await openLeg(db, leg_id);
   if (open !== null) return open;
   const settled = await settledLeg(db, leg_id);
-  return settled === null ? null : { ...settled, postings: await postingsOf(db, leg_id) };
-}
-
-function uuidOf(digits: string): string {
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5');
+  if (settled === null) return null;
+  const posted = await postedTransaction(db, 'call', leg_id);
+  return { ...settled, postings: posted?.postings ?? [] };
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { CallRecord } from '../../domain/calls/hold.ts';
+import type { Posting } from '../../domain/ledger/postings.ts';
 import { callPlanSchema } from '../call/plan.ts';
 import type { CallPlan } from '../call/plan.ts';
-import type { GrantStory, PostingStory } from './story.ts';
+import type { GrantStory } from './story.ts';
 
 /** A leg as its record has it, with the ledger postings that carry its charge. */
 export interface SettledLeg extends Omit<CallRecord, 'attempts' | 'carrier_id'> {
@@ -19,7 +20,7 @@ export interface SettledLeg extends Omit<CallRecord, 'attempts' | 'carrier_id'> 
   pack_seconds: number;
   attempts: readonly StoredAttempt[];
   grants: readonly GrantStory[];
-  postings: readonly PostingStory[];
+  postings: readonly Posting[];
 }
 
 /** A leg that lives: money is held for it and there is no record yet. */

@@ -3,7 +3,6 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 import { callPlanSchema } from '../call/plan.ts';
 import { attemptsSchema, grantsSchema, parseSnapshot } from './leg.ts';
 import type { OpenLeg, SettledLeg } from './leg.ts';
-import type { PostingStory } from './story.ts';
 
 export interface LegName {
   leg_id: string;
@@ -125,17 +124,4 @@ export async function openLeg(db: Queryable, leg_id: string): Promise<OpenLeg | 
     seconds_granted: row.seconds_granted,
     grants: grantsSchema.parse(row.grants),
   };
-}
-
-/** What the ledger says of a leg, the customer's side first. */
-export async function postingsOf(db: Queryable, leg_id: string): Promise<readonly PostingStory[]> {
-  const { rows } = await db.query<Omit<PostingStory, 'amount_micros'> & { amount_micros: string }>(
-    `select a.kind as account, c.code as carrier, p.currency, p.amount_micros
-       from ledger_tx t join posting p on p.tx_id = t.id join ledger_account a on a.id = p.account_id
-            left join carrier c on c.id = a.carrier_id
-      where t.kind = 'call' and t.ref = $1
-      order by a.wallet_id is null, a.carrier_id is not null, a.kind`,
-    [leg_id],
-  );
-  return rows.map((row) => ({ ...row, amount_micros: BigInt(row.amount_micros) }));
 }

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../../domain/calls/hold.ts';
+import type { Posting } from '../../domain/ledger/postings.ts';
 import type { PriceLine } from '../../domain/rating/explain_price.ts';
 import type { Rate } from '../../domain/rating/rate.ts';
 import type { Blame } from '../call/blame.ts';
@@ -32,14 +33,6 @@ export interface AttemptStory {
   cause: number | null;
   blame: Blame | null;
   answered: boolean;
-}
-
-/** One posting of the ledger; a positive amount is money that the account gained. */
-export interface PostingStory {
-  account: string;
-  carrier: string | null;
-  currency: string;
-  amount_micros: bigint;
 }
 
 /** What the seconds are charged by. `source` is null where the price is not from a deck: a DID's own, or help, which is free. */
@@ -91,7 +84,7 @@ export interface Story {
   operator_loss_micros: bigint;
   cost_micros: bigint;
   cost_currency: string | null;
-  postings: readonly PostingStory[];
+  postings: readonly Posting[];
   /** What does not agree with the rest, in words; empty where every line leads to the charge, as it always should. */
   contradictions: readonly string[];
 }

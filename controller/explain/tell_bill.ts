@@ -1,9 +1,10 @@
+import { accountWords } from '../../domain/ledger/account_words.ts';
+import { moneyWords, signedMoneyWords } from '../../domain/money/money_words.ts';
 import { secondsFromMs } from '../../domain/rating/price.ts';
+import { amountRow } from '../../domain/telling/layout.ts';
 import type { BillLine, Story } from './story.ts';
 import { sumOf } from './story.ts';
-import { accountWords, durationSourceWords, moneyWords, secondsWords } from './words.ts';
-
-const AMOUNT_WIDTH = 18;
+import { durationSourceWords, secondsWords } from './words.ts';
 
 /** How the price is found: the row of the rate deck, its version, and what it says. */
 export function tellRate({ rate, direction, callee, currency }: Story): string[] {
@@ -46,10 +47,12 @@ export function tellBill(story: Story): string[] {
   const so_far = story.state === 'over' ? '' : ' so far';
   return [
     ...durationLines(story),
-    ...bill.map((line) => row(lineWords(line, story), line.micros === 0n ? '' : moneyWords(line.micros, currency))),
-    row(`Sum${so_far}`, moneyWords(sumOf(bill), currency)),
+    ...bill.map((line) =>
+      amountRow(lineWords(line, story), line.micros === 0n ? '' : moneyWords(line.micros, currency)),
+    ),
+    amountRow(`Sum${so_far}`, moneyWords(sumOf(bill), currency)),
     ...(story.state === 'over' ? heldLines(story) : []),
-    ...(charged_micros === sumOf(bill) ? [] : [row('Charged', moneyWords(charged_micros, currency))]),
+    ...(charged_micros === sumOf(bill) ? [] : [amountRow('Charged', moneyWords(charged_micros, currency))]),
   ];
 }
 
@@ -103,14 +106,6 @@ function heldLines({ held_micros, charged_micros, currency }: Story): string[] {
 export function tellLedger(story: Story): string[] {
   if (story.postings.length === 0) return ['No money moved.'];
   return story.postings.map((one) =>
-    row(accountWords(one.account, one.carrier), signed(one.amount_micros, one.currency)),
+    amountRow(accountWords(one.account, one.carrier), signedMoneyWords(one.amount_micros, one.currency)),
   );
-}
-
-function signed(micros: bigint, currency: string): string {
-  return `${micros > 0n ? '+' : ''}${moneyWords(micros, currency)}`;
-}
-
-function row(words: string, amount: string): string {
-  return `${words.padEnd(44)} ${amount.padStart(AMOUNT_WIDTH)}`.trimEnd();
 }

@@ -1,7 +1,8 @@
+import { indent, section } from '../../domain/telling/layout.ts';
+import { timesIn } from '../../domain/telling/times.ts';
 import type { Story } from './story.ts';
 import { tellBill, tellLedger, tellRate } from './tell_bill.ts';
 import { tellTimeline } from './tell_timeline.ts';
-import { timesIn } from './times.ts';
 import { refusalWords } from './words.ts';
 
 const directions: Readonly<Record<Story['direction'], string>> = {
@@ -46,12 +47,4 @@ function tellRouting({ routing, refusal, facts, attempts }: Story): string[] {
 
 function factWords(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
-}
-
-function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ['', title, ...indent(lines)];
-}
-
-function indent(lines: readonly string[]): string[] {
-  return lines.map((line) => `  ${line}`);
 }

@@ -1,6 +1,7 @@
+import { moneyWords } from '../../domain/money/money_words.ts';
+import type { Times } from '../../domain/telling/times.ts';
 import type { AttemptStory, GrantStory, Story } from './story.ts';
-import type { Times } from './times.ts';
-import { blameWords, moneyWords, refusalWords, resultWords, secondsWords, statusWords } from './words.ts';
+import { blameWords, refusalWords, resultWords, secondsWords, statusWords } from './words.ts';
 
 interface Moment {
   at_ms: number;

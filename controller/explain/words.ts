@@ -1,5 +1,3 @@
-import { parseCurrency } from '../../domain/money/currency.ts';
-import { formatMoney } from '../../domain/money/format_money.ts';
 import type { RefusalReason } from '../call/refusal.ts';
 import type { AttemptStory, Story } from './story.ts';
 
@@ -96,29 +94,6 @@ const statuses: Readonly<Record<number, string>> = {
 export function statusWords(status: number): string {
   const words = statuses[status];
   return words === undefined ? `SIP ${status}` : `SIP ${status}, ${words}`;
-}
-
-/** Kinds of ledger accounts, as the customer or an auditor reads them. */
-const accounts: Readonly<Record<string, string>> = {
-  wallet_cash: "the wallet's cash",
-  wallet_promo: "the wallet's promo credit",
-  revenue: 'revenue',
-  tax_payable: 'tax owed',
-  operator_loss: "the operator's loss",
-  carrier_cost: 'cost of the carrier',
-  carrier_payable: 'owed to the carrier',
-};
-
-export function accountWords(account: string, carrier: string | null): string {
-  const words = accounts[account] ?? account.replaceAll('_', ' ');
-  return carrier === null ? words : `${words} ${carrier}`;
-}
-
-/** An amount for people. A call for help by an account without a wallet has no currency, and costs nothing. */
-export function moneyWords(micros: bigint, currency: string | null): string {
-  const known = parseCurrency(currency ?? '');
-  if (known !== null) return formatMoney(micros, known);
-  return micros === 0n ? 'nothing' : `${micros} micros ${currency ?? 'of no currency'}`;
 }
 
 export function secondsWords(seconds: number): string {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { plainJson } from '../../controller/explain/plain_json.ts';
-import { moneyWords } from '../../controller/explain/words.ts';
 import { migrate } from '../../domain/db/migrate.ts';
 import { brokenInvariants } from '../../domain/ledger/invariants.ts';
+import { moneyWords } from '../../domain/money/money_words.ts';
+import { plainJson } from '../../domain/telling/plain_json.ts';
 import { install } from '../runtime/install.ts';
 import type { Programs } from '../runtime/machine/programs.ts';
 import { explainError } from '../runtime/outage.ts';
@@ -14,6 +14,7 @@ import { showProgress } from '../runtime/progress.ts';
 import { startValkey } from '../runtime/valkey.ts';
 import { deploySettings } from '../settings.ts';
 import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
+import { TextWorld } from '../world/text_world.ts';
 import { World } from '../world/world.ts';
 import { narrator } from './narrator.ts';
 import { concurrent } from './scenes/concurrent.ts';
@@ -22,17 +23,20 @@ import { inbound } from './scenes/inbound.ts';
 import { outbound } from './scenes/outbound.ts';
 import { refused } from './scenes/refused.ts';
 import type { Stage } from './stage.ts';
+import { textScenes } from './text_scenes.ts';
+import type { TextVerdict } from './text_verdict.ts';
 import { Undo } from './undo.ts';
 import type { CallVerdict } from './verdict.ts';
 
 interface Outcome {
   calls: readonly CallVerdict[];
+  messages: readonly TextVerdict[];
   ledger_balanced: boolean;
   faults: readonly string[];
 }
 
 /** A whole operator in a folder that goes away with the demo: nothing of an installed Letsdial is touched. */
-async function buildWorld(undo: Undo, programs: Programs): Promise<World> {
+async function buildWorld(undo: Undo, programs: Programs): Promise<{ world: World; texts: TextWorld }> {
   const home = await undo.begin(
     'The folder of the demo',
     () => mkdtemp(join(tmpdir(), 'letsdial-demo-')),
@@ -50,14 +54,20 @@ async function buildWorld(undo: Undo, programs: Programs): Promise<World> {
   );
   await migrate(postgres.url);
   const options = { programs, database_url: postgres.url, redis_url: valkey.url, carriers: ['alpha', 'beta'] };
-  return undo.begin(
+  const world = await undo.begin(
     'The switch and its parties',
     () => World.begin(options),
-    (world) => world.end(),
+    (begun) => begun.end(),
   );
+  const texts = await undo.begin(
+    'The gateway of texts and its carrier',
+    () => TextWorld.begin({ database_url: postgres.url, redis_url: valkey.url, carriers: ['alpha'] }),
+    (begun) => begun.end(),
+  );
+  return { world, texts };
 }
 
-async function play(stage: Stage): Promise<Outcome> {
+async function play(stage: Stage, texts: TextWorld): Promise<Outcome> {
   const calls: CallVerdict[] = [];
   const faults: string[] = [];
   for (const scene of [outbound, inbound, cutOff, concurrent, refused]) {
@@ -65,12 +75,14 @@ async function play(stage: Stage): Promise<Outcome> {
     calls.push(...verdict.calls);
     faults.push(...verdict.faults);
   }
+  const { messages, faults: text_faults } = await textScenes({ world: texts, tell: stage.tell });
+  faults.push(...text_faults);
   const broken = await brokenInvariants(stage.world.pool);
   faults.push(...broken.map(({ name, broken: rows }) => `The books: ${name} (${rows}).`));
-  return { calls, faults, ledger_balanced: broken.length === 0 };
+  return { calls, messages, faults, ledger_balanced: broken.length === 0 };
 }
 
-function summary({ calls, faults, ledger_balanced }: Outcome): string[] {
+function summary({ calls, messages, faults, ledger_balanced }: Outcome): string[] {
   const rows = calls.map(({ kind, cdr, charged_micros, overspend_micros, explained }) =>
     [
       `  ${kind.padEnd(12)}`,
@@ -82,17 +94,26 @@ function summary({ calls, faults, ledger_balanced }: Outcome): string[] {
       explained ? 'explained to the last micro' : 'NOT EXPLAINED',
     ].join('   '),
   );
-  const total = calls.reduce((sum, call) => sum + call.charged_micros, 0n);
+  const texts = messages.map(({ kind, segments, charged_micros, state }) =>
+    [
+      `  ${kind.padEnd(16)}`,
+      `${segments} segment(s)`.padStart(12),
+      moneyWords(charged_micros, 'EUR').padStart(14),
+      state,
+    ].join('   '),
+  );
+  const total = [...calls, ...messages].reduce((sum, one) => sum + one.charged_micros, 0n);
   return [
     '',
     'In all',
     ...rows,
+    ...texts,
     `  together ${moneyWords(total, 'EUR')}. The books are ${ledger_balanced ? 'balanced' : 'NOT BALANCED'}.`,
     ...(faults.length === 0 ? [] : ['', 'What did not hold', ...faults.map((fault) => `  ${fault}`)]),
   ];
 }
 
-function forMachines({ calls, ledger_balanced }: Outcome): string {
+function forMachines({ calls, messages, ledger_balanced }: Outcome): string {
   return plainJson({
     calls: calls.map(({ kind, cdr, charged_micros, overspend_micros, explained }) => ({
       kind,
@@ -101,6 +122,7 @@ function forMachines({ calls, ledger_balanced }: Outcome): string {
       overspend_micros,
       explained,
     })),
+    messages,
     ledger_balanced,
   });
 }
@@ -117,12 +139,12 @@ async function demo(json: boolean): Promise<number> {
   let outcome: Outcome | null = null;
   let code = 1;
   try {
-    progress.step('Starting Postgres, Valkey, Asterisk, the controller and two carriers');
-    const world = await Promise.race([buildWorld(undo, programs), interrupted]);
+    progress.step('Starting Postgres, Valkey, Asterisk, the controller, the gateway of texts and carriers');
+    const { world, texts } = await Promise.race([buildWorld(undo, programs), interrupted]);
     progress.end();
     write('');
     write('Real calls through a real Asterisk. Phones and carriers are SIP parties of their own; times are theirs.');
-    outcome = await Promise.race([play({ world, tell: narrator(write) }), interrupted]);
+    outcome = await Promise.race([play({ world, tell: narrator(write) }, texts), interrupted]);
     for (const line of summary(outcome)) write(line);
     code = outcome.faults.length === 0 ? 0 : 1;
   } catch (error) {

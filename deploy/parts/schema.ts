@@ -10,6 +10,7 @@ import type { DatabaseGroup } from './database_login.ts';
 /** By which URL each program logs in. */
 export interface Schema extends Running {
   controller_url: string;
+  gateway_url: string;
   explain_url: string;
 }
 
@@ -19,10 +20,17 @@ export interface SchemaPartOptions {
   database_url: string;
   /** Of a login that was made by hand; null: one that is made here, its password kept beside the others. */
   controller_database_url: string | null;
+  /** The same for the gateway of texts. */
+  gateway_database_url: string | null;
 }
 
 /** Brings the database to this version, with a login for each program that uses it; nothing of it runs on. */
-export function schemaPart({ home, database_url, controller_database_url }: SchemaPartOptions): Part<Schema> {
+export function schemaPart({
+  home,
+  database_url,
+  controller_database_url,
+  gateway_database_url,
+}: SchemaPartOptions): Part<Schema> {
   const login = async (group: DatabaseGroup, secret: string): Promise<string> =>
     databaseLogin({ database_url, group, password: await keptSecret(join(home, 'secrets', secret)) });
   return {
@@ -32,6 +40,7 @@ export function schemaPart({ home, database_url, controller_database_url }: Sche
       return {
         describe: applied.length === 0 ? 'Schema is up to date' : `Schema: ${applied.length} migration(s) applied`,
         controller_url: controller_database_url ?? (await login('letsdial_controller', 'controller-database')),
+        gateway_url: gateway_database_url ?? (await login('letsdial_gateway', 'gateway-database')),
         explain_url: await login('letsdial_explain', 'explain-database'),
         stop: () => Promise.resolve(),
         kill: () => undefined,

@@ -24,15 +24,7 @@ export interface NewDeck {
 
 /** Puts a new version of a deck into force, for a handful of rows; files are imported by domain/rating/import. */
 export async function putDeck(db: Queryable, deck: NewDeck): Promise<void> {
-  const checksum = createHash('sha256')
-    .update(JSON.stringify(deck.rows, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)))
-    .digest('hex');
-  const { rows } = await db.query<{ id: number }>(
-    `insert into rate_deck (name, side, carrier_id, currency, version, checksum, imported_by)
-     select $1, $2, $3, $4, coalesce(max(version), 0) + 1, $5, 'demo seed' from rate_deck where name = $1 returning id`,
-    [deck.name, deck.carrier_id === null ? 'sell' : 'buy', deck.carrier_id, deck.currency, checksum],
-  );
-  const id = rows[0]?.id;
+  const id = await draftDeck(db, deck, 'calls');
   for (const row of deck.rows) {
     await db.query(
       `insert into rate (deck_id, prefix, destination, rate_micros_per_minute, connect_fee_micros, minimum_seconds,
@@ -52,7 +44,55 @@ export async function putDeck(db: Queryable, deck: NewDeck): Promise<void> {
       ],
     );
   }
-  await db.query(`update rate_deck set state = 'retired' where name = $1 and state = 'active'`, [deck.name]);
+  await activate(db, deck.name, id);
+}
+
+async function draftDeck(
+  db: Queryable,
+  deck: Omit<NewDeck, 'rows'> & { rows: readonly unknown[] },
+  service: 'calls' | 'texts',
+): Promise<number> {
+  const checksum = createHash('sha256')
+    .update(JSON.stringify(deck.rows, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)))
+    .digest('hex');
+  const { rows } = await db.query<{ id: number }>(
+    `insert into rate_deck (name, side, carrier_id, currency, version, checksum, imported_by, service)
+     select $1, $2, $3, $4, coalesce(max(version), 0) + 1, $5, 'demo seed', $6 from rate_deck where name = $1 returning id`,
+    [deck.name, deck.carrier_id === null ? 'sell' : 'buy', deck.carrier_id, deck.currency, checksum, service],
+  );
+  const id = rows[0]?.id;
+  if (id === undefined) throw new Error('the deck was not made');
+  return id;
+}
+
+async function activate(db: Queryable, name: string, id: number): Promise<void> {
+  await db.query(`update rate_deck set state = 'retired' where name = $1 and state = 'active'`, [name]);
   await db.query(`update rate_deck set state = 'active' where id = $1`, [id]);
-  await db.query(`select pg_notify('rates', $1)`, [deck.name]);
+  await db.query(`select pg_notify('rates', $1)`, [name]);
+}
+
+export interface TextDeckRow {
+  prefix: string;
+  destination: string;
+  rate_micros_per_segment: bigint;
+}
+
+/** The same for a deck of texts. */
+export async function putTextDeck(
+  db: Queryable,
+  deck: Omit<NewDeck, 'rows'> & { rows: readonly TextDeckRow[] },
+): Promise<number> {
+  const id = await draftDeck(db, deck, 'texts');
+  await db.query(
+    `insert into text_rate (deck_id, prefix, destination, rate_micros_per_segment)
+     select $1, * from unnest($2::text[], $3::text[], $4::bigint[])`,
+    [
+      id,
+      deck.rows.map((row) => row.prefix),
+      deck.rows.map((row) => row.destination),
+      deck.rows.map((row) => row.rate_micros_per_segment.toString()),
+    ],
+  );
+  await activate(db, deck.name, id);
+  return id;
 }

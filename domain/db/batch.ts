@@ -3,6 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 /** The database did not take a batch; nothing is known about whether it was carried out. */
 export class Outage extends Error {
   override readonly name = 'Outage';
+
+  /** Whether an error is that the database is away, and not that something was wrong with what it was asked. */
+  static is(error: unknown): boolean {
+    return error instanceof Outage || isOutage(error);
+  }
 }
 
 /** SQLSTATE classes of a server that is gone, full or going down (PostgreSQL 18, appendix A), against errors of one item. */

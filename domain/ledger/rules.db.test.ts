@@ -4,20 +4,37 @@ import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database
 import { attacksOnCalls } from './testing/attacks_on_calls.ts';
 import { attacksOnMoney } from './testing/attacks_on_money.ts';
 import type { Attack, Attacks } from './testing/attacks_on_money.ts';
-import { attacksOnPrices, told } from './testing/attacks_on_prices.ts';
+import { attacksOnPrices, toldOfPrices } from './testing/attacks_on_prices.ts';
+import { attacksOnTexts, toldOfTexts } from './testing/attacks_on_texts.ts';
 import { books } from './testing/books.ts';
 
-const tables: Readonly<Record<string, Attacks>> = { ...attacksOnMoney, ...attacksOnCalls, ...attacksOnPrices };
+const tables: Readonly<Record<string, Attacks>> = {
+  ...attacksOnMoney,
+  ...attacksOnCalls,
+  ...attacksOnPrices,
+  ...attacksOnTexts,
+};
+const told = { ...toldOfPrices, ...toldOfTexts };
 
 /** Columns of these tables that may be empty; every other one has to say something. */
 const MAY_BE_EMPTY = [
+  'api_key: revoked_at',
   'call_hold: answered_at, pack_id',
+  'carrier_bind: closes_at, countries, opens_at',
   'cdr: account_id, answered_at, callee, caller, carrier_id, cost_currency, currency, destination, device, pack_id, pdd_ms, refusal, trunk_id, wallet_id',
+  'customer_delivery: dead_at, last_error',
   'did: account_id',
+  'esme: address_range, allowed_address',
   'ledger_account: carrier_id, wallet_id',
+  'message: account_id, body, carrier_id, charge_ref, client_ref, currency, deck_id, destination, due_at, keyword, prefix, rate_micros_per_segment, system_id, valid_until, wallet_id',
+  'message_event: bind_id, carrier_id, carrier_message_id, cost_currency, detail, error, state, status',
+  'message_queue: carrier_id, epoch, looked_at',
+  'opt_out: message_id',
+  'parked_receipt: done_at, error',
   'rate: effective_to',
   'rate_deck: carrier_id, checksum',
   'switch_lease: owner, record_position, taken_at',
+  'text_rate: effective_to',
 ];
 
 interface Rule {
@@ -158,13 +175,13 @@ it.each(Object.keys(told))('%s tells whoever listens, and nothing else does', as
   try {
     await Promise.all([writer.connect(), listener.connect()]);
     await writer.query(books);
-    await listener.query('listen rates');
-    const change = told[key] ?? '';
+    const { channel = '', change = '' } = told[key] ?? {};
+    await listener.query(`listen ${channel}`);
     await writer.query(change);
     await writer.query(rules.find((rule) => rule.key === key)?.removal ?? '');
     await writer.query(change);
     // Notifications come in the order of the commits, so after this one nothing of the above is on its way.
-    await writer.query(`notify rates, 'that was all'`);
+    await writer.query(`notify ${channel}, 'that was all'`);
     await expect.poll(() => heard.includes('that was all')).toBe(true);
     expect(heard).toEqual([key.split(' ')[0], 'that was all']);
   } finally {

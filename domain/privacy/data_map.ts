@@ -1,3 +1,4 @@
+import { mapOfTexts } from './map_of_texts.ts';
 import { notPersonal, type Category, type LegalBasis, type Retention, type TableMap } from './table_map.ts';
 
 /**
@@ -21,6 +22,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       time_zone: 'location',
       tax_ppm: 'not_personal',
       sell_deck: 'not_personal',
+      text_deck: 'not_personal',
       created_at: 'behaviour',
     },
   },
@@ -138,7 +140,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
     erasure: 'keep_under_law',
     columns: { tx_id: 'pseudonym', account_id: 'pseudonym', currency: 'not_personal', amount_micros: 'money' },
   },
-  carrier: notPersonal('Whom we buy minutes from.', ['id', 'code', 'name', 'currency', 'enabled']),
+  carrier: notPersonal('Whom we buy minutes and texts from.', ['id', 'code', 'name', 'currency', 'enabled']),
   trunk: notPersonal('How carriers are reached.', [
     'id',
     'carrier_id',
@@ -201,7 +203,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       verified_at: 'behaviour',
     },
   },
-  switch_lease: notPersonal('Which controller drives a switch.', [
+  switch_lease: notPersonal('Which controller drives a switch, and which gateway sends texts.', [
     'switch_id',
     'epoch',
     'owner',
@@ -299,10 +301,11 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
     erasure: 'delete',
     columns: { id: 'not_personal', kind: 'not_personal', payload: 'pseudonym', created_at: 'behaviour' },
   },
-  rate_deck: notPersonal('What minutes cost.', [
+  rate_deck: notPersonal('What minutes and texts cost.', [
     'id',
     'name',
     'side',
+    'service',
     'carrier_id',
     'currency',
     'version',
@@ -332,6 +335,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
     'numerator',
     'denominator',
   ]),
+  ...mapOfTexts,
 };
 
 /** Files that hold personal data, beside the tables. */

@@ -5,10 +5,11 @@ export type LegalBasis = 'contract' | 'legal_obligation' | 'legitimate_interest'
  * - `account_life`: while the account lives, and after it as long as claims may come;
  * - `bookkeeping`: what tax and commercial law make an operator keep;
  * - `traffic`: records of communications, for billing and disputes;
- * - `replay_window`: until a repeated settlement can no longer come;
+ * - `message_body`: what a text says, for the customer's questions and the carrier's, and far shorter than that it was sent;
+ * - `replay_window`: until a repeated settlement, or a request that is made again, can no longer come;
  * - `operation`: while the thing it describes exists.
  */
-export type Retention = 'account_life' | 'bookkeeping' | 'traffic' | 'replay_window' | 'operation';
+export type Retention = 'account_life' | 'bookkeeping' | 'traffic' | 'message_body' | 'replay_window' | 'operation';
 
 export type Category =
   /** Says nothing about a person. */
@@ -21,11 +22,19 @@ export type Category =
   | 'credential'
   | 'money'
   | 'behaviour'
-  /** Who called whom, when, for how long. */
-  | 'traffic_data';
+  /** Who called or wrote to whom, when, for how long. */
+  | 'traffic_data'
+  /** What was said. */
+  | 'content';
 
-/** Who may receive a column outside the operator. */
-export type Recipient = 'carrier' | 'callee' | 'authority';
+/**
+ * Who may receive a column outside the operator. The addressee is whom a text is for; the holder is the customer whose number
+ * or text it is, where the data is another person's.
+ */
+export type Recipient = 'carrier' | 'callee' | 'addressee' | 'holder' | 'authority';
+
+/** What a column is. A retention of its own is shorter than that of its table: the row stays, and the column is emptied. */
+export type ColumnMap = Category | { category: Category; recipients?: readonly Recipient[]; retention?: Retention };
 
 export interface TableMap {
   purpose: string;
@@ -34,7 +43,7 @@ export interface TableMap {
   /** Whether an export of the customer's data holds it, and what erasure does with it. */
   export: boolean;
   erasure: 'delete' | 'keep_under_law' | 'not_personal';
-  columns: Readonly<Record<string, Category | { category: Category; recipients: readonly Recipient[] }>>;
+  columns: Readonly<Record<string, ColumnMap>>;
 }
 
 /** A table of which no row leads to a person. */

@@ -1,10 +1,11 @@
 import type { SettleItem } from '../../../domain/calls/hold.ts';
+import type { Posting } from '../../../domain/ledger/postings.ts';
 import type { Rate } from '../../../domain/rating/rate.ts';
 import type { CallPlan, Route } from '../../call/plan.ts';
 import type { Attempt, Settling } from '../../call/state.ts';
 import type { Held } from '../../charging/tariff.ts';
 import type { SettledLeg } from '../leg.ts';
-import type { GrantStory, PostingStory } from '../story.ts';
+import type { GrantStory } from '../story.ts';
 
 export const ARRIVED_AT_MS = Date.UTC(2026, 10, 24, 12, 0, 0);
 export const LEG_ID = '11111111-1111-4111-8111-111111111111';
@@ -141,7 +142,7 @@ export function settledLegOf(item: SettleItem, plan: CallPlan, grants: readonly 
   };
 }
 
-function postingsFor(item: SettleItem, currency: string): PostingStory[] {
+function postingsFor(item: SettleItem, currency: string): Posting[] {
   const amounts: readonly [string, bigint][] = [
     ['wallet_cash', -item.net_micros - item.tax_micros],
     ['revenue', item.net_micros + item.loss_micros],

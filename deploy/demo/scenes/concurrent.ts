@@ -1,4 +1,4 @@
-import { moneyWords } from '../../../controller/explain/words.ts';
+import { moneyWords } from '../../../domain/money/money_words.ts';
 import { answer } from '../../sip/carrier_script.ts';
 import type { IncomingCall } from '../../sip/incoming_call.ts';
 import { walletOf } from '../../world/verdict.ts';

@@ -28,11 +28,11 @@ whole as (
    where has_table_privilege($1, r.oid, verb))
 select format('%s %s', verb, name) as name from whole
 union all
-select format('%s %s: %s', verb, r.name, string_agg(a.attname, ', ' order by a.attname))
+select format('%s %s: %s', v.verb, r.name, string_agg(a.attname, ', ' order by a.attname))
   from relation r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped,
-       unnest(array['select', 'insert', 'update', 'references']) verb
- where has_column_privilege($1, r.oid, a.attnum, verb) and not exists (select from whole w where w.oid = r.oid and w.verb = verb)
- group by r.name, verb
+       unnest(array['select', 'insert', 'update', 'references']) as v (verb)
+ where has_column_privilege($1, r.oid, a.attnum, v.verb) and not exists (select from whole w where w.oid = r.oid and w.verb = v.verb)
+ group by r.name, v.verb
 union all
 select format('%s %s', verb, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest(array['usage', 'select', 'update']) verb
  where n.nspname ${ours} and c.relkind = 'S' and has_sequence_privilege($1, c.oid, verb)`;

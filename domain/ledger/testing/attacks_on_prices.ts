@@ -1,10 +1,11 @@
 import type { Attacks } from './attacks_on_money.ts';
 import { CHECKSUM, DECK } from './books.ts';
 
-type Columns = Readonly<Record<string, string | number | null>>;
+export type Columns = Readonly<Record<string, string | number | null>>;
 
-const literal = (value: string | number | null) => (typeof value === 'string' ? `'${value}'` : String(value));
-const insertInto = (table: string, row: Columns, overriding = '') =>
+/** A value of a column as SQL writes it. */
+export const literal = (value: string | number | null) => (typeof value === 'string' ? `'${value}'` : String(value));
+export const insertInto = (table: string, row: Columns, overriding = '') =>
   `insert into ${table} (${Object.keys(row).join(', ')}) ${overriding} values (${Object.values(row).map(literal).join(', ')})`;
 
 const newDeck = (columns: Columns) => {
@@ -28,7 +29,11 @@ const rate_deck: Attacks = {
   rate_deck_carrier_id_fkey: [newDeck({ side: 'buy', carrier_id: 999 })],
   // Two decks of one name in force, two decks of one carrier in force.
   rate_deck_active: [newDeck({ name: 'retail', version: 9, state: 'active' })],
-  rate_deck_active_carrier: [newDeck({ side: 'buy', carrier_id: 1, state: 'active' })],
+  rate_deck_active_carrier: [
+    newDeck({ side: 'buy', carrier_id: 1, state: 'active' }),
+    newDeck({ side: 'buy', carrier_id: 1, state: 'active', service: 'texts' }),
+  ],
+  rate_deck_service_check: [newDeck({ service: 'faxes' })],
   rate_deck_name_check: [newDeck({ name: 'Two words' })],
   rate_deck_side_check: [newDeck({ side: 'odd' })],
   rate_deck_currency_check: [newDeck({ currency: 'eur' })],
@@ -46,9 +51,15 @@ const rate_deck: Attacks = {
     deck(DECK.retail, `checksum = '${'b'.repeat(64)}'`),
     deck(DECK.retail, `state = 'draft'`),
     deck(DECK.overlapping, `state = 'active'`),
+    deck(DECK.texts_overlapping, `state = 'active'`),
+    deck(DECK.texts_among_calls, `state = 'active'`),
+    `${deck(DECK.alpha_texts, `state = 'retired'`)}; ${deck(DECK.alpha_texts, `service = 'calls'`)}`,
+    deck(DECK.draft, `service = 'texts'`),
   ],
   'append_only on delete': [`delete from rate_deck where id = ${DECK.without_rates}`],
-  'append_only on truncate': [{ sql: 'truncate rate_deck; select 1', without: ['rate rate_deck_id_fkey'] }],
+  'append_only on truncate': [
+    { sql: 'truncate rate_deck; select 1', without: ['rate rate_deck_id_fkey', 'text_rate text_rate_deck_id_fkey'] },
+  ],
 };
 
 const rate: Attacks = {
@@ -93,9 +104,17 @@ const fx_rate: Attacks = {
 /** The rules of the tables that prices stand in. */
 export const attacksOnPrices: Readonly<Record<string, Attacks>> = { rate_deck, rate, fx_rate };
 
-/** Triggers that refuse nothing but tell the services of a change, and a change of that kind that can be made again. */
-export const told: Readonly<Record<string, string>> = {
-  'rate_deck rate_deck_notify on update': deck(DECK.alpha, 'state = state'),
-  'fx_rate fx_rate_notify on insert':
-    'insert into fx_rate select from_currency, to_currency, max(on_date) + 1, 1, 1 from fx_rate group by 1, 2',
+/** A channel on which the services hear of a change, and a change of that kind that can be made again. */
+export interface Told {
+  channel: 'rates' | 'gateway';
+  change: string;
+}
+
+/** Triggers that refuse nothing but tell the services of a change. */
+export const toldOfPrices: Readonly<Record<string, Told>> = {
+  'rate_deck rate_deck_notify on update': { channel: 'rates', change: deck(DECK.alpha, 'state = state') },
+  'fx_rate fx_rate_notify on insert': {
+    channel: 'rates',
+    change: 'insert into fx_rate select from_currency, to_currency, max(on_date) + 1, 1, 1 from fx_rate group by 1, 2',
+  },
 };

@@ -71,7 +71,8 @@ export async function setChecksum(tx: Transaction, deck_id: number, checksum: st
  */
 export async function activateDeck(tx: Transaction, deck_id: number, file: DeckFile): Promise<void> {
   await tx.query(
-    `update rate_deck set state = 'retired' where state = 'active' and (name = $1 or (side = 'buy' and carrier_id = $2))`,
+    `update rate_deck set state = 'retired'
+      where state = 'active' and service = 'calls' and (name = $1 or (side = 'buy' and carrier_id = $2))`,
     [file.name, file.carrier_id],
   );
   await tx.query(`update rate_deck set state = 'active' where id = $1`, [deck_id]);

@@ -15,6 +15,9 @@ export const COPY_COLUMNS =
   'r.deck_id, r.prefix, r.rate_micros_per_minute, r.connect_fee_micros, r.minimum_seconds, r.initial_increment_seconds, ' +
   'r.subsequent_increment_seconds, r.grace_seconds, r.free_seconds, r.destination';
 
+/** The same of a table `text_rate r`. */
+export const COPY_COLUMNS_OF_TEXTS = 'r.deck_id, r.prefix, r.rate_micros_per_segment, 0, 0, 1, 1, 0, 0, r.destination';
+
 /**
  * Reads rates in Postgres' text format of COPY straight into an index: byte by byte, because four million rows made into
  * objects first take seconds and half a gigabyte. The format is documented under COPY in the PostgreSQL manual ("Text

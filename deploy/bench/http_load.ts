@@ -1,0 +1,119 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+export interface HttpLoadOptions {
+  host: string;
+  port: number;
+  api_key: string;
+  connections: number;
+  /** The next text's body, as JSON. */
+  nextBody: () => string;
+  /** Texts a second over all connections; null: as fast as answers come. */
+  per_second: number | null;
+}
+
+export interface HttpLoadResult {
+  accepted: number;
+  failed: number;
+  /** From request to answer, sorted. */
+  latencies_ms: Float64Array;
+  seconds: number;
+}
+
+/**
+ * Customers' programs, written so that they cost little themselves: on two cores the measure takes away from what it measures.
+ * Each connection has one request under way; at a set rate a request that is late counts from when it should have gone.
+ */
+export class HttpLoad {
+  readonly #options: HttpLoadOptions;
+  readonly #head: string;
+  readonly #sockets: Socket[] = [];
+  #latencies: number[] = [];
+  #accepted = 0;
+  #failed = 0;
+  #ends_at_ms = 0;
+  #next_due_ms = 0;
+
+  constructor(options: HttpLoadOptions) {
+    this.#options = options;
+    const { host, port, api_key } = options;
+    this.#head =
+      `POST /v1/messages HTTP/1.1\r\nhost: ${host}:${port}\r\nauthorization: Bearer ${api_key}\r\n` +
+      'content-type: application/json\r\ncontent-length: ';
+  }
+
+  async run(seconds: number): Promise<HttpLoadResult> {
+    const began_ms = performance.now();
+    this.#latencies = [];
+    [this.#accepted, this.#failed] = [0, 0];
+    this.#next_due_ms = began_ms;
+    this.#ends_at_ms = began_ms + seconds * 1000;
+    await Promise.all(Array.from({ length: this.#options.connections }, () => this.#converse()));
+    for (const socket of this.#sockets.splice(0)) socket.destroy();
+    return {
+      accepted: this.#accepted,
+      failed: this.#failed,
+      latencies_ms: Float64Array.from(this.#latencies).sort(),
+      seconds: (performance.now() - began_ms) / 1000,
+    };
+  }
+
+  #converse(): Promise<void> {
+    const { host, port } = this.#options;
+    const socket = connect({ host, port });
+    socket.setNoDelay(true);
+    this.#sockets.push(socket);
+    return new Promise((resolve, reject) => {
+      let sent_ms = 0;
+      let received = '';
+      const next = (): void => {
+        const due_ms = this.#dueMs();
+        if (due_ms === null) return resolve();
+        const wait_ms = due_ms - performance.now();
+        if (wait_ms > 1) {
+          setTimeout(() => ask(due_ms), wait_ms);
+        } else ask(due_ms);
+      };
+      const ask = (due_ms: number): void => {
+        sent_ms = this.#options.per_second === null ? performance.now() : due_ms;
+        const body = this.#options.nextBody();
+        socket.write(`${this.#head}${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      };
+      socket.on('connect', next);
+      socket.on('error', reject);
+      socket.on('data', (chunk: Buffer) => {
+        received += chunk.toString('latin1');
+        if (!isWhole(received)) return;
+        this.#latencies.push(performance.now() - sent_ms);
+        if (received.startsWith('HTTP/1.1 202')) this.#accepted += 1;
+        else this.#failed += 1;
+        received = '';
+        next();
+      });
+    });
+  }
+
+  /** Null when the time is over. */
+  #dueMs(): number | null {
+    const now_ms = performance.now();
+    const { per_second } = this.#options;
+    if (per_second === null) return now_ms < this.#ends_at_ms ? now_ms : null;
+    const due_ms = this.#next_due_ms;
+    if (due_ms >= this.#ends_at_ms) return null;
+    this.#next_due_ms += 1000 / per_second;
+    return due_ms;
+  }
+}
+
+const LENGTH = /content-length: (\d+)/u;
+
+function isWhole(received: string): boolean {
+  const head_ends = received.indexOf('\r\n\r\n');
+  if (head_ends < 0) return false;
+  const [, length = '0'] = LENGTH.exec(received.slice(0, head_ends)) ?? [];
+  return received.length >= head_ends + 4 + Number(length);
+}
+
+export function percentile(sorted: Float64Array, per_cent: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * per_cent) / 100))] ?? Number.NaN;
+}

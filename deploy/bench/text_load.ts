@@ -1,0 +1,127 @@
+import type { Texter, TextWorld } from '../world/text_world.ts';
+import { makeEsme } from '../world/texts.ts';
+import { booksAreRight, eventually } from '../world/verdict.ts';
+import { cpuMs } from './cpu.ts';
+import { HttpLoad, percentile } from './http_load.ts';
+import { SmppLoad } from './smpp_load.ts';
+
+export interface HttpMeasured {
+  /** Accepted, sent and with their receipts, by the time at which the carrier had the last receipt acknowledged. */
+  per_second: number;
+  failed: number;
+  accept_ms_p50: number;
+  accept_ms_p99: number;
+  /** CPU microseconds a text. */
+  gateway_us: number;
+  postgres_us: number;
+  carrier_us: number;
+}
+
+const CONNECTIONS = 32;
+const ESME = { system_id: 'bench', password: 'secret12' };
+const DRAIN_MS = 120_000;
+
+/** Loads a world of texts, and reads what came of it from the carrier and from the kernel. */
+export class TextLoad {
+  readonly #world: TextWorld;
+  readonly #texter: Texter;
+  readonly #postgres: () => Promise<number[]>;
+  #count = 0;
+
+  private constructor(world: TextWorld, texter: Texter, postgres: () => Promise<number[]>) {
+    this.#world = world;
+    this.#texter = texter;
+    this.#postgres = postgres;
+  }
+
+  static async begin(world: TextWorld, postgres: () => Promise<number[]>): Promise<TextLoad> {
+    const texter = await world.texter({ balance_micros: 10n ** 15n, tax_ppm: 190_000 });
+    await world.unlimited(texter.account_id);
+    await makeEsme(world.pool, texter.account_id, {
+      ...ESME,
+      more: { binds_max: 20, window_max: 1000, texts_per_second_max: 100_000 },
+    });
+    return new TextLoad(world, texter, postgres);
+  }
+
+  async http({ seconds, per_second }: { seconds: number; per_second: number | null }): Promise<HttpMeasured> {
+    const { carrier } = this.#world.carrier('alpha');
+    const acked_before = (await carrier.counts()).receipts_acked;
+    const cpu_before = await this.#cpu();
+    const began_ms = performance.now();
+    const load = new HttpLoad({
+      host: `${this.#world.network}.1`,
+      port: 8710,
+      api_key: this.#texter.api_key,
+      connections: CONNECTIONS,
+      per_second,
+      nextBody: () =>
+        `{"from":"${this.#texter.number}","to":"${this.#nextRecipient()}","text":"${this.#nextText()}","class":"normal"}`,
+    });
+    const result = await load.run(seconds);
+    await eventually('every receipt', DRAIN_MS, async () =>
+      (await carrier.counts()).receipts_acked - acked_before >= result.accepted ? true : null,
+    );
+    const took_s = (performance.now() - began_ms) / 1000;
+    const cpu = await this.#cpu();
+    const us = (part: 'gateway' | 'postgres' | 'carrier'): number =>
+      ((cpu[part] - cpu_before[part]) * 1000) / result.accepted;
+    return {
+      per_second: result.accepted / took_s,
+      failed: result.failed,
+      accept_ms_p50: percentile(result.latencies_ms, 50),
+      accept_ms_p99: percentile(result.latencies_ms, 99),
+      ...{ gateway_us: us('gateway'), postgres_us: us('postgres'), carrier_us: us('carrier') },
+    };
+  }
+
+  /** What is accepted over SMPP; it is sent on beside that, and what waits is waited for before the next measurement. */
+  async smpp({ seconds }: { seconds: number }): Promise<{ per_second: number; failed: number }> {
+    const { address, port } = this.#world.gateway.smpp;
+    const load = new SmppLoad({
+      ...{ host: address, port, ...ESME, binds: 4, window_requests: 500, sender: this.#texter.number },
+      nextRecipient: () => this.#nextRecipient(),
+      nextText: () => this.#nextText(),
+    });
+    const result = await load.run(seconds);
+    for (const [status, count] of result.statuses) console.error(`SMPP in: ${count} answered with status ${status}`);
+    await this.#drained();
+    return { per_second: result.accepted / result.seconds, failed: result.failed };
+  }
+
+  async carrierThrottles(per_mille: number): Promise<void> {
+    await this.#world.carrier('alpha').carrier.behaviour({ throttled_per_mille: per_mille });
+  }
+
+  async booksAreRight(): Promise<void> {
+    await this.#drained();
+    await booksAreRight(this.#world.pool);
+  }
+
+  async #drained(): Promise<void> {
+    await eventually('an empty queue', DRAIN_MS, async () => {
+      const { rows } = await this.#world.pool.query<{ waiting: string }>(
+        'select count(*) as waiting from message_queue',
+      );
+      return rows[0]?.waiting === '0' ? true : null;
+    });
+  }
+
+  #nextRecipient(): string {
+    this.#count += 1;
+    return `+4477${String((this.#count * 7919) % 100_000_000).padStart(8, '0')}`;
+  }
+
+  #nextText(): string {
+    return `Your parcel ${this.#count} is on its way and comes tomorrow between nine and noon.`;
+  }
+
+  async #cpu(): Promise<{ gateway: number; postgres: number; carrier: number }> {
+    const postgres = await Promise.all((await this.#postgres()).map((pid) => cpuMs(pid)));
+    return {
+      gateway: await cpuMs(this.#world.gateway.pid),
+      postgres: postgres.reduce((sum, ms) => sum + ms, 0),
+      carrier: await cpuMs(this.#world.carrier('alpha').pid),
+    };
+  }
+}

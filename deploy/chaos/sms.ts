@@ -1,0 +1,118 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { seeded } from '../../domain/rating/bench/sample_decks.ts';
+import { install } from '../runtime/install.ts';
+import { explainError } from '../runtime/outage.ts';
+import { showProgress } from '../runtime/progress.ts';
+import type { Screen } from '../runtime/progress.ts';
+import { deploySettings } from '../settings.ts';
+import type { BehaviourInput } from '../smsc/behaviour.ts';
+import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
+import { OwnServers } from '../world/own_servers.ts';
+import { TextWorld } from '../world/text_world.ts';
+import { eventually } from '../world/verdict.ts';
+import { diceOf } from './dice.ts';
+import type { Dice } from './dice.ts';
+import { chaosOptions } from './options.ts';
+import type { ChaosOptions } from './options.ts';
+import { gatherEvidence } from './sms/evidence.ts';
+import { judge, passed } from './sms/verdict.ts';
+import { Writers } from './sms/writers.ts';
+
+const CUSTOMERS = 6;
+const LIVES_MS = [300, 2_500] as const;
+const DEAD_MS = [0, 800] as const;
+const SETTLE_MS = 120_000;
+
+/** Carriers with all the manners that have lost others their receipts. */
+const manners: BehaviourInput = {
+  answer_delay_ms: { min: 0, max: 30 },
+  throttled_per_mille: 10,
+  unanswered_per_mille: 2,
+  disconnect_per_mille: 1,
+  receipts: { delay_ms: { min: 0, max: 400 }, early_per_mille: 100, twice_per_mille: 50, intermediate_per_mille: 50 },
+};
+
+/** Kills the gateway again and again under load; what became of each text and each receipt is read from the carriers' logs and from SQL. */
+async function main(options: ChaosOptions): Promise<boolean> {
+  const interrupted = interruption();
+  // Heard by each step that takes long; in between nobody waits for it.
+  interrupted.catch(() => undefined);
+  const say = (line: string): void => {
+    if (!options.json) console.log(line);
+  };
+  const { home, cache, mirror } = deploySettings(process.env);
+  const screen: Screen = options.json ? { write: () => true } : process.stdout;
+  const progress = showProgress(screen, Date.now);
+  const programs = await install({ home, cache, mirror, prefer: 'private', elsewhere: [], progress });
+  say(`${options.kills} kills of the gateway under load; --seed ${options.seed} repeats the choices.`);
+  const servers = await OwnServers.begin(programs);
+  try {
+    const world = await TextWorld.begin({
+      database_url: servers.postgres.url,
+      redis_url: servers.valkey.url,
+      carriers: ['alpha', 'beta'],
+      binds_per_carrier: 2,
+      smsc: { behaviour: manners },
+      settings: { RESPONSE_TIMEOUT_MS: '2000', LOG_LEVEL: 'warn' },
+    });
+    try {
+      const result = await Promise.race([run(world, options, say), interrupted]);
+      for (const fault of result.faults.slice(0, 20)) console.error(fault);
+      if (!passed(result)) console.error(`--seed ${options.seed} repeats the choices.`);
+      console.log(JSON.stringify(result.verdict));
+      return passed(result);
+    } finally {
+      await world.end();
+    }
+  } finally {
+    await servers.end();
+  }
+}
+
+async function run(world: TextWorld, options: ChaosOptions, say: (line: string) => void): ReturnType<typeof verdictOf> {
+  const dice = diceOf(seeded(options.seed));
+  const writers = await Writers.begin(world, CUSTOMERS);
+  writers.keep(options.calls);
+  for (let kill = 1; kill <= options.kills; kill += 1) {
+    await killOnce(world, dice);
+    say(`  kill ${kill} of ${options.kills}; ${writers.accepted.length} texts are accepted`);
+  }
+  await wait(dice.between(...LIVES_MS));
+  await writers.stop();
+  for (const refused of new Set(writers.refused)) say(`Refused: ${refused}`);
+  await eventually('the end of every text', SETTLE_MS, () => nothingWaits(world));
+  return verdictOf(world, options.kills, writers);
+}
+
+async function verdictOf(world: TextWorld, kills: number, writers: Writers): Promise<ReturnType<typeof judge>> {
+  return judge(await gatherEvidence(world, kills, writers.accepted));
+}
+
+async function killOnce(world: TextWorld, dice: Dice): Promise<void> {
+  await wait(dice.between(...LIVES_MS));
+  world.gateway.kill();
+  await wait(dice.between(...DEAD_MS));
+  await world.startGateway();
+}
+
+/** True when nothing is to be sent any more and the carriers have no receipt left to bring. */
+async function nothingWaits(world: TextWorld): Promise<true | null> {
+  const { rows } = await world.pool.query<{ waiting: string }>(
+    `select count(*) as waiting from message_queue where state in ('w', 'c')`,
+  );
+  if (rows[0]?.waiting !== '0') return null;
+  for (const { carrier } of world.carriers.values()) {
+    const { waiting, sessions } = await carrier.state();
+    const unacknowledged = sessions.reduce((sum, { bound }) => sum + (bound?.unacknowledged ?? 0), 0);
+    if (unacknowledged + Object.values(waiting).reduce((sum, one) => sum + one, 0) > 0) return null;
+  }
+  return true;
+}
+
+try {
+  process.exitCode = (await main(chaosOptions(process.argv.slice(2)))) ? 0 : 1;
+} catch (error) {
+  const interrupted = error instanceof Interrupted;
+  console.error(interrupted ? error.message : explainError(error));
+  process.exitCode = interrupted ? INTERRUPTED : 1;
+}

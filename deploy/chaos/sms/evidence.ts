@@ -1,0 +1,91 @@
+import type pg from 'pg';
+import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
+import type { ReceiptAckFact, SubmitFact } from '../../smsc/fact.ts';
+import { readLog } from '../../smsc/read_log.ts';
+import { wholeTexts } from '../../smsc/submitted_text.ts';
+import type { TextWorld } from '../../world/text_world.ts';
+import type { SmsEvidence, StoredText, TakenPart } from './verdict.ts';
+import type { AcceptedText } from './writers.ts';
+
+const TAG = /tag-[0-9a-f-]{36}/u;
+
+/** What the carriers' logs and the database say when everything is over. */
+export async function gatherEvidence(
+  world: TextWorld,
+  kills: number,
+  accepted: readonly AcceptedText[],
+): Promise<SmsEvidence> {
+  const taken: TakenPart[] = [];
+  let acknowledged = 0;
+  let stored = 0;
+  for (const { carrier_id, log_file } of world.carriers.values()) {
+    const { submits, acks } = await readCarrier(log_file);
+    taken.push(...takenParts(submits));
+    acknowledged += acks.length;
+    stored += await receiptsStored(world.pool, carrier_id, [...new Set(acks.map(({ id, stat }) => `${id} ${stat}`))]);
+    // A receipt that is sent twice counts once on both sides.
+    acknowledged -= acks.length - new Set(acks.map(({ id, stat }) => `${id} ${stat}`)).size;
+  }
+  return {
+    ...{ kills, accepted, taken },
+    stored: await storedTexts(world.pool),
+    receipts_acknowledged: acknowledged,
+    receipts_stored: stored,
+    broken_invariants: (await brokenInvariants(world.pool)).map(({ name, broken }) => `BROKEN: ${name} (${broken})`),
+  };
+}
+
+async function readCarrier(log_file: string): Promise<{ submits: SubmitFact[]; acks: ReceiptAckFact[] }> {
+  const submits: SubmitFact[] = [];
+  const acks: ReceiptAckFact[] = [];
+  for await (const fact of readLog(log_file)) {
+    if (fact.t === 'submit' && fact.status === 0) submits.push(fact);
+    if (fact.t === 'receipt_ack' && fact.status === 0) acks.push(fact);
+  }
+  return { submits, acks };
+}
+
+/** The tag stands in the first part; a text that went twice is there twice, whole or not. */
+function takenParts(submits: readonly SubmitFact[]): TakenPart[] {
+  const tags = new Map<string, string>();
+  for (const text of wholeTexts(submits)) {
+    const tag = TAG.exec(text.text)?.[0];
+    if (tag !== undefined) for (const submit of text.submits) tags.set(submit.id ?? '', tag);
+  }
+  const parts = new Map<string, TakenPart>();
+  for (const text of wholeTexts(submits)) {
+    text.submits.forEach((submit, n) => {
+      const tag = tags.get(submit.id ?? '') ?? TAG.exec(text.text)?.[0];
+      if (tag !== undefined && submit.id !== null) {
+        parts.set(submit.id, { tag, part: text.of === 1 ? 1 : n + 1, carrier_message_id: submit.id });
+      }
+    });
+  }
+  return [...parts.values()];
+}
+
+async function receiptsStored(pool: pg.Pool, carrier_id: number, receipts: readonly string[]): Promise<number> {
+  const { rows } = await pool.query<{ stored: string }>(
+    `with acked as (select split_part(r, ' ', 1) as id, lower(split_part(r, ' ', 2)) as stat from unnest($2::text[]) r)
+     select count(*) as stored from acked a
+      where exists (select 1 from message_event s join message_event e on e.message_id = s.message_id and e.part_no = s.part_no and e.kind = 'receipt'
+                     where s.kind = 'submitted' and s.carrier_id = $1 and s.carrier_message_id = a.id)
+         or exists (select 1 from parked_receipt p where p.carrier_id = $1 and a.id = any(p.carrier_message_ids))`,
+    [carrier_id, receipts],
+  );
+  return Number(rows[0]?.stored ?? 0);
+}
+
+async function storedTexts(pool: pg.Pool): Promise<Map<string, StoredText>> {
+  const { rows } = await pool.query<{ id: string; state: string; is_flagged: boolean; charged: string }>(
+    `select m.id, s.state, m.net_micros + m.tax_micros as charged,
+            exists (select 1 from message_event e where e.message_id = m.id and e.kind in ('in_doubt', 'resent')) as is_flagged
+       from message m join message_state s on s.message_id = m.id where m.direction = 'mt'`,
+  );
+  return new Map(
+    rows.map(({ id, state, is_flagged, charged }) => [
+      id,
+      { message_id: id, state, is_flagged, charged_micros: BigInt(charged) },
+    ]),
+  );
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acceptMessages } from './accept_messages.ts';
+import { ensureMessageMonths } from './message_months.ts';
+import { recordOutcomes } from './outcomes.ts';
+import { claimMessages, expireMessages, markSending, releaseMessages } from './queue.ts';
+import { receiveReceipts, sweepParked } from './receipts.ts';
+import { receiptOf, stateOf, submitted, textBooks } from './testing/texts.ts';
+import type { TextBooks } from './testing/texts.ts';
+
+/** So many texts wait, as many were sent before, and as many receipts are nobody's. */
+const TEXTS = 20_000;
+const now = new Date('2026-02-20T12:00:00Z');
+
+let books: TextBooks;
+let client: pg.Client;
+/** The plans of all statements that were carried out, those within functions, too. */
+let plans: string[] = [];
+
+beforeAll(async () => {
+  books = await textBooks();
+  await ensureMessageMonths(books.pool, new Date('2026-01-01T00:00:00Z'));
+  const customer = await books.customer(1_000_000n);
+  // An id for each second, in two months.
+  const ids = `select overlay(overlay(uuid_v7_floor(t.at)::text placing lpad(to_hex(n), 12, '0') from 25) placing '7' from 15)::uuid as id, n, t.at
+    from generate_series(1, ${2 * TEXTS}) n, lateral (select timestamptz '2026-01-15' + n * interval '70 seconds' as at) t`;
+  await books.pool.query(
+    `insert into message (id, account_id, direction, accepted_at, sender, recipient, encoding, segments, source)
+     select id, $1, 'mt', at, 'ACME', '+447700900123', 'gsm7', 1, 'http' from (${ids}) i`,
+    [customer.account_id],
+  );
+  await books.pool.query(
+    `insert into message_event (message_id, at, kind, part_no, carrier_id, carrier_message_id)
+     select id, at, 'submitted', 1, $1, n::text from (${ids}) i where n <= ${TEXTS}`,
+    [books.carrier_id],
+  );
+  await books.pool.query(
+    `insert into message_queue (message_id, state, carrier_id, priority, due_at, valid_until)
+     select id, 'w', case when n % 2 = 0 then $1::integer end, n % 3, at, '2026-04-01' from (${ids}) i where n > ${TEXTS}`,
+    [books.carrier_id],
+  );
+  await books.pool.query(
+    `insert into parked_receipt (carrier_id, carrier_message_ids, state, received_at)
+     select $1, array['nobody-' || n, n::text], 'delivered', now() from generate_series(${2 * TEXTS}, ${3 * TEXTS}) n`,
+    [books.carrier_id],
+  );
+  await books.pool.query('analyze');
+  client = new pg.Client({ connectionString: books.database_url });
+  await client.connect();
+  await client.query(`load 'auto_explain'`);
+  await client.query(
+    `set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set auto_explain.log_analyze = on;
+     set auto_explain.log_timing = off; set auto_explain.log_level = notice`,
+  );
+  client.on('notice', ({ message = '' }) => plans.push(message));
+});
+
+afterAll(async () => {
+  await client.end();
+  await books.end();
+});
+
+/** Steps of the plans that looked at far more rows than they were asked for. */
+function wasteful(): string[] {
+  return plans
+    .flatMap((plan) => plan.split('\n'))
+    .filter((line) => {
+      const [, read, removed] = /actual rows=(\d+)|Rows Removed by .*: (\d+)/u.exec(line) ?? [];
+      return Number(read ?? removed ?? 0) > 1_000;
+    });
+}
+
+describe(`with ${2 * TEXTS} texts the tables are asked by their indexes alone`, () => {
+  const { lease, carrier_id } = { lease: () => books.lease, carrier_id: () => books.carrier_id };
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['when a lane is claimed', () => claimMessages(client, lease(), carrier_id(), now, 100)],
+    ['when what has no lane is claimed', () => claimMessages(client, lease(), null, now, 100)],
+    [
+      'when receipts come',
+      () =>
+        receiveReceipts(
+          client,
+          lease(),
+          now,
+          ['77', '78', 'nobody'].map((id) => receiptOf(books, id)),
+        ),
+    ],
+    ['when stale texts are looked for', () => expireMessages(client, lease(), now, 100)],
+    [
+      'when texts are marked, sent, refused and given back',
+      async () => {
+        const claimed = await claimMessages(client, lease(), carrier_id(), now, 4);
+        const [sent, refused, doubted, back] = claimed.map(({ message_id }) => message_id);
+        await markSending(client, lease(), [sent ?? '', refused ?? '']);
+        const no = { kind: 'refused', carrier_message_id: null, cost: null } as const;
+        await recordOutcomes(client, lease(), randomUUID(), now, [
+          submitted(books, sent ?? '', 'sent'),
+          submitted(books, refused ?? '', '', { ...no, then_state: 'rejected', refund_segments: 1 }),
+          submitted(books, doubted ?? '', '', { ...no, kind: 'in_doubt', then_state: 'doubt' }),
+        ]);
+        await releaseMessages(client, lease(), [
+          { message_id: back ?? '', carrier_id: null, due_at: null, attempt: 1 },
+        ]);
+      },
+    ],
+    [
+      'when texts are accepted',
+      async () => acceptMessages(client, now, [books.text(await books.customer(5_000n), { epoch: null })]),
+    ],
+    [
+      'when it is asked where a text stands',
+      async () => {
+        const { rows } = await books.pool.query<{ id: string }>('select id from message offset 500 limit 1');
+        const client_as_pool = client as unknown as pg.Pool;
+        return stateOf(client_as_pool, rows[0]?.id ?? '');
+      },
+    ],
+  ])('%s', async (_, ask) => {
+    // After five times Postgres may take a plan for whatever is asked.
+    for (let turn = 0; turn < 7; turn += 1) {
+      plans = [];
+      await ask();
+      expect(plans.length).toBeGreaterThan(0);
+      expect(wasteful()).toEqual([]);
+    }
+  });
+
+  it('but the sweep, which looks at every parked receipt and at no text that it does not name', async () => {
+    plans = [];
+    expect(await sweepParked(client, books.lease, now, 10)).toBe(0);
+    expect(wasteful().filter((line) => !/parked_receipt|Rows Removed|Semi Join|Sort/u.test(line))).toEqual([]);
+  });
+});

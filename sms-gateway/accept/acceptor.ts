@@ -1,0 +1,189 @@
+import type { Logger } from 'pino';
+import { Batch, Outage } from '../../domain/db/batch.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { acceptMessages } from '../../domain/texts/accept_messages.ts';
+import type { AcceptAnswer, NewMessage } from '../../domain/texts/accept_messages.ts';
+import { PRIORITIES } from '../../domain/texts/message.ts';
+import type { ClaimedMessage } from '../../domain/texts/queue.ts';
+import type { ClaimQueue } from '../lanes/claim_queue.ts';
+import type { Dispatcher, Place } from '../lanes/dispatcher.ts';
+import type { KeywordReply } from '../arrivals/keyword_reply.ts';
+import { parseE164 } from '../../domain/numbers/e164.ts';
+import type { E164 } from '../../domain/numbers/e164.ts';
+import { countSegments } from '../../domain/texts/encoding/encode_text.ts';
+import { judgeText } from './judge_text.ts';
+import type { JudgedText, JudgeOptions } from './judge_text.ts';
+import type { TextPayer } from './payer.ts';
+import { refusal } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+import type { TextRequest } from './text_request.ts';
+
+/** What a text's content or its sender's behaviour makes of it, before any money is asked for. */
+export type Screening = ({ kind: 'pass' } | { kind: 'hold'; reason: string } | { kind: 'refuse'; refusal: Refusal }) & {
+  /** When it is to be sent, where the recipient would mind it at the time that was asked for. */
+  due_at?: Date;
+};
+
+export interface AcceptorOptions extends JudgeOptions {
+  db: Queryable;
+  dispatcher: Dispatcher;
+  queue: ClaimQueue;
+  /** Of the lease in whose name texts are sent at once. */
+  epoch: () => number;
+  screen: (text: JudgedText, payer: TextPayer) => Screening;
+  /** To be waited for before the text is routed, as it is being asked where its number belongs; null: nothing is. */
+  ported: (number: E164) => Promise<void> | null;
+  /** How many texts may wait to be stored; with more, new ones are refused at once. */
+  waiting_max: number;
+  log: Logger;
+}
+
+/** For good once it is here: an accepted text is charged and stored. */
+export type Acceptance =
+  | {
+      kind: 'accepted' | 'replay';
+      id: string;
+      encoding: NewMessage['encoding'];
+      segments: number;
+      net_micros: bigint;
+      tax_micros: bigint;
+      currency: string;
+      is_held: boolean;
+    }
+  | { kind: 'refused'; refusal: Refusal };
+
+const BATCH_MAX = 500;
+
+/** Takes texts in: judged one by one, charged and stored in batches, and handed to the lanes once they are safe. */
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  readonly #batch: Batch<NewMessage, AcceptAnswer>;
+  #waiting = 0;
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+    this.#batch = new Batch((messages) => acceptMessages(options.db, new Date(options.now()), messages), {
+      size_max: BATCH_MAX,
+    });
+  }
+
+  /** How many are being stored. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  async accept(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
+    if (this.#waiting >= this.#options.waiting_max) return { kind: 'refused', refusal: refusal('queue_full') };
+    const judgement = judgeText(request, payer, this.#options);
+    if (judgement.kind === 'refused') return judgement;
+    const screening = this.#options.screen(judgement.text, payer);
+    if (screening.kind === 'refuse') return { kind: 'refused', refusal: screening.refusal };
+    const text =
+      screening.due_at === undefined
+        ? judgement.text
+        : postponed(judgement.text, screening.due_at, this.#options.now());
+    const porting = this.#options.ported(text.recipient);
+    if (porting !== null) await porting;
+    const place = this.#options.dispatcher.reserve(text, saleOf(text, payer));
+    if (place === null) return { kind: 'refused', refusal: refusal('destination_unknown', 'no carrier reaches it') };
+    return this.#store(text, payer, this.#placed(text, place), screening);
+  }
+
+  /** The operator's own answer to a keyword: it costs the customer nothing, and goes to whom everything else is refused. */
+  async reply({ sender, recipient, text, idempotency }: KeywordReply, payer: TextPayer): Promise<Acceptance> {
+    const to = parseE164(recipient);
+    const counted = countSegments(text, { segments_max: this.#options.segments_max });
+    if (to === null || counted.kind === 'too_long') throw new Error(`${recipient} cannot be answered.`);
+    const now_ms = this.#options.now();
+    const reply: JudgedText = {
+      ...{ id: this.#options.newId(), account_id: payer.account_id, wallet_id: payer.wallet_id, sender, recipient: to },
+      ...{ body: text, encoding: counted.encoding, segments: counted.segments, class: 'normal', on_doubt: 'hold' },
+      ...{ net_micros: 0n, tax_micros: 0n, rate: null, source: 'system', system_id: null, client_ref: null },
+      ...{ wants_receipt: false, idempotency, due_at: null },
+      valid_until: new Date(now_ms + this.#options.validity_ms),
+    };
+    const place = this.#options.dispatcher.reserve(reply, null);
+    if (place === null) return { kind: 'refused', refusal: refusal('destination_unknown', 'no carrier reaches it') };
+    return this.#store(reply, payer, place, { kind: 'pass' });
+  }
+
+  /** What is scheduled for later waits in the database like anything else that is not sent at once. */
+  #placed({ due_at }: JudgedText, place: Place): Place {
+    if (due_at === null || !place.at_once) return place;
+    this.#options.dispatcher.letGo(place);
+    return { ...place, at_once: false };
+  }
+
+  async #store(text: JudgedText, payer: TextPayer, place: Place, screening: Screening): Promise<Acceptance> {
+    const hold_reason = screening.kind === 'hold' ? screening.reason : null;
+    const { dispatcher, queue, epoch, log } = this.#options;
+    const message: NewMessage = {
+      ...text,
+      carrier_id: place.carrier_id,
+      epoch: place.at_once && hold_reason === null ? epoch() : null,
+      hold_reason,
+    };
+    this.#waiting += 1;
+    try {
+      const answer = await this.#batch.push(message);
+      if (answer.verdict === 'accepted' && hold_reason === null) {
+        dispatcher.take(claimOf(message, payer), place);
+      } else {
+        dispatcher.letGo(place);
+      }
+      return acceptanceOf(answer, message, payer);
+    } catch (error) {
+      dispatcher.letGo(place);
+      if (message.epoch !== null) queue.lookFor([message.id]);
+      if (!Outage.is(error)) throw error;
+      log.warn({ err: error, message_id: message.id }, 'a text was not stored, or it is not known that it was');
+      return { kind: 'refused', refusal: refusal('unavailable') };
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+}
+
+/** As valid, and as long, from the later moment on. */
+function postponed(text: JudgedText, due_at: Date, now_ms: number): JudgedText {
+  const later_ms = due_at.getTime() - (text.due_at?.getTime() ?? now_ms);
+  return { ...text, due_at, valid_until: new Date(text.valid_until.getTime() + later_ms) };
+}
+
+function saleOf({ rate }: Pick<NewMessage, 'rate'>, { currency }: TextPayer): ClaimedMessage['sale'] {
+  return rate === null ? null : { currency, rate_micros_per_segment: rate.rate_micros_per_segment };
+}
+
+function claimOf(message: NewMessage, payer: TextPayer): ClaimedMessage {
+  return {
+    message_id: message.id,
+    account_id: message.account_id,
+    sender: message.sender,
+    recipient: message.recipient,
+    body: message.body,
+    encoding: message.encoding,
+    segments: message.segments,
+    on_doubt: message.on_doubt,
+    priority: PRIORITIES[message.class],
+    attempt: 1,
+    valid_until_ms: message.valid_until.getTime(),
+    sale: saleOf(message, payer),
+    parts_submitted: [],
+  };
+}
+
+function acceptanceOf(answer: AcceptAnswer, message: NewMessage, payer: TextPayer): Acceptance {
+  if (answer.verdict !== 'accepted' && answer.verdict !== 'replay') {
+    return { kind: 'refused', refusal: refusal(answer.verdict) };
+  }
+  return {
+    kind: answer.verdict,
+    id: answer.id,
+    encoding: message.encoding,
+    segments: message.segments,
+    net_micros: message.net_micros,
+    tax_micros: message.tax_micros,
+    currency: payer.currency,
+    is_held: message.hold_reason !== null,
+  };
+}

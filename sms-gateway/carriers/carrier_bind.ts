@@ -1,0 +1,181 @@
+import type { Logger } from 'pino';
+import { canonicalSubmitId } from '../receipts/receipt_id.ts';
+import { Client } from '../smpp/client.ts';
+import type { Clock } from '../smpp/clock.ts';
+import type { CloseReason } from '../smpp/close_reason.ts';
+import type { ResponsePdu, ShortMessageBody } from '../smpp/pdu.ts';
+import type { Respond, ServedPdu } from '../smpp/session_owner.ts';
+import type { SessionSettings } from '../smpp/session_settings.ts';
+import type { RequestOutcome } from '../smpp/window.ts';
+import { Admission } from './admission.ts';
+import type { BindRow } from './bind_row.ts';
+import { Pace } from './pace.ts';
+import { resultOfStatus } from './part_result.ts';
+import type { PartResult } from './part_result.ts';
+
+/** Whoever hears of a bind. */
+export interface BindOwner {
+  /** There may be room for more. */
+  onRoom(): void;
+  onBound(bind: CarrierBind): void;
+  onLost(bind: CarrierBind): void;
+  /** What the carrier brings: receipts and texts. */
+  onDelivery(bind: CarrierBind, pdu: ServedPdu, respond: Respond): void;
+}
+
+export interface BindCounters {
+  submitted: number;
+  accepted: number;
+  refused: number;
+  throttled: number;
+  unanswered: number;
+  /** Doubts that a late answer settled. */
+  late: number;
+}
+
+export interface BindParts {
+  row: BindRow;
+  session: SessionSettings;
+  owner: BindOwner;
+  clock: Clock;
+  random: () => number;
+  log: Logger;
+}
+
+const BACKOFF = { first_ms: 200, most_ms: 30_000 };
+const STABLE_MS = 10_000;
+const MODES = { transmitter: 'tx', receiver: 'rx', transceiver: 'trx' } as const;
+
+/** One connection to a carrier's SMSC: keeps itself bound, sends parts at its pace, hands on what the carrier brings. */
+export class CarrierBind {
+  readonly row: BindRow;
+  /** What its contract allows. */
+  readonly admission: Admission;
+  readonly counters: BindCounters = { submitted: 0, accepted: 0, refused: 0, throttled: 0, unanswered: 0, late: 0 };
+  readonly #client: Client;
+  readonly #pace: Pace;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #why_away: string | null = 'it was not bound yet';
+
+  constructor({ row, session, owner, clock, random, log }: BindParts) {
+    this.row = row;
+    this.admission = new Admission(row);
+    this.#clock = clock;
+    this.#log = log.child({ bind: row.id });
+    this.#pace = new Pace(row.texts_per_second_max, clock.now_ms());
+    this.#client = new Client(
+      {
+        host: row.host,
+        port: row.port,
+        tls: row.tls ? {} : null,
+        bind: {
+          mode: MODES[row.kind],
+          system_id: row.system_id,
+          password: row.password,
+          system_type: row.system_type,
+        },
+        session: { ...session, window_requests: row.window_max, interface_version: row.interface_version },
+        backoff: BACKOFF,
+        stable_ms: STABLE_MS,
+      },
+      {
+        onBound: () => {
+          this.#why_away = null;
+          this.#log.info('bound');
+          owner.onBound(this);
+        },
+        onLost: (reason, retry_in_ms) => this.#lost(reason, retry_in_ms, owner),
+        onRequest: (_session, pdu, respond) => owner.onDelivery(this, pdu, respond),
+        onCanSend: () => owner.onRoom(),
+      },
+      clock,
+      random,
+    );
+  }
+
+  get is_bound(): boolean {
+    return this.#client.session !== null;
+  }
+
+  get sends(): boolean {
+    return this.row.kind !== 'receiver';
+  }
+
+  /** Why it is away, in words; null while it is bound. */
+  get why_away(): string | null {
+    return this.#why_away;
+  }
+
+  get in_flight(): number {
+    return this.#client.session?.in_flight ?? 0;
+  }
+
+  get per_second(): number {
+    return this.#pace.per_second;
+  }
+
+  start(): void {
+    this.#client.start();
+  }
+
+  /** Ends in good order. */
+  stop(): Promise<void> {
+    return this.#client.stop();
+  }
+
+  /** How long until it may send; 0 now, null while the peer has to make room first. */
+  waitMs(): number | null {
+    if (this.#client.session?.can_send !== true) return null;
+    return this.#pace.waitMs(this.#clock.now_ms());
+  }
+
+  /**
+   * Sends a part, of which `done` hears once, later. To be called only where `waitMs` is 0.
+   * @param settled hears of a doubt that a late answer settles.
+   */
+  submit(
+    body: ShortMessageBody & { command: 'submit_sm' },
+    done: (result: PartResult) => void,
+    settled: (result: PartResult) => void,
+  ): void {
+    const session = this.#client.session;
+    if (session === null || !this.#pace.take(this.#clock.now_ms())) return done({ kind: 'unsent' });
+    this.counters.submitted += 1;
+    const taken = session.request(body, {
+      onOutcome: (outcome) => done(this.#resultOf(outcome)),
+      onLateResponse: (pdu) => {
+        this.counters.late += 1;
+        settled(this.#resultOfResponse(pdu));
+      },
+    });
+    if (!taken) done({ kind: 'unsent' });
+  }
+
+  #resultOf(outcome: RequestOutcome): PartResult {
+    if (outcome.kind === 'response') return this.#resultOfResponse(outcome.pdu);
+    if (!outcome.written) return { kind: 'unsent' };
+    this.counters.unanswered += 1;
+    return { kind: 'unanswered', why: outcome.why };
+  }
+
+  #resultOfResponse(pdu: ResponsePdu): PartResult {
+    const message_id = pdu.command === 'submit_sm_resp' ? pdu.message_id : null;
+    const id = message_id === null ? null : canonicalSubmitId(message_id, this.row.receipt_id_form);
+    const result = resultOfStatus(pdu.command_status, id);
+    if (result.kind === 'taken') this.counters.accepted += 1;
+    else if (result.kind === 'refused') this.counters.refused += 1;
+    else {
+      this.counters.throttled += 1;
+      this.#pace.throttled();
+    }
+    return result;
+  }
+
+  #lost(reason: CloseReason, retry_in_ms: number | null, owner: BindOwner): void {
+    const was_bound = this.#why_away === null;
+    this.#why_away = reason.kind;
+    if (retry_in_ms !== null) this.#log.warn({ reason, retry_in_ms }, was_bound ? 'lost' : 'not bound');
+    owner.onLost(this);
+  }
+}

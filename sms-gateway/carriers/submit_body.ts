@@ -1,0 +1,132 @@
+import { decodeText } from '../../domain/texts/encoding/decode_text.ts';
+import { encodeText } from '../../domain/texts/encoding/encode_text.ts';
+import { segmentUdh } from '../../domain/texts/encoding/segment.ts';
+import type { Segmented } from '../../domain/texts/encoding/segment.ts';
+import { encodeRaw } from '../../domain/texts/encoding/raw_text.ts';
+import { packSeptets } from '../../domain/texts/encoding/septets.ts';
+import type { ShortMessageBody } from '../smpp/pdu.ts';
+import { NO_TLVS } from '../smpp/tlv.ts';
+import { readRawBody } from '../accept/raw_body.ts';
+
+/** What a bind wants of the PDUs that it is sent. */
+export interface SubmitDialect {
+  default_alphabet: 'gsm7' | 'gsm7_packed' | 'latin1' | 'ascii';
+}
+
+export interface SubmittedText {
+  message_id: string;
+  sender: string;
+  recipient: string;
+  body: string;
+  encoding: 'gsm7' | 'ucs2' | 'binary';
+  segments: number;
+}
+
+/** Type of number and numbering plan (SMPP 3.4, 5.2.5 and 5.2.6). */
+const INTERNATIONAL = { ton: 1, npi: 1 };
+const NETWORK_SPECIFIC = { ton: 3, npi: 0 };
+const ALPHANUMERIC = { ton: 5, npi: 0 };
+
+const UDH_INDICATOR = 0x40;
+const RECEIPT_ALWAYS = 1;
+const DATA_CODING = { gsm7: 0, ucs2: 8, binary: 4 } as const;
+
+/** 255 is more than any text that was accepted has: what was counted then is sent now. */
+const AS_ACCEPTED = { segments_max: 255 };
+
+/** How often the parts of a text are made anew is little; what they are made of is kept by whoever sends them. */
+export interface EncodedParts {
+  text: Segmented;
+  data_coding: number;
+  reference: number;
+}
+
+/** The parts of a text for the air. The reference that ties them together comes from the id, so that it is the same in a retry. */
+export function encodeParts({ message_id, body, encoding }: SubmittedText): EncodedParts {
+  const reference = Number.parseInt(message_id.slice(-4), 16);
+  if (encoding === 'binary') {
+    const raw = readRawBody(body);
+    const cut = encodeRaw(raw.data_coding, raw.octets, raw.has_udh, AS_ACCEPTED);
+    if (cut.kind !== 'raw')
+      throw new Error(`Text ${message_id} was accepted and cannot be cut into parts: ${cut.kind}.`);
+    return { text: cut, data_coding: cut.data_coding, reference };
+  }
+  const text = encodeText(body, AS_ACCEPTED);
+  if (text.kind !== 'encoded') throw new Error(`Text ${message_id} was accepted and has ${text.segments} segments.`);
+  return { text, data_coding: DATA_CODING[text.encoding], reference };
+}
+
+/** The submit_sm of part 1, 2, … of a text. A receipt is always asked for: it is what quality is measured by. */
+export function submitBody(
+  { sender, recipient }: SubmittedText,
+  { text, data_coding, reference }: EncodedParts,
+  part_no: number,
+  { default_alphabet }: SubmitDialect,
+): ShortMessageBody & { command: 'submit_sm' } {
+  const source = addressOf(sender);
+  const udh = segmentUdh(text, part_no, reference);
+  const segment = text.segments[part_no - 1];
+  if (segment === undefined) throw new RangeError(`A text of ${text.segments.length} parts has no part ${part_no}.`);
+  return {
+    command: 'submit_sm',
+    service_type: '',
+    source_addr_ton: source.ton,
+    source_addr_npi: source.npi,
+    source_addr: source.address,
+    dest_addr_ton: INTERNATIONAL.ton,
+    dest_addr_npi: INTERNATIONAL.npi,
+    destination_addr: recipient.slice(1),
+    esm_class: udh.length === 0 ? 0 : UDH_INDICATOR,
+    protocol_id: 0,
+    priority_flag: 0,
+    schedule_delivery_time: '',
+    validity_period: '',
+    registered_delivery: RECEIPT_ALWAYS,
+    replace_if_present_flag: 0,
+    data_coding,
+    sm_default_msg_id: 0,
+    short_message: userData(udh, payloadFor(text, segment.payload, default_alphabet, udh.length)),
+    tlvs: NO_TLVS,
+  };
+}
+
+function userData(udh: Uint8Array, payload: Uint8Array): Uint8Array {
+  if (udh.length === 0) return payload;
+  const joined = new Uint8Array(udh.length + payload.length);
+  joined.set(udh);
+  joined.set(payload, udh.length);
+  return joined;
+}
+
+function payloadFor(
+  { encoding }: Segmented,
+  payload: Uint8Array,
+  default_alphabet: SubmitDialect['default_alphabet'],
+  udh_length_octets: number,
+): Uint8Array {
+  if (encoding !== 'gsm7' || default_alphabet === 'gsm7') return payload;
+  if (default_alphabet === 'gsm7_packed') {
+    const fill_bits = (7 - ((udh_length_octets * 8) % 7)) % 7;
+    return packSeptets(payload, fill_bits);
+  }
+  const decoded = decodeText(payload, DATA_CODING.gsm7);
+  return decoded.kind === 'text' ? Buffer.from(decoded.text, 'latin1') : payload;
+}
+
+/** Whether a bind can carry the text without changing a character of it. */
+export function canCarry(
+  { body, encoding }: Pick<SubmittedText, 'body' | 'encoding'>,
+  { default_alphabet }: SubmitDialect,
+): boolean {
+  if (encoding !== 'gsm7' || default_alphabet === 'gsm7' || default_alphabet === 'gsm7_packed') return true;
+  const highest = default_alphabet === 'latin1' ? 0xff : 0x7f;
+  for (let at = 0; at < body.length; at += 1) if (body.charCodeAt(at) > highest) return false;
+  return true;
+}
+
+/** A sender as SMPP writes it: a number, a short code or a name. */
+export function addressOf(sender: string): { ton: number; npi: number; address: string } {
+  if (sender.startsWith('+')) return { ...INTERNATIONAL, address: sender.slice(1) };
+  if (/^[0-9]{3,8}$/u.test(sender)) return { ...NETWORK_SPECIFIC, address: sender };
+  return { ...ALPHANUMERIC, address: sender };
+}

@@ -1,0 +1,400 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { GatewaySettings } from '../config/gateway_settings.ts';
+import { Listener } from '../domain/db/listener.ts';
+import { LeaseKeeper } from '../domain/lease/lease_keeper.ts';
+import { serveObservation } from '../domain/observe/serve_observation.ts';
+import type { Health, ObserveServer } from '../domain/observe/serve_observation.ts';
+import type { Arrival, Arrived } from '../domain/texts/arrivals.ts';
+import { Duties } from '../domain/running/duties.ts';
+import { cancelMessage } from '../domain/texts/decisions.ts';
+import { ensureMessageMonths } from '../domain/texts/message_months.ts';
+import { MessageIds } from '../domain/texts/message_id.ts';
+import type { GatewayLease } from '../domain/texts/queue.ts';
+import { recoverMessages } from '../domain/texts/queue.ts';
+import { sweepParked } from '../domain/texts/receipts.ts';
+import { Acceptor } from './accept/acceptor.ts';
+import { payerOfAccount, payerOfApiKey } from './accept/payer.ts';
+import type { TextPayer } from './accept/payer.ts';
+import { Remembered } from './accept/remembered.ts';
+import { KeywordAnswerer } from './arrivals/keyword_answerer.ts';
+import { selectBinds } from './carriers/bind_row.ts';
+import { Carriers } from './carriers/carriers.ts';
+import { Deliveries } from './carriers/deliveries.ts';
+import { Guesses } from './http/guesses.ts';
+import { messageView } from './http/message_view.ts';
+import { TextServer } from './http/text_server.ts';
+import { ClaimQueue } from './lanes/claim_queue.ts';
+import { Dispatcher } from './lanes/dispatcher.ts';
+import { OutcomeWriter } from './lanes/outcome_writer.ts';
+import { Refill } from './lanes/refill.ts';
+import { Turn } from './lanes/turn.ts';
+import { Metrics } from './observe/metrics.ts';
+import { Quality } from './routing/quality.ts';
+import { RouteBook } from './routing/route_book.ts';
+import { ScreeningDesk } from './screening/assemble_screening.ts';
+import { systemClock } from './smpp/clock.ts';
+import { SESSION_DEFAULTS } from './smpp/session_settings.ts';
+import { assembleSmsc } from './smsc/assemble_smsc.ts';
+import type { Judging } from './smsc/assemble_smsc.ts';
+import type { CustomerSmsc } from './smsc/customer_smsc.ts';
+import { assembleWebhooks } from './webhooks/assemble_webhooks.ts';
+import type { Webhooks } from './webhooks/assemble_webhooks.ts';
+
+export interface GatewayParts {
+  settings: GatewaySettings;
+  log: Logger;
+  /** This process, as the lease knows it. */
+  owner: string;
+  pool: pg.Pool;
+}
+
+const PAYERS_FOR_MS = 5_000;
+const PAYERS_MAX = 10_000;
+const HOUSEKEEPING_MS = 3_600_000;
+const EXPIRE_MS = 1_000;
+const SWEEP_MS = 10_000;
+const PARKED_MAX = 1_000;
+const QUALITY_MS = 10_000;
+const SETTLE_MS = 1_000;
+
+/** Puts the parts of one gateway together, starts them in order and stops them in reverse. */
+export class Gateway {
+  readonly #settings: GatewaySettings;
+  readonly #log: Logger;
+  readonly #pool: pg.Pool;
+  readonly #lease: LeaseKeeper;
+  readonly #book: RouteBook;
+  readonly #quality = new Quality();
+  readonly #outcomes: OutcomeWriter;
+  readonly #queue: ClaimQueue;
+  readonly #dispatcher: Dispatcher;
+  readonly #carriers: Carriers;
+  readonly #deliveries: Deliveries;
+  readonly #refill: Refill;
+  readonly #payers: Remembered<TextPayer | null>;
+  readonly #acceptor: Acceptor;
+  readonly #texts: TextServer;
+  readonly #smsc: CustomerSmsc;
+  readonly #screening: ScreeningDesk;
+  readonly #keywords: KeywordAnswerer;
+  readonly #listener: Listener;
+  readonly #metrics: Metrics;
+  readonly #webhooks: Webhooks;
+  readonly #duties: Duties;
+  #observation: ObserveServer | null = null;
+  #ports: { http: number; smpp: number } | null = null;
+  #fatal: (error: Error) => void = () => undefined;
+
+  constructor({ settings, log, owner, pool }: GatewayParts) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#pool = pool;
+    this.#duties = new Duties(log);
+    const now = Date.now;
+    const ids = new MessageIds(now);
+    const lease = (): GatewayLease => ({ gateway_id: settings.GATEWAY_ID, epoch: this.#lease.epoch });
+    this.#lease = this.#makeLease(owner);
+    const turn = new Turn();
+    this.#book = new RouteBook({ db: pool, now, log, routing: routingOptions(settings) });
+    this.#outcomes = new OutcomeWriter({
+      ...{ db: pool, turn, lease, log },
+      now: () => new Date(),
+      onSuperseded: () => this.#superseded(),
+    });
+    this.#queue = new ClaimQueue({ db: pool, lease, now, log });
+    this.#dispatcher = this.#makeDispatcher();
+    this.#refill = new Refill({
+      ...{ dispatcher: this.#dispatcher, queue: this.#queue, db: pool, now, log },
+      lane_texts_max: settings.LANE_TEXTS_MAX,
+      stranded_look_ms: settings.STRANDED_LOOK_MS,
+    });
+    this.#carriers = this.#makeCarriers();
+    this.#deliveries = this.#makeDeliveries(turn, lease, ids);
+    this.#payers = rememberedPayers(pool);
+    this.#screening = new ScreeningDesk({
+      ...{ settings, db: pool, log },
+      onScreened: (verdict, by) => this.#metrics.screened_total.inc({ verdict, by }),
+    });
+    const judging = this.#judging(ids);
+    this.#acceptor = this.#makeAcceptor(judging);
+    this.#smsc = assembleSmsc({
+      ...{
+        settings,
+        db: pool,
+        judging,
+        log,
+        onDelivery: ({ type }) => this.#metrics.customer_binds_total.inc({ result: type }),
+      },
+      accept: (request, payer) => this.#acceptor.accept(request, payer),
+    });
+    this.#keywords = new KeywordAnswerer({
+      ...{ brand: settings.BRAND, now, log },
+      payerOf: (account_id) => payerOfAccount(pool, account_id),
+      reply: (reply, payer) => this.#acceptor.reply(reply, payer),
+    });
+    this.#texts = this.#makeTextServer();
+    this.#webhooks = assembleWebhooks({
+      ...{ db: pool, log },
+      allow_private_addresses: settings.WEBHOOKS_TO_PRIVATE_ADDRESSES === 'yes',
+      onResult: (result) => this.#metrics.webhooks_total.inc({ result }),
+    });
+    this.#listener = this.#makeListener();
+    this.#metrics = this.#makeMetrics();
+  }
+
+  get ports(): { http: number; smpp: number; observe: number } {
+    if (this.#ports === null || this.#observation === null) throw new Error('The gateway does not serve yet.');
+    return { ...this.#ports, observe: this.#observation.port };
+  }
+
+  onFatal(listener: (error: Error) => void): void {
+    this.#fatal = listener;
+  }
+
+  /** Resolves when texts are taken. Waits as a standby while another gateway has the lease. */
+  async start(): Promise<void> {
+    const { GATEWAY_HOST: host, GATEWAY_OBSERVE_PORT: port } = this.#settings;
+    const { registry } = this.#metrics;
+    this.#observation = await serveObservation({ host, port, registry, health: () => this.#health() });
+    await ensureMessageMonths(this.#pool, new Date());
+    await this.#book.reload();
+    await this.#screening.start();
+    await this.#listener.start();
+    await this.#lease.take();
+    const recovered = await recoverMessages(this.#pool, this.#leaseNow(), new Date());
+    for (const [verdict, texts] of Object.entries(recovered)) this.#metrics.recovered_total.inc({ verdict }, texts);
+    this.#log.info(recovered, 'texts that an older gateway had in its hands');
+    await this.#readBinds();
+    this.#duties.every(this.#settings.REFILL_MS, () => this.#refill.pass());
+    this.#duties.every(EXPIRE_MS, () => this.#queue.expire());
+    this.#duties.every(SETTLE_MS, async () => this.#dispatcher.takeClaimed(await this.#queue.settle()));
+    this.#duties.every(SWEEP_MS, () => this.#sweep());
+    this.#duties.every(QUALITY_MS, () => this.#readBinds());
+    this.#duties.every(HOUSEKEEPING_MS, () => ensureMessageMonths(this.#pool, new Date()));
+    this.#webhooks.start();
+    this.#ports = { smpp: await this.#smsc.listen(), http: await this.#texts.listen() };
+  }
+
+  /** No new texts; what is on its way is answered and written, the rest waits in the database; then all closes in reverse. */
+  async stop(): Promise<void> {
+    const { DRAIN_MS } = this.#settings;
+    await Promise.all([this.#texts.close(), this.#smsc.close()]);
+    this.#duties.stop();
+    this.#dispatcher.drain();
+    await this.#carriers.stop();
+    await this.#outcomes.settle(DRAIN_MS);
+    await this.#queue.settleReleases(DRAIN_MS);
+    this.#dispatcher.stop();
+    await this.#deliveries.stop();
+    await this.#webhooks.stop();
+    this.#outcomes.stop();
+    await this.#listener.stop();
+    await this.#lease.release();
+    this.#book.stop();
+    this.#screening.stop();
+    await this.#pool.end();
+    await this.#observation?.close();
+  }
+
+  #arrived(arrival: Arrival, arrived: Arrived): void {
+    this.#metrics.arrived_total.inc({
+      carrier: String(arrival.carrier_id),
+      holder: arrived.account_id === null ? 'nobody' : 'customer',
+      keyword: arrival.keyword ?? 'none',
+    });
+    this.#keywords.answer(arrival, arrived);
+  }
+
+  /** What waits for something that came after all, or that a gateway which was succeeded still took in. */
+  async #sweep(): Promise<void> {
+    await this.#deliveries.sweep();
+    await sweepParked(this.#pool, this.#leaseNow(), new Date(), PARKED_MAX);
+    const recovered = await recoverMessages(this.#pool, this.#leaseNow(), new Date());
+    for (const [verdict, texts] of Object.entries(recovered)) this.#metrics.recovered_total.inc({ verdict }, texts);
+  }
+
+  #leaseNow(): GatewayLease {
+    return { gateway_id: this.#settings.GATEWAY_ID, epoch: this.#lease.epoch };
+  }
+
+  #makeDispatcher(): Dispatcher {
+    const { LANE_TEXTS_MAX, RETRY_MS_FIRST, RETRY_MS_MOST } = this.#settings;
+    return new Dispatcher({
+      ...{ book: this.#book, outcomes: this.#outcomes, queue: this.#queue, now: Date.now, log: this.#log },
+      routedAs: (number) => this.#screening.portability.routedAs(number),
+      lane_texts_max: LANE_TEXTS_MAX,
+      retry_ms: { first: RETRY_MS_FIRST, most: RETRY_MS_MOST },
+    });
+  }
+
+  #makeMetrics(): Metrics {
+    return new Metrics({
+      binds: () => this.#carriers.binds,
+      lanes: () => this.#dispatcher.lanes,
+      accept_waiting: () => this.#acceptor.waiting,
+      outcomes_unwritten: () => this.#outcomes.unwritten,
+      receipts_waiting: () => this.#deliveries.waiting,
+      smpp_sessions: () => this.#smsc.sessions,
+    });
+  }
+
+  #makeLease(owner: string): LeaseKeeper {
+    return new LeaseKeeper({
+      database_url: this.#settings.DATABASE_URL,
+      switch_id: this.#settings.GATEWAY_ID,
+      owner,
+      now: () => new Date(),
+      retry_ms: 250,
+      monotonic: () => performance.now(),
+      onLost: () => this.#superseded(),
+      log: this.#log,
+    });
+  }
+
+  #makeCarriers(): Carriers {
+    const { RESPONSE_TIMEOUT_MS, ENQUIRE_LINK_MS } = this.#settings;
+    return new Carriers({
+      session: {
+        ...SESSION_DEFAULTS,
+        request_timeout_ms: RESPONSE_TIMEOUT_MS,
+        enquire_link_idle_ms: ENQUIRE_LINK_MS,
+      },
+      owner: { onDelivery: (bind, pdu, respond) => this.#deliveries.take(bind, pdu, respond) },
+      onBinds: (carrier_id, binds) => this.#dispatcher.setBinds(carrier_id, binds),
+      onRoom: (carrier_id) => this.#dispatcher.lane(carrier_id).schedule(),
+      clock: systemClock,
+      random: Math.random,
+      log: this.#log,
+    });
+  }
+
+  #makeDeliveries(turn: Turn, lease: () => GatewayLease, ids: MessageIds): Deliveries {
+    return new Deliveries({
+      ...{ db: this.#pool, turn, lease, log: this.#log, now: Date.now },
+      clock: systemClock,
+      random: Math.random,
+      newId: () => ids.next(),
+      parts_wait_ms: this.#settings.PARTS_WAIT_MS,
+      onSuperseded: () => this.#superseded(),
+      binds: () => this.#carriers.binds,
+      onReceipt: (carrier_id, state, verdict) => {
+        this.#metrics.receipts_total.inc({ carrier: String(carrier_id), state, verdict });
+        if (verdict === 'matched') this.#quality.ended(carrier_id, state);
+      },
+      onArrived: (arrival, arrived) => this.#arrived(arrival, arrived),
+    });
+  }
+
+  #judging(ids: MessageIds): Judging {
+    const settings = this.#settings;
+    return {
+      sell: (number, deck) => this.#book.sell(number, deck),
+      newId: () => ids.next(),
+      now: Date.now,
+      segments_max: settings.SEGMENTS_MAX,
+      validity_ms: settings.VALIDITY_MS,
+      ahead_ms_max: settings.AHEAD_MS_MAX,
+      screen: (text, payer) => this.#screening.screening.screen(text, payer),
+    };
+  }
+
+  #makeAcceptor(judging: Judging): Acceptor {
+    return new Acceptor({
+      ...judging,
+      ...{ db: this.#pool, dispatcher: this.#dispatcher, queue: this.#queue, log: this.#log },
+      ported: (number) => this.#screening.portability.ready(number),
+      epoch: () => this.#lease.epoch,
+      waiting_max: this.#settings.ACCEPT_WAITING_MAX,
+    });
+  }
+
+  #makeTextServer(): TextServer {
+    const { GATEWAY_HOST: host, GATEWAY_HTTP_PORT: port } = this.#settings;
+    return new TextServer({
+      ...{ host, port, acceptor: this.#acceptor, log: this.#log },
+      payerOfKey: (secret_sha256) => this.#payers.get(secret_sha256),
+      guesses: new Guesses(() => performance.now()),
+      view: (account_id, message_id) => messageView(this.#pool, account_id, message_id),
+      cancel: (account_id, message_id) => cancelMessage(this.#pool, account_id, message_id, new Date()),
+    });
+  }
+
+  #makeListener(): Listener {
+    const log = this.#log;
+    return new Listener({
+      database_url: this.#settings.DATABASE_URL,
+      channels: {
+        rates: () => this.#book.refresh(),
+        message_queue: () => this.#refill.wake(),
+        customer_delivery: () => this.#tellCustomers(),
+        gateway: () => this.#changed(),
+      },
+      onConnected: () => {
+        this.#book.refresh();
+        this.#refill.wake();
+        this.#tellCustomers();
+        this.#changed();
+      },
+      onLost: (error) => log.warn({ err: error }, 'notifications of the database are not heard; connecting again'),
+      retry_ms: 500,
+    });
+  }
+
+  #tellCustomers(): void {
+    this.#webhooks.wake();
+    this.#smsc.wake();
+  }
+
+  /** Keys, accounts, carriers: whatever it was is read anew. */
+  #changed(): void {
+    this.#screening.screening.refresh();
+    this.#payers.forgetAll();
+    this.#smsc.changed();
+    this.#readBinds().catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'the binds could not be read; they stay'),
+    );
+  }
+
+  async #readBinds(): Promise<void> {
+    const rows = await selectBinds(this.#pool);
+    const carriers = new Map(
+      rows.map(({ carrier_id, carrier, carrier_enabled }) => [
+        carrier_id,
+        { carrier_id, code: carrier, enabled: carrier_enabled, quality_ppm: this.#quality.of(carrier_id) },
+      ]),
+    );
+    this.#book.setCarriers([...carriers.values()]);
+    // A standby keeps its hands off the carriers.
+    if (this.#lease.sure) this.#carriers.apply(rows);
+  }
+
+  #superseded(): void {
+    this.#fatal(new Error('Another gateway took over. This one stops, and may be started again as its standby.'));
+  }
+
+  async #health(): Promise<Health> {
+    const database = await this.#pool.query('select 1').then(
+      () => true,
+      () => false,
+    );
+    return { database, lease: this.#lease.sure, carriers: this.#carriers.binds.some((bind) => bind.is_bound) };
+  }
+}
+
+function routingOptions(settings: GatewaySettings): ConstructorParameters<typeof RouteBook>[0]['routing'] {
+  return {
+    margin_ppm_min: settings.MARGIN_PPM_MIN,
+    routes_max: settings.ROUTES_MAX,
+    quality_weight_ppm: settings.QUALITY_WEIGHT_PPM,
+  };
+}
+
+function rememberedPayers(pool: pg.Pool): Remembered<TextPayer | null> {
+  return new Remembered({
+    load: (secret_sha256) => payerOfApiKey(pool, secret_sha256),
+    now: () => performance.now(),
+    for_ms: PAYERS_FOR_MS,
+    entries_max: PAYERS_MAX,
+  });
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { TextRequest } from '../accept/text_request.ts';
+
+const hex = z
+  .string()
+  .regex(/^(?:[0-9a-fA-F]{2})*$/u, 'must be octets in hexadecimal')
+  .max(8192);
+
+const textSchema = z
+  .strictObject({
+    from: z.string().min(1).max(21),
+    to: z.string().min(4).max(21),
+    text: z.string().max(20_000).optional(),
+    /** Octets as the handset shall get them, for whoever encodes by itself. */
+    data: z.strictObject({ coding: z.int().min(0).max(255), hex, udh: z.boolean().default(false) }).optional(),
+    class: z.enum(['code', 'normal', 'bulk']).default('normal'),
+    on_doubt: z.enum(['resend', 'hold']).default('resend'),
+    ref: z.string().min(1).max(100).optional(),
+    send_at: z.iso.datetime({ offset: true }).optional(),
+    valid_for_seconds: z
+      .int()
+      .min(1)
+      .max(366 * 86_400)
+      .optional(),
+    receipt: z.boolean().default(true),
+    idempotency_key: z.string().min(1).max(200).optional(),
+  })
+  .refine(({ text, data }) => (text === undefined) !== (data === undefined), 'has either text or data');
+
+const batchSchema = z.strictObject({ messages: z.array(z.unknown()).min(1).max(500) });
+
+export type ReadText = { kind: 'text'; request: TextRequest } | { kind: 'invalid'; detail: string };
+
+/** One text of a request. @param header_key of the header Idempotency-Key, which a single text may have instead. */
+export function readText(body: unknown, header_key: string | null): ReadText {
+  const parsed = textSchema.safeParse(body);
+  if (!parsed.success) return { kind: 'invalid', detail: problems(parsed.error) };
+  const { from, to, text, data, send_at, valid_for_seconds, ...rest } = parsed.data;
+  return {
+    kind: 'text',
+    request: {
+      sender: from,
+      recipient: to,
+      content:
+        data === undefined
+          ? { kind: 'text', text: text ?? '' }
+          : { kind: 'raw', data_coding: data.coding, has_udh: data.udh, octets: Buffer.from(data.hex, 'hex') },
+      class: rest.class,
+      on_doubt: rest.on_doubt,
+      client_ref: rest.ref ?? null,
+      idempotency_key: rest.idempotency_key ?? header_key,
+      due_at_ms: send_at === undefined ? null : Date.parse(send_at),
+      valid_for_ms: valid_for_seconds === undefined ? null : valid_for_seconds * 1000,
+      wants_receipt: rest.receipt,
+      source: 'http',
+      system_id: null,
+    },
+  };
+}
+
+export type ReadBody =
+  { kind: 'one'; body: unknown } | { kind: 'many'; bodies: readonly unknown[] } | { kind: 'invalid'; detail: string };
+
+/** A request is one text, or up to 500 of them under `messages`. */
+export function readBody(octets: Buffer): ReadBody {
+  let body: unknown;
+  try {
+    body = JSON.parse(octets.toString('utf8'));
+  } catch {
+    return { kind: 'invalid', detail: 'The body is no JSON.' };
+  }
+  if (typeof body !== 'object' || body === null || !('messages' in body)) return { kind: 'one', body };
+  const parsed = batchSchema.safeParse(body);
+  return parsed.success
+    ? { kind: 'many', bodies: parsed.data.messages }
+    : { kind: 'invalid', detail: problems(parsed.error) };
+}
+
+function problems(error: z.ZodError): string {
+  return error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+}

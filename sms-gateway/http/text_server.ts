@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { Outage } from '../../domain/db/batch.ts';
+import type { Acceptance, Acceptor } from '../accept/acceptor.ts';
+import type { TextPayer } from '../accept/payer.ts';
+import type { CancelVerdict } from '../../domain/texts/decisions.ts';
+import type { MessageView } from './message_view.ts';
+import { problem, problemOf } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { readBody, readText } from './text_body.ts';
+
+export interface TextServerOptions {
+  host: string;
+  port: number;
+  acceptor: Acceptor;
+  /** By the SHA-256 of the key in hex; null for none that may send texts. */
+  payerOfKey: (secret_sha256: string) => Promise<TextPayer | null>;
+  /** Whether that address has guessed too many keys to be answered now. */
+  guesses: { tooMany: (address: string) => boolean; wrong: (address: string) => void };
+  view: (account_id: string, message_id: string) => Promise<MessageView | null>;
+  cancel: (account_id: string, message_id: string) => Promise<CancelVerdict>;
+  log: Logger;
+}
+
+const BODY_OCTETS_MAX = 2_000_000;
+const UUID = /^\/v1\/messages\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/u;
+
+interface Reply {
+  status: number;
+  body: unknown;
+  retry_after_s?: number;
+}
+
+/**
+ * The HTTP port for customers' programs: texts singly and in batches, what became of one, and to take one back. Plain
+ * node:http, for a text may cost 200 µs in all.
+ */
+export class TextServer {
+  readonly #options: TextServerOptions;
+  readonly #server: http.Server;
+  #is_closing = false;
+
+  constructor(options: TextServerOptions) {
+    this.#options = options;
+    this.#server = http.createServer((request, response) => {
+      this.#answer(request).then(
+        (reply) => this.#send(response, reply),
+        (error: unknown) => this.#send(response, this.#failure(error)),
+      );
+    });
+    this.#server.keepAliveTimeout = 60_000;
+    this.#server.requestTimeout = 30_000;
+    this.#server.maxRequestsPerSocket = 0;
+  }
+
+  listen(): Promise<number> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port));
+    });
+  }
+
+  /** Answers what came, and takes no more. */
+  close(): Promise<void> {
+    this.#is_closing = true;
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+    });
+  }
+
+  async #answer(request: http.IncomingMessage): Promise<Reply> {
+    const address = request.socket.remoteAddress ?? '';
+    if (this.#options.guesses.tooMany(address)) {
+      return { ...of(problem(429, 'too_many_guesses', GUESSES)), retry_after_s: 60 };
+    }
+    const payer = await this.#payer(request.headers.authorization);
+    if (payer === null) {
+      this.#options.guesses.wrong(address);
+      return of(
+        problem(
+          401,
+          'unauthorized',
+          'The API key is missing, unknown or revoked: send it as Authorization: Bearer KEY.',
+        ),
+      );
+    }
+    const url = request.url ?? '/';
+    if (url === '/v1/messages') {
+      if (request.method !== 'POST') return of(problem(405, 'method_not_allowed', 'Texts are sent by POST.'));
+      return this.#post(request, payer);
+    }
+    const [, message_id] = UUID.exec(url) ?? [];
+    if (message_id === undefined) return of(problem(404, 'not_found', 'There is nothing at this address.'));
+    if (request.method === 'GET') return this.#get(payer, message_id);
+    if (request.method === 'DELETE') return this.#delete(payer, message_id);
+    return of(problem(405, 'method_not_allowed', 'A text can be looked at (GET) and taken back (DELETE).'));
+  }
+
+  async #payer(authorization: string | undefined): Promise<TextPayer | null> {
+    if (authorization?.startsWith('Bearer ') !== true) return null;
+    return this.#options.payerOfKey(createHash('sha256').update(authorization.slice(7)).digest('hex'));
+  }
+
+  async #post(request: http.IncomingMessage, payer: TextPayer): Promise<Reply> {
+    const octets = await readAll(request);
+    if (octets === null) return of(problem(413, 'too_large', `A request has at most ${BODY_OCTETS_MAX} octets.`));
+    const read = readBody(octets);
+    if (read.kind === 'invalid') return of(problem(400, 'invalid_request', read.detail));
+    if (read.kind === 'one') {
+      const key = request.headers['idempotency-key'];
+      return this.#accept(read.body, payer, typeof key === 'string' && key.length <= 200 ? key : null);
+    }
+    const replies = await Promise.all(read.bodies.map((body) => this.#accept(body, payer, null)));
+    return { status: 207, body: { messages: replies.map(({ status, body }) => ({ status, ...(body as object) })) } };
+  }
+
+  async #accept(body: unknown, payer: TextPayer, key: string | null): Promise<Reply> {
+    const text = readText(body, key);
+    if (text.kind === 'invalid') return of(problem(400, 'invalid_request', text.detail));
+    return replyTo(await this.#options.acceptor.accept(text.request, payer));
+  }
+
+  async #get({ account_id }: TextPayer, message_id: string): Promise<Reply> {
+    const view = await this.#options.view(account_id, message_id);
+    return view === null ? of(NO_TEXT) : { status: 200, body: view };
+  }
+
+  async #delete({ account_id }: TextPayer, message_id: string): Promise<Reply> {
+    switch (await this.#options.cancel(account_id, message_id)) {
+      case 'cancelled':
+        return { status: 200, body: { id: message_id, state: 'cancelled' } };
+      case 'not_found':
+        return of(NO_TEXT);
+      case 'too_late':
+        return of(problem(409, 'too_late', 'The text is on its way or has ended, so it can no longer be taken back.'));
+    }
+  }
+
+  #failure(error: unknown): Reply {
+    if (Outage.is(error)) return { ...of(problem(503, 'unavailable', AWAY)), retry_after_s: 2 };
+    this.#options.log.error({ err: error }, 'a request failed');
+    return of(
+      problem(
+        500,
+        'fault',
+        'Something failed on our side, and we were told: try again, and ask the support if it stays.',
+      ),
+    );
+  }
+
+  #send(response: http.ServerResponse, { status, body, retry_after_s }: Reply): void {
+    const text = JSON.stringify(body);
+    response.writeHead(status, {
+      'content-type': status >= 400 ? 'application/problem+json' : 'application/json',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      ...(retry_after_s === undefined ? {} : { 'retry-after': String(retry_after_s) }),
+      ...(this.#is_closing ? { connection: 'close' } : {}),
+    });
+    response.end(text);
+  }
+}
+
+const AWAY = 'The database cannot be asked at the moment: try again in a moment.';
+const GUESSES = 'Too many wrong keys came from this address, so it is not answered for a minute.';
+const NO_TEXT = problem(404, 'not_found', 'The account has no such text.');
+
+function of(body: Problem): Reply {
+  return { status: body.status, body };
+}
+
+function replyTo(acceptance: Acceptance): Reply {
+  if (acceptance.kind === 'refused') {
+    const reply = of(problemOf(acceptance.refusal));
+    return reply.status === 503 || reply.status === 429 ? { ...reply, retry_after_s: 2 } : reply;
+  }
+  const { id, segments, encoding, net_micros, tax_micros, currency, is_held } = acceptance;
+  return {
+    status: 202,
+    body: {
+      id,
+      state: is_held ? 'held' : 'queued',
+      segments,
+      encoding,
+      price: { net_micros: net_micros.toString(), tax_micros: tax_micros.toString(), currency },
+    },
+  };
+}
+
+/** Null where it is longer than allowed; the rest of it is not read. */
+function readAll(request: http.IncomingMessage): Promise<Buffer | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length_octets = 0;
+    request.on('data', (chunk: Buffer) => {
+      length_octets += chunk.length;
+      if (length_octets > BODY_OCTETS_MAX) {
+        request.pause();
+        resolve(null);
+        return;
+      }
+      chunks.push(chunk);
+    });
+    request.on('end', () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+    );
+    request.on('error', reject);
+  });
+}

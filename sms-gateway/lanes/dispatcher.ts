@@ -1,0 +1,256 @@
+import type { Logger } from 'pino';
+import type { E164 } from '../../domain/numbers/e164.ts';
+import { parseE164 } from '../../domain/numbers/e164.ts';
+import type { ClaimedMessage } from '../../domain/texts/queue.ts';
+import type { Outcome } from '../../domain/texts/outcomes.ts';
+import type { AdmittedText } from '../carriers/admission.ts';
+import type { CarrierBind } from '../carriers/carrier_bind.ts';
+import type { PartResult } from '../carriers/part_result.ts';
+import type { RouteBook } from '../routing/route_book.ts';
+import type { Route, Routing } from '../routing/text_routes.ts';
+import type { ClaimQueue } from './claim_queue.ts';
+import { Lane } from './lane.ts';
+import type { LaneOwner } from './lane.ts';
+import type { OutcomeWriter } from './outcome_writer.ts';
+import { beginSending, partAnswered, segmentsLeft } from './sending.ts';
+import type { InHand, Sending } from './sending.ts';
+
+export interface DispatcherOptions {
+  book: RouteBook;
+  outcomes: OutcomeWriter;
+  queue: ClaimQueue;
+  /** Where routing is to look for a number: its own, or its network's after a porting. */
+  routedAs: (number: E164) => E164;
+  now: () => number;
+  /** Texts that a lane has in memory at most; what is beyond waits in the database. */
+  lane_texts_max: number;
+  /** How long a text waits that every carrier was asked for in vain, by how often it was tried. */
+  retry_ms: { first: number; most: number };
+  log: Logger;
+}
+
+/** Where a new text will wait: at once in a lane of ours, or in the database. */
+export interface Place {
+  carrier_id: number | null;
+  at_once: boolean;
+}
+
+interface Part {
+  no: number;
+  attempt: number;
+  bind_id: string;
+}
+
+/** Takes texts to the lanes of carriers that want them, and on to the next where one does not. */
+export class Dispatcher implements LaneOwner {
+  readonly #options: DispatcherOptions;
+  readonly #lanes = new Map<number, Lane>();
+  #is_draining = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  get lanes(): readonly Lane[] {
+    return [...this.#lanes.values()];
+  }
+
+  lane(carrier_id: number): Lane {
+    const known = this.#lanes.get(carrier_id);
+    if (known !== undefined) return known;
+    const made = new Lane({ carrier_id, owner: this, now: this.#options.now });
+    this.#lanes.set(carrier_id, made);
+    return made;
+  }
+
+  setBinds(carrier_id: number, binds: readonly CarrierBind[]): void {
+    this.lane(carrier_id).binds = binds;
+  }
+
+  /** Null where no carrier has a price for the number. A place in a lane is kept until `take` or `letGo`. */
+  reserve(text: AdmittedText & { recipient: E164 }, sale: ClaimedMessage['sale']): Place | null {
+    const { routes } = this.#routing(text.recipient, sale);
+    const [preferred] = routes;
+    if (preferred === undefined) return null;
+    const usable = this.#usable(routes, text);
+    const lane = usable === undefined ? undefined : this.lane(usable.carrier_id);
+    if (lane === undefined) {
+      this.lane(preferred.carrier_id).has_backlog = true;
+      return { carrier_id: preferred.carrier_id, at_once: false };
+    }
+    if (this.#is_draining || lane.has_backlog || lane.depth >= this.#options.lane_texts_max) {
+      lane.has_backlog = true;
+      return { carrier_id: lane.carrier_id, at_once: false };
+    }
+    lane.reserved += 1;
+    return { carrier_id: lane.carrier_id, at_once: true };
+  }
+
+  /** The text was stored. */
+  take(message: ClaimedMessage, place: Place): void {
+    if (!place.at_once || place.carrier_id === null) return;
+    this.letGo(place);
+    this.#hand(this.lane(place.carrier_id), { sending: beginSending(message), encoded: null });
+  }
+
+  /** The text was not stored, or is not to be sent. */
+  letGo(place: Place): void {
+    if (place.at_once && place.carrier_id !== null) this.lane(place.carrier_id).reserved -= 1;
+  }
+
+  /** Texts that were claimed from the database for whichever carrier takes them now. */
+  takeClaimed(messages: readonly ClaimedMessage[]): void {
+    for (const message of messages) this.#send({ sending: beginSending(message), encoded: null });
+  }
+
+  /** No text begins its way any more; what is in memory goes back to the database. */
+  drain(): void {
+    this.#is_draining = true;
+    for (const lane of this.#lanes.values())
+      for (const text of lane.empty()) this.#release(text, lane.carrier_id, null);
+  }
+
+  stop(): void {
+    for (const lane of this.#lanes.values()) lane.stop();
+  }
+
+  onPart(lane: Lane, text: InHand, part: Part, result: PartResult): void {
+    const { sending, verdict } = partAnswered(text.sending, part.no, lane.carrier_id, result);
+    text.sending = sending;
+    const then_state = verdict === 'done' ? 'done' : verdict === 'doubt' ? 'doubt' : null;
+    const outcome = this.#outcomeOf(lane, text.sending, part, result, then_state);
+    if (outcome !== null) this.#options.outcomes.write(outcome);
+    if (verdict === 'hopeless') this.#fail(text.sending);
+    else if (verdict === 'again') this.#send(text);
+  }
+
+  /** The parts that were sent again meanwhile stay sent; that there is one more is now known and not only feared. */
+  onLate(lane: Lane, { sending }: InHand, part: Part, result: PartResult): void {
+    const settles = result.kind === 'taken' && sending.message.segments === 1 && sending.places[0] === 'doubted';
+    const outcome = this.#outcomeOf(lane, sending, part, result, settles ? 'done' : null);
+    if (outcome !== null) this.#options.outcomes.write(outcome);
+  }
+
+  onExpired(_lane: Lane, { sending }: InHand): void {
+    this.#end(sending, 'expired', 'its validity was over before a carrier took it');
+  }
+
+  onUntaken(_lane: Lane, text: InHand): void {
+    this.#send(text);
+  }
+
+  onStranded(lane: Lane): void {
+    for (const text of lane.empty()) this.#send(text);
+  }
+
+  #routing(recipient: E164, sale: ClaimedMessage['sale']): Routing {
+    return this.#options.book.route(this.#options.routedAs(recipient), sale);
+  }
+
+  #usable(routes: readonly Route[], text: AdmittedText, except: readonly number[] = []): Route | undefined {
+    return routes.find(
+      ({ carrier_id }) => !except.includes(carrier_id) && this.#lanes.get(carrier_id)?.takes(text) === true,
+    );
+  }
+
+  /** To the next carrier that takes it; else to where it waits for one, or to its end. */
+  #send(text: InHand): void {
+    const { message, refused_by, throttled_by } = text.sending;
+    const recipient = parseE164(message.recipient);
+    if (recipient === null) throw new Error(`Text ${message.message_id} was accepted for ${message.recipient}.`);
+    const { routes } = this.#routing(recipient, message.sale);
+    const left = routes.filter(({ carrier_id }) => !refused_by.includes(carrier_id));
+    if (left.length === 0) {
+      // Where nobody has refused it, the routes themselves are gone, and may come back.
+      if (refused_by.length > 0) return this.#fail(text.sending);
+      return this.#release(text, null, this.#options.retry_ms.most);
+    }
+    if (this.#is_draining) return this.#release(text, left[0]?.carrier_id ?? null, null);
+    const patient = this.#usable(left, message, throttled_by);
+    const route = patient ?? this.#usable(left, message);
+    if (route === undefined) return this.#release(text, left[0]?.carrier_id ?? null, null);
+    if (patient === undefined) text.sending = { ...text.sending, throttled_by: [] };
+    const lane = this.lane(route.carrier_id);
+    if (text.sending.throttled_by.length > 0 || patient === undefined) lane.unshift(text);
+    else this.#hand(lane, text);
+  }
+
+  /** What must not go twice is marked in the database before it goes to the wire. */
+  #hand(lane: Lane, text: InHand): void {
+    if (text.sending.message.on_doubt === 'resend') return lane.push(text);
+    lane.reserved += 1;
+    this.#options.queue.markSending(text.sending.message.message_id, (may_go) => {
+      lane.reserved -= 1;
+      if (may_go) lane.push(text);
+    });
+  }
+
+  /** Back to the database, to be claimed again. */
+  #release({ sending }: InHand, carrier_id: number | null, in_ms: number | null): void {
+    const { message, attempt } = sending;
+    if (carrier_id !== null) this.lane(carrier_id).has_backlog = true;
+    this.#options.queue.release({
+      message_id: message.message_id,
+      carrier_id,
+      due_at: in_ms === null ? null : new Date(this.#options.now() + in_ms),
+      attempt,
+    });
+  }
+
+  #fail(sending: Sending): void {
+    this.#end(sending, 'rejected', sending.last_status === null ? 'no carrier takes it' : null);
+  }
+
+  #end(sending: Sending, then_state: 'rejected' | 'expired', detail: string | null): void {
+    this.#options.outcomes.write({
+      ...nothingSaid(sending, new Date(this.#options.now())),
+      detail,
+      then_state,
+      status: sending.last_status,
+      refund_segments: segmentsLeft(sending),
+    });
+  }
+
+  #outcomeOf(
+    lane: Lane,
+    sending: Sending,
+    part: Part,
+    result: PartResult,
+    then_state: 'done' | 'doubt' | null,
+  ): Outcome | null {
+    if (result.kind === 'unsent') return null;
+    const { message } = sending;
+    const recipient = parseE164(message.recipient);
+    const routing = recipient === null ? null : this.#routing(recipient, message.sale);
+    const cost = routing?.routes.find(({ carrier_id }) => carrier_id === lane.carrier_id)?.cost ?? null;
+    return {
+      message_id: message.message_id,
+      part_no: part.no,
+      attempt: part.attempt,
+      kind: KIND[result.kind],
+      carrier_id: lane.carrier_id,
+      bind_id: part.bind_id,
+      carrier_message_id: result.kind === 'taken' ? result.carrier_message_id : null,
+      status: result.kind === 'unanswered' ? null : result.kind === 'taken' ? 0 : result.status,
+      at: new Date(this.#options.now()),
+      cost:
+        result.kind === 'taken' && cost !== null ? { micros: cost.micros_per_segment, currency: cost.currency } : null,
+      detail:
+        result.kind === 'unanswered' ? `no answer: ${result.why}` : part.no === 1 ? (routing?.reason ?? null) : null,
+      then_state,
+      refund_segments: 0,
+    };
+  }
+}
+
+const KIND = { taken: 'submitted', refused: 'refused', throttled: 'throttled', unanswered: 'in_doubt' } as const;
+
+function nothingSaid(
+  { message, attempt }: Sending,
+  at: Date,
+): Omit<Outcome, 'then_state' | 'refund_segments' | 'detail'> {
+  return {
+    ...{ message_id: message.message_id, part_no: 0, attempt, kind: null, carrier_id: null, bind_id: null },
+    ...{ carrier_message_id: null, status: null, at, cost: null },
+  };
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Batch, Outage } from '../../domain/db/batch.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { recordOutcomes } from '../../domain/texts/outcomes.ts';
+import type { Outcome } from '../../domain/texts/outcomes.ts';
+import type { GatewayLease } from '../../domain/texts/queue.ts';
+import type { Turn } from './turn.ts';
+
+export interface OutcomeWriterOptions {
+  db: Queryable;
+  turn: Turn;
+  lease: () => GatewayLease;
+  now: () => Date;
+  onSuperseded: () => void;
+  log: Logger;
+}
+
+const SIZE_MAX = 500;
+const RETRY_MS = { first: 100, most: 2_000 };
+/** What carriers said may wait this long for company: nobody waits for it, and a batch costs the database a tenth. */
+const LINGER_MS = 5;
+
+/** Writes what became of parts. While the database is away it asks again, for as long as it takes: nothing of it is lost. */
+export class OutcomeWriter {
+  readonly #options: OutcomeWriterOptions;
+  readonly #batch: Batch<Outcome, null>;
+  readonly #stop = new AbortController();
+  readonly #settled: (() => void)[] = [];
+  #unwritten = 0;
+
+  constructor(options: OutcomeWriterOptions) {
+    this.#options = options;
+    this.#batch = new Batch((outcomes) => this.#write(outcomes), { size_max: SIZE_MAX, linger_ms: LINGER_MS });
+  }
+
+  /** How many are not in the database yet. */
+  get unwritten(): number {
+    return this.#unwritten;
+  }
+
+  write(outcome: Outcome): void {
+    this.#unwritten += 1;
+    this.#batch
+      .push(outcome)
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        // What is not written stays claimed, and the next start finds it as a doubt.
+        this.#options.log.error({ err: error, message_id: outcome.message_id }, 'an outcome could not be written');
+      })
+      .finally(() => {
+        this.#unwritten -= 1;
+        if (this.#unwritten === 0) for (const resolve of this.#settled.splice(0)) resolve();
+      });
+  }
+
+  /** Resolves when everything is written, or after `within_ms`. */
+  async settle(within_ms: number): Promise<void> {
+    if (this.#unwritten === 0) return;
+    const written = new Promise<void>((resolve) => {
+      this.#settled.push(resolve);
+    });
+    await Promise.race([written, wait(within_ms, undefined, { signal: this.#stop.signal })]);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #write(outcomes: readonly Outcome[]): Promise<null[]> {
+    const { db, turn, lease, now, onSuperseded, log } = this.#options;
+    const batch_id = randomUUID();
+    for (let retry_ms = RETRY_MS.first; ; retry_ms = Math.min(retry_ms * 2, RETRY_MS.most)) {
+      try {
+        const written = await turn.take(() => recordOutcomes(db, lease(), batch_id, now(), outcomes));
+        if (!written) onSuperseded();
+        return outcomes.map(() => null);
+      } catch (error) {
+        if (!Outage.is(error)) throw error;
+        log.warn({ err: error, outcomes: outcomes.length }, 'what carriers said waits for the database');
+        await wait(retry_ms, undefined, { signal: this.#stop.signal });
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { waitingCarriers } from '../../domain/texts/queue.ts';
+import type { ClaimQueue } from './claim_queue.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Lane } from './lane.ts';
+
+export interface RefillOptions {
+  dispatcher: Dispatcher;
+  queue: ClaimQueue;
+  db: Queryable;
+  now: () => number;
+  lane_texts_max: number;
+  stranded_look_ms: number;
+  log: Logger;
+}
+
+/** A lane without a backlog is looked at this often: something may have become due. */
+const LOOK_MS = 1_000;
+/** Which carriers anything waits for at all is asked this often. */
+const CARRIERS_MS = 5_000;
+const STRANDED_MAX = 200;
+
+/** Brings texts that wait in the database into the lanes, as these have room. */
+export class Refill {
+  readonly #options: RefillOptions;
+  readonly #looked_at_ms = new Map<number | null, number>();
+  #carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
+  #unrouted = true;
+
+  constructor(options: RefillOptions) {
+    this.#options = options;
+  }
+
+  /** Something was put into the queue: the next pass looks everywhere. */
+  wake(): void {
+    this.#looked_at_ms.clear();
+    this.#carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
+  }
+
+  async pass(): Promise<void> {
+    const now_ms = this.#options.now();
+    if (now_ms - this.#carriers_asked_at_ms >= CARRIERS_MS) {
+      this.#carriers_asked_at_ms = now_ms;
+      await this.#askCarriers();
+    }
+    if (this.#unrouted && this.#isDue(null, now_ms)) {
+      const claimed = await this.#options.queue.claim(null, STRANDED_MAX);
+      this.#options.dispatcher.takeClaimed(claimed);
+    }
+    for (const lane of this.#options.dispatcher.lanes) await this.#fill(lane, now_ms);
+  }
+
+  /** A carrier that was removed may still have texts waiting for it. */
+  async #askCarriers(): Promise<void> {
+    const carriers = await waitingCarriers(this.#options.db);
+    this.#unrouted = carriers.includes(null);
+    for (const carrier_id of carriers) if (carrier_id !== null) this.#options.dispatcher.lane(carrier_id);
+  }
+
+  async #fill(lane: Lane, now_ms: number): Promise<void> {
+    const { dispatcher, queue, lane_texts_max, stranded_look_ms } = this.#options;
+    if (!lane.is_bound) {
+      if (!this.#isDue(lane.carrier_id, now_ms)) return;
+      dispatcher.takeClaimed(await queue.claimStranded(lane.carrier_id, stranded_look_ms, STRANDED_MAX));
+      return;
+    }
+    const room = lane_texts_max - lane.depth;
+    if (room < lane_texts_max / 2) return;
+    if (!lane.has_backlog && !this.#isDue(lane.carrier_id, now_ms)) return;
+    this.#looked_at_ms.set(lane.carrier_id, now_ms);
+    const claimed = await queue.claim(lane.carrier_id, room);
+    if (claimed.length < room) lane.has_backlog = false;
+    dispatcher.takeClaimed(claimed);
+  }
+
+  #isDue(carrier_id: number | null, now_ms: number): boolean {
+    if (now_ms - (this.#looked_at_ms.get(carrier_id) ?? Number.NEGATIVE_INFINITY) < LOOK_MS) return false;
+    this.#looked_at_ms.set(carrier_id, now_ms);
+    return true;
+  }
+}

@@ -1,0 +1,117 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { CarrierBind } from '../carriers/carrier_bind.ts';
+import type { Lane } from '../lanes/lane.ts';
+
+/** What is looked at when somebody asks. */
+export interface Observed {
+  binds: () => readonly CarrierBind[];
+  lanes: () => readonly Lane[];
+  accept_waiting: () => number;
+  outcomes_unwritten: () => number;
+  receipts_waiting: () => number;
+  smpp_sessions: () => number;
+}
+
+const ACCEPT_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const DELIVERY_BUCKETS = [0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 86_400];
+
+/** What an operator watches. Names follow Prometheus: base units, `_total` for counters. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly accepted_total: Counter<'source' | 'destination'>;
+  readonly refused_total: Counter<'source' | 'code'>;
+  readonly accept_seconds: Histogram;
+  readonly receipts_total: Counter<'carrier' | 'state' | 'verdict'>;
+  readonly delivery_seconds: Histogram;
+  readonly arrived_total: Counter<'carrier' | 'holder' | 'keyword'>;
+  readonly webhooks_total: Counter<'result'>;
+  readonly screened_total: Counter<'verdict' | 'by'>;
+  readonly customer_binds_total: Counter<'result'>;
+  readonly recovered_total: Counter<'verdict'>;
+
+  constructor(observed: Observed) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
+      new Counter({ name: `letsdial_texts_${name}_total`, help, labelNames: [...labelNames], registers });
+    const seconds = (name: string, help: string, buckets: number[]): Histogram =>
+      new Histogram({ name: `letsdial_texts_${name}_seconds`, help, buckets, registers });
+    this.accepted_total = counter('accepted', 'Texts accepted, by where they came from and went to.', [
+      'source',
+      'destination',
+    ]);
+    this.refused_total = counter('refused', 'Texts refused, by why.', ['source', 'code']);
+    this.accept_seconds = seconds('accept', 'From a request to its answer.', ACCEPT_BUCKETS);
+    this.receipts_total = counter('receipts', 'Receipts by what they said and what became of them.', [
+      'carrier',
+      'state',
+      'verdict',
+    ]);
+    this.delivery_seconds = seconds('delivery', 'From acceptance to the last receipt.', DELIVERY_BUCKETS);
+    this.arrived_total = counter('arrived', 'Incoming texts, by whether somebody holds the number.', [
+      'carrier',
+      'holder',
+      'keyword',
+    ]);
+    this.webhooks_total = counter('webhooks', 'Attempts to tell customers, by how they went.', ['result']);
+    this.screened_total = counter('screened', 'Texts that did not simply pass, and what stood in their way.', [
+      'verdict',
+      'by',
+    ]);
+    this.customer_binds_total = counter('customer_binds', 'Attempts to tell customers over their binds.', ['result']);
+    this.recovered_total = counter('recovered', 'Texts found in the hands of a gateway that had ended.', ['verdict']);
+    this.#bindGauges(observed);
+    this.#laneGauges(observed);
+    this.#gauge('accept_waiting', 'Texts that are being stored.', observed.accept_waiting);
+    this.#gauge('outcomes_unwritten', 'Answers of carriers that are not stored yet.', observed.outcomes_unwritten);
+    this.#gauge('receipts_waiting', 'Receipts that are not stored yet.', observed.receipts_waiting);
+    this.#gauge('smpp_sessions', 'Customers’ connections.', observed.smpp_sessions);
+  }
+
+  #bindGauges({ binds }: Observed): void {
+    const registers = [this.registry];
+    const labelNames = ['bind', 'carrier'];
+    const ofBind = (name: string, help: string, value: (bind: CarrierBind) => number): void => {
+      new Gauge({
+        name: `letsdial_bind_${name}`,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const bind of binds()) this.set({ bind: bind.row.id, carrier: bind.row.carrier }, value(bind));
+        },
+      });
+    };
+    ofBind('bound', '1 while the bind is there.', (bind) => (bind.is_bound ? 1 : 0));
+    ofBind('in_flight', 'Parts without an answer.', (bind) => bind.in_flight);
+    ofBind('pace_per_second', 'Parts that it may send in a second at the moment.', (bind) => bind.per_second);
+    for (const what of ['submitted', 'accepted', 'refused', 'throttled', 'unanswered', 'late'] as const) {
+      ofBind(`${what}_total`, `Parts: ${what}, since the bind was made.`, (bind) => bind.counters[what]);
+    }
+  }
+
+  #laneGauges({ lanes }: Observed): void {
+    new Gauge({
+      name: 'letsdial_lane_texts',
+      help: 'Texts in memory for a carrier.',
+      labelNames: ['carrier_id'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const lane of lanes()) this.set({ carrier_id: String(lane.carrier_id) }, lane.depth);
+      },
+    });
+  }
+
+  #gauge(name: string, help: string, value: () => number): void {
+    new Gauge({
+      name: `letsdial_texts_${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  }
+}

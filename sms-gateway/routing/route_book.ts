@@ -1,0 +1,95 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { E164 } from '../../domain/numbers/e164.ts';
+import { selectFxRates } from '../../domain/rating/fx_rates.ts';
+import type { FxTable } from '../../domain/rating/fx_rates.ts';
+import { Shelf } from '../../domain/rating/shelf.ts';
+import { loadTextPrices } from '../../domain/texts/prices/text_prices.ts';
+import type { TextPrices, TextRate } from '../../domain/texts/prices/text_prices.ts';
+import { TextRoutes } from './text_routes.ts';
+import type { RoutedCarrier, Routing, RoutingOptions } from './text_routes.ts';
+
+export interface RouteBookOptions {
+  db: pg.Pool;
+  now: () => number;
+  routing: RoutingOptions;
+  log: Logger;
+}
+
+interface Held {
+  prices: TextPrices;
+  fx: FxTable;
+}
+
+/** Routes of one number to one price, worked out once: texts to a country come in thousands. */
+const REMEMBERED_MAX = 50_000;
+
+/** Prices and routes as they are now; what was worked out is forgotten when a price, a carrier or its quality changes. */
+export class RouteBook {
+  readonly #shelf: Shelf<Held>;
+  readonly #options: RouteBookOptions;
+  #carriers: ReadonlyMap<number, RoutedCarrier> = new Map();
+  #routes: TextRoutes | null = null;
+  #held: Held | null = null;
+  readonly #remembered = new Map<string, Routing>();
+
+  constructor(options: RouteBookOptions) {
+    this.#options = options;
+    const { db, now, log } = options;
+    this.#shelf = new Shelf({
+      now,
+      log,
+      load: async (at_ms) => {
+        const prices = await loadTextPrices(db, at_ms);
+        const fx = await selectFxRates(db, new Date(at_ms));
+        log.info({ ...prices.size, took_ms: Math.round(now() - at_ms) }, 'prices of texts loaded');
+        return { value: { prices, fx }, next_change_at_ms: prices.next_change_at_ms };
+      },
+    });
+  }
+
+  reload(): Promise<void> {
+    return this.#shelf.reload();
+  }
+
+  refresh(): void {
+    this.#shelf.refresh();
+  }
+
+  stop(): void {
+    this.#shelf.stop();
+  }
+
+  setCarriers(carriers: readonly RoutedCarrier[]): void {
+    this.#carriers = new Map(carriers.map((one) => [one.carrier_id, one]));
+    this.#routes = null;
+  }
+
+  sell(number: E164, deck: string): TextRate | null {
+    return this.#current().sell(number, deck);
+  }
+
+  /**
+   * @param routed_as the number that routing goes by: the one itself, or where its porting says that it belongs.
+   */
+  route(routed_as: E164, sale: { rate_micros_per_segment: bigint; currency: string } | null): Routing {
+    const routes = this.#current();
+    const key = sale === null ? routed_as : `${routed_as} ${sale.rate_micros_per_segment} ${sale.currency}`;
+    const known = this.#remembered.get(key);
+    if (known !== undefined) return known;
+    const routing = routes.route(routed_as, sale);
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.set(key, routing);
+    return routing;
+  }
+
+  #current(): TextRoutes {
+    const held = this.#shelf.value;
+    if (this.#routes === null || this.#held !== held) {
+      this.#held = held;
+      this.#routes = new TextRoutes(held.prices, held.fx, this.#carriers, this.#options.routing);
+      this.#remembered.clear();
+    }
+    return this.#routes;
+  }
+}

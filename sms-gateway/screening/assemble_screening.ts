@@ -1,0 +1,76 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { createClient } from 'redis';
+import type { GatewaySettings } from '../../config/gateway_settings.ts';
+import { NumberPortability } from '../portability/number_portability.ts';
+import { PortedNumberTable } from '../portability/ported_number_table.ts';
+import { PUMPING_DEFAULTS } from './pumping/pumping_settings.ts';
+import { Screening } from './screening.ts';
+
+export interface ScreeningParts {
+  settings: Pick<GatewaySettings, 'REDIS_URL' | 'TEXTS_PER_SECOND_MAX' | 'TEXTS_PER_DAY_MAX' | 'PORTABILITY_WAIT_MS'>;
+  db: pg.Pool;
+  onScreened: (verdict: string, by: string) => void;
+  log: Logger;
+}
+
+const REDIS_QUEUE_MAX = 10_000;
+const SHARE_MS = 100;
+const HOUR_MS = 3_600_000;
+
+/** What looks at texts before they cost money, with its Redis, and where ported numbers belong. */
+export class ScreeningDesk {
+  readonly screening: Screening;
+  readonly portability: NumberPortability;
+  readonly #redis: ReturnType<typeof createClient>;
+  readonly #log: Logger;
+
+  constructor({ settings, db, onScreened, log }: ScreeningParts) {
+    this.#log = log;
+    this.#redis = createClient({
+      url: settings.REDIS_URL,
+      disableOfflineQueue: true,
+      // One that is silent must not fill our memory with questions.
+      commandsQueueMaxLength: REDIS_QUEUE_MAX,
+    });
+    this.#redis.on('error', (error: Error) =>
+      log.warn({ err: error }, 'Redis does not answer; limits on rates are kept here'),
+    );
+    this.screening = new Screening({
+      ...{
+        db,
+        store: this.#redis,
+        now: Date.now,
+        log,
+        share_every_ms: SHARE_MS,
+        pumping: PUMPING_DEFAULTS,
+        onScreened,
+      },
+      default_limit: {
+        texts_per_second_max: settings.TEXTS_PER_SECOND_MAX,
+        texts_per_day_max: settings.TEXTS_PER_DAY_MAX,
+        time_zone: 'UTC',
+      },
+    });
+    this.portability = new NumberPortability({
+      ...{ source: new PortedNumberTable(db), now: () => performance.now(), log },
+      ...{ ttl_ms: HOUR_MS, failed_ttl_ms: 5_000, numbers_max: 200_000, lookups_max: 2_000 },
+      wait_ms: settings.PORTABILITY_WAIT_MS,
+      onAsked: () => undefined,
+      onLookedUp: () => undefined,
+    });
+  }
+
+  /** What stands in Redis may be lost, so nothing waits for it: without it, limits on rates are kept here. */
+  async start(): Promise<void> {
+    this.#redis
+      .connect()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'Redis is not connected to any more'));
+    await this.screening.start();
+  }
+
+  stop(): void {
+    this.screening.stop();
+    if (this.#redis.isOpen) this.#redis.destroy();
+  }
+}

@@ -1,0 +1,52 @@
+import type { Logger } from 'pino';
+import type { GatewaySettings } from '../../config/gateway_settings.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import type { AcceptorOptions } from '../accept/acceptor.ts';
+import type { JudgeOptions } from '../accept/judge_text.ts';
+import { Guesses } from '../http/guesses.ts';
+import { systemClock } from '../smpp/clock.ts';
+import { SESSION_DEFAULTS } from '../smpp/session_settings.ts';
+import { CustomerSmsc } from './customer_smsc.ts';
+import type { CustomerSmscOptions } from './customer_smsc.ts';
+
+/** What a gateway judges every text by, however it came. */
+export type Judging = JudgeOptions & Pick<AcceptorOptions, 'screen'>;
+
+export interface SmscParts extends Pick<CustomerSmscOptions, 'accept' | 'onDelivery'> {
+  settings: GatewaySettings;
+  db: Queryable;
+  judging: Judging;
+  log: Logger;
+}
+
+const SYSTEM_ID = 'letsdial';
+const CONNECTIONS_MAX = 2_000;
+/** Customers may share an address; whoever does not bind is gone after `bind_timeout_ms`. */
+const CONNECTIONS_PER_ADDRESS_MAX = 200;
+/** The most that a bind's row can allow: its own window is kept by whoever sends. */
+const WINDOW_MAX = 1_000;
+const REFRESH_MS = 5_000;
+const DELIVERY_POLL_MS = 1_000;
+/** A delivery waits for a window that is full of others, then for its own answer, and either may time out; and as much again. */
+const LEASE_IN_TIMEOUTS = 4;
+
+/** The SMSC for customers of a gateway with these settings. */
+export function assembleSmsc({ settings, db, judging, log, accept, onDelivery }: SmscParts): CustomerSmsc {
+  const { GATEWAY_HOST: host, GATEWAY_SMPP_PORT: port, RESPONSE_TIMEOUT_MS, ENQUIRE_LINK_MS } = settings;
+  return new CustomerSmsc({
+    server: {
+      ...{ host, port, tls: null, connections_max: CONNECTIONS_MAX },
+      connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+      session: {
+        ...SESSION_DEFAULTS,
+        window_requests: WINDOW_MAX,
+        request_timeout_ms: RESPONSE_TIMEOUT_MS,
+        enquire_link_idle_ms: ENQUIRE_LINK_MS,
+      },
+    },
+    ...{ system_id: SYSTEM_ID, db, log, accept, onDelivery, judge: judging, screen: judging.screen },
+    ...{ clock: systemClock, random: Math.random, guesses: new Guesses(() => performance.now()) },
+    ...{ refresh_ms: REFRESH_MS, delivery_poll_ms: DELIVERY_POLL_MS },
+    delivery_lease_ms: RESPONSE_TIMEOUT_MS * LEASE_IN_TIMEOUTS,
+  });
+}

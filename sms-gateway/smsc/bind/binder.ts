@@ -1,0 +1,73 @@
+import type { Logger } from 'pino';
+import { Outage } from '../../../domain/db/batch.ts';
+import type { Queryable } from '../../../domain/db/transaction.ts';
+import { payerOfAccount } from '../../accept/payer.ts';
+import type { BindRequest } from '../../smpp/server.ts';
+import type { BindAnswer } from '../../smpp/session_owner.ts';
+import { STATUS } from '../../smpp/status.ts';
+import { selectEsme } from './esme_row.ts';
+import type { Esmes } from './esmes.ts';
+import { Passwords } from './password.ts';
+
+export interface BinderOptions {
+  db: Queryable;
+  esmes: Esmes;
+  /** Wrong ones are counted by address: counted by system_id, anybody could lock a customer out. */
+  guesses: { tooMany: (address: string) => boolean; wrong: (address: string) => void };
+  /** What we call ourselves. */
+  system_id: string;
+  log: Logger;
+}
+
+/**
+ * Decides who may bind.
+ *
+ * An unknown system_id, a wrong password and a right one from an address that is not allowed all hear ESME_RINVPASWD, after
+ * the same work: who guesses learns neither which names there are nor that a password is right. It is that status and not
+ * ESME_RINVSYSID because a mistyped password is what a real customer should look for first.
+ */
+export class Binder {
+  readonly #options: BinderOptions;
+  readonly #passwords = new Passwords();
+
+  constructor(options: BinderOptions) {
+    this.#options = options;
+  }
+
+  async decide(request: BindRequest): Promise<BindAnswer> {
+    const { pdu, address } = request;
+    const { guesses, log } = this.#options;
+    if (guesses.tooMany(address)) return refused(STATUS.ESME_RTHROTTLED);
+    try {
+      return await this.#judge(request);
+    } catch (error) {
+      if (!Outage.is(error)) throw error;
+      log.warn({ err: error, system_id: pdu.system_id }, 'a bind could not be judged while the database is away');
+      return refused(STATUS.ESME_RSYSERR);
+    }
+  }
+
+  async #judge({ pdu, address }: BindRequest): Promise<BindAnswer> {
+    const { db, esmes, guesses, log, system_id } = this.#options;
+    const row = await selectEsme(db, pdu.system_id, address);
+    const is_right = await this.#passwords.check(pdu.password, row?.password_scrypt ?? null);
+    if (row === null || !is_right || !row.is_address_allowed) {
+      guesses.wrong(address);
+      const why = row === null ? 'unknown system_id' : is_right ? 'address not allowed' : 'wrong password';
+      log.info({ system_id: pdu.system_id, address, why }, 'a bind was refused');
+      return refused(STATUS.ESME_RINVPASWD);
+    }
+    // Whoever knows the password may know the rest.
+    const payer = row.is_enabled ? await payerOfAccount(db, row.account_id) : null;
+    if (payer === null) {
+      log.info({ system_id: row.system_id, address }, 'a bind was refused: it or its account is not enabled');
+      return refused(STATUS.ESME_RBINDFAIL);
+    }
+    if (!esmes.put(row, payer).expect()) return refused(STATUS.ESME_RALYBND);
+    return { kind: 'accepted', system_id };
+  }
+}
+
+function refused(command_status: number): BindAnswer {
+  return { kind: 'refused', command_status };
+}
