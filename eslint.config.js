@@ -23,7 +23,7 @@ export default defineConfig(
   },
   {
     // What a person runs in a terminal speaks through the console.
-    files: ['deploy/**', '**/bench/**', 'controller/explain/**'],
+    files: ['deploy/**', '**/bench/**'],
     rules: { 'no-console': 'off' },
   },
 );

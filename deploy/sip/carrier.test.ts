@@ -112,7 +112,8 @@ test('100, then silence: the caller waits until it cancels', async () => {
   const [phone] = await parties(script.tryingThenSilent(), { phone: { timers: FAST } });
   const call = phone.call('1');
   await expect(call.ended(900)).rejects.toThrow('did not happen');
-  expect(call.record.statuses).toEqual([100]);
+  // An INVITE that was sent again because its 100 was read late draws another one, and nothing else.
+  expect(new Set(call.record.statuses)).toEqual(new Set([100]));
   call.cancel();
   expect(await call.ended()).toMatchObject({ by: 'local', status: 487 });
 });
