@@ -14,9 +14,10 @@ import type { GatewayLease } from '../domain/texts/queue.ts';
 import { recoverMessages } from '../domain/texts/queue.ts';
 import { sweepParked } from '../domain/texts/receipts.ts';
 import { Acceptor } from './accept/acceptor.ts';
-import { payerOfAccount, payerOfApiKey } from './accept/payer.ts';
+import { payerOfAccount } from './accept/payer.ts';
 import type { TextPayer } from './accept/payer.ts';
-import { Remembered } from './accept/remembered.ts';
+import type { Remembered } from './accept/remembered.ts';
+import { rememberedPayers } from './accept/remembered_payers.ts';
 import { KeywordAnswerer } from './arrivals/keyword_answerer.ts';
 import { selectBinds } from './carriers/bind_row.ts';
 import { Carriers } from './carriers/carriers.ts';
@@ -49,8 +50,6 @@ export interface GatewayParts {
   pool: pg.Pool;
 }
 
-const PAYERS_FOR_MS = 5_000;
-const PAYERS_MAX = 10_000;
 const HOUSEKEEPING_MS = 3_600_000;
 const EXPIRE_MS = 1_000;
 const SWEEP_MS = 10_000;
@@ -162,9 +161,7 @@ export class Gateway {
     await this.#screening.start();
     await this.#listener.start();
     await this.#lease.take();
-    const recovered = await recoverMessages(this.#pool, this.#leaseNow(), new Date());
-    for (const [verdict, texts] of Object.entries(recovered)) this.#metrics.recovered_total.inc({ verdict }, texts);
-    this.#log.info(recovered, 'texts that an older gateway had in its hands');
+    await this.#recover();
     await this.#readBinds();
     this.#duties.every(this.#settings.REFILL_MS, () => this.#refill.pass());
     this.#duties.every(EXPIRE_MS, () => this.#queue.expire());
@@ -210,8 +207,13 @@ export class Gateway {
   async #sweep(): Promise<void> {
     await this.#deliveries.sweep();
     await sweepParked(this.#pool, this.#leaseNow(), new Date(), PARKED_MAX);
+    await this.#recover();
+  }
+
+  async #recover(): Promise<void> {
     const recovered = await recoverMessages(this.#pool, this.#leaseNow(), new Date());
     for (const [verdict, texts] of Object.entries(recovered)) this.#metrics.recovered_total.inc({ verdict }, texts);
+    if (Object.values(recovered).some((texts) => texts > 0)) this.#log.info(recovered, 'texts of an older gateway');
   }
 
   #leaseNow(): GatewayLease {
@@ -272,6 +274,7 @@ export class Gateway {
   #makeDeliveries(turn: Turn, lease: () => GatewayLease, ids: MessageIds): Deliveries {
     return new Deliveries({
       ...{ db: this.#pool, turn, lease, log: this.#log, now: Date.now },
+      outcomesWritten: () => this.#outcomes.caughtUp(),
       clock: systemClock,
       random: Math.random,
       newId: () => ids.next(),
@@ -388,13 +391,4 @@ function routingOptions(settings: GatewaySettings): ConstructorParameters<typeof
     routes_max: settings.ROUTES_MAX,
     quality_weight_ppm: settings.QUALITY_WEIGHT_PPM,
   };
-}
-
-function rememberedPayers(pool: pg.Pool): Remembered<TextPayer | null> {
-  return new Remembered({
-    load: (secret_sha256) => payerOfApiKey(pool, secret_sha256),
-    now: () => performance.now(),
-    for_ms: PAYERS_FOR_MS,
-    entries_max: PAYERS_MAX,
-  });
 }

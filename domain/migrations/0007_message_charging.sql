@@ -422,18 +422,21 @@ create type receipt_item as (n integer, carrier_id integer, carrier_message_ids 
 
 -- matched: counted now; repeated: it was counted before; parked: no part has that id yet.
 create function record_receipts(p_now timestamptz, p_items jsonb) returns table (n integer, verdict text, message_id uuid)
-language plpgsql as $$
+-- In a month's first minutes the tables are small, and what is planned then is kept.
+language plpgsql set enable_seqscan = off as $$
 #variable_conflict use_column
 begin
   return query
     with items as (
       select * from jsonb_populate_recordset(null::receipt_item, p_items)
     ), found as (
+      -- Carriers use their ids again after some time: the newest part is meant. `offset 0` has the parts of the id found before they
+      -- are ordered, or the planner goes back through all texts from the newest on until one has that id.
       select i.*, e.message_id, e.part_no, e.attempt from items i left join lateral (
-        select s.message_id, s.part_no, s.attempt from message_event s
-         where s.kind = 'submitted' and s.carrier_message_id = any(i.carrier_message_ids) and s.carrier_id = i.carrier_id
-         -- Carriers use their ids again after some time: the newest part is meant.
-         order by s.message_id desc limit 1) e on true
+        select x.message_id, x.part_no, x.attempt from (
+          select s.message_id, s.part_no, s.attempt from message_event s
+           where s.kind = 'submitted' and s.carrier_message_id = any(i.carrier_message_ids) and s.carrier_id = i.carrier_id offset 0) x
+         order by x.message_id desc limit 1) e on true
     ), parked as (
       insert into parked_receipt (carrier_id, carrier_message_ids, state, error, done_at, received_at)
       select f.carrier_id, f.carrier_message_ids, f.state, f.error, f.done_at, p_now from found f where f.message_id is null returning 1
@@ -445,10 +448,8 @@ begin
        order by f.message_id, f.part_no, f.n
       on conflict (message_id, part_no, state) where kind = 'receipt' do nothing
       returning e.message_id, e.part_no, e.state)
-    select f.n, case when f.message_id is null then 'parked'
-                     when exists (select 1 from counted c where c.message_id = f.message_id and c.part_no = f.part_no and c.state = f.state)
-                     then 'matched' else 'repeated' end, f.message_id
-      from found f;
+    select f.n, case when f.message_id is null then 'parked' when c.message_id is null then 'repeated' else 'matched' end, f.message_id
+      from found f left join counted c on c.message_id = f.message_id and c.part_no = f.part_no and c.state = f.state;
   return;
 end $$;
 

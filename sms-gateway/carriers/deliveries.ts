@@ -21,6 +21,8 @@ export interface DeliveriesOptions extends Pick<
   'newId' | 'now' | 'onArrived' | 'parts_wait_ms' | 'log'
 > {
   db: Queryable;
+  /** Resolves when the answers that carriers gave so far are stored: most receipts then find their part at once. */
+  outcomesWritten: () => Promise<void>;
   /** Receipts take turns with what carriers answer. */
   turn: Turn;
   lease: () => GatewayLease;
@@ -46,7 +48,10 @@ export class Deliveries {
     this.#log = options.log;
     const { db, turn, lease, now, clock, random, log } = options;
     this.#receipts = new ReceiptIntake({
-      write: (receipts) => turn.take(() => receiveReceipts(db, lease(), new Date(now()), receipts)),
+      write: async (receipts) => {
+        await options.outcomesWritten();
+        return turn.take(() => receiveReceipts(db, lease(), new Date(now()), receipts));
+      },
       clock,
       random,
       retry: RETRY,

@@ -28,7 +28,11 @@ export class OutcomeWriter {
   readonly #batch: Batch<Outcome, null>;
   readonly #stop = new AbortController();
   readonly #settled: (() => void)[] = [];
+  readonly #barriers: { given: number; resolve: () => void }[] = [];
   #unwritten = 0;
+  /** How many were given, and how many of them are done with; they are written in their order. */
+  #given = 0;
+  #written = 0;
 
   constructor(options: OutcomeWriterOptions) {
     this.#options = options;
@@ -42,6 +46,7 @@ export class OutcomeWriter {
 
   write(outcome: Outcome): void {
     this.#unwritten += 1;
+    this.#given += 1;
     this.#batch
       .push(outcome)
       .catch((error: unknown) => {
@@ -51,8 +56,16 @@ export class OutcomeWriter {
       })
       .finally(() => {
         this.#unwritten -= 1;
+        this.#written += 1;
+        while ((this.#barriers[0]?.given ?? Infinity) <= this.#written) this.#barriers.shift()?.resolve();
         if (this.#unwritten === 0) for (const resolve of this.#settled.splice(0)) resolve();
       });
+  }
+
+  /** Resolves when all that was given so far is written: a receipt that came after an answer is looked for after it. */
+  caughtUp(): Promise<void> {
+    if (this.#written === this.#given) return Promise.resolve();
+    return new Promise((resolve) => this.#barriers.push({ given: this.#given, resolve }));
   }
 
   /** Resolves when everything is written, or after `within_ms`. */
