@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
 import type { ReceiptAckFact, SubmitFact } from '../../smsc/fact.ts';
 import { readLog } from '../../smsc/read_log.ts';
-import { wholeTexts } from '../../smsc/submitted_text.ts';
+import { payloadOf } from '../../smsc/submitted_text.ts';
 import type { TextWorld } from '../../world/text_world.ts';
 import type { SmsEvidence, StoredText, TakenPart } from './verdict.ts';
 import type { AcceptedText } from './writers.ts';
@@ -15,19 +15,19 @@ export async function gatherEvidence(
   kills: number,
   accepted: readonly AcceptedText[],
 ): Promise<SmsEvidence> {
-  const taken: TakenPart[] = [];
+  const all_submits: SubmitFact[] = [];
   let acknowledged = 0;
   let stored = 0;
   for (const { carrier_id, log_file } of world.carriers.values()) {
     const { submits, acks } = await readCarrier(log_file);
-    taken.push(...takenParts(submits));
+    all_submits.push(...submits);
     acknowledged += acks.length;
     stored += await receiptsStored(world.pool, carrier_id, [...new Set(acks.map(({ id, stat }) => `${id} ${stat}`))]);
     // A receipt that is sent twice counts once on both sides.
     acknowledged -= acks.length - new Set(acks.map(({ id, stat }) => `${id} ${stat}`)).size;
   }
   return {
-    ...{ kills, accepted, taken },
+    ...{ kills, accepted, taken: takenParts(all_submits) },
     stored: await storedTexts(world.pool),
     receipts_acknowledged: acknowledged,
     receipts_stored: stored,
@@ -45,23 +45,21 @@ async function readCarrier(log_file: string): Promise<{ submits: SubmitFact[]; a
   return { submits, acks };
 }
 
-/** The tag stands in the first part; a text that went twice is there twice, whole or not. */
+/**
+ * The tag stands in the first part. The others are known by the reference that they share with it, over whichever carrier each of
+ * them went and however often.
+ */
 function takenParts(submits: readonly SubmitFact[]): TakenPart[] {
-  const tags = new Map<string, string>();
-  for (const text of wholeTexts(submits)) {
-    const tag = TAG.exec(text.text)?.[0];
-    if (tag !== undefined) for (const submit of text.submits) tags.set(submit.id ?? '', tag);
-  }
-  const parts = new Map<string, TakenPart>();
-  for (const text of wholeTexts(submits)) {
-    text.submits.forEach((submit, n) => {
-      const tag = tags.get(submit.id ?? '') ?? TAG.exec(text.text)?.[0];
-      if (tag !== undefined && submit.id !== null) {
-        parts.set(submit.id, { tag, part: text.of === 1 ? 1 : n + 1, carrier_message_id: submit.id });
-      }
-    });
-  }
-  return [...parts.values()];
+  const parts = submits.map((submit) => {
+    const { text, segment } = payloadOf(submit);
+    const { ref, of, part } = segment ?? { ref: 0, of: 1, part: 1 };
+    return { tag: TAG.exec(text)?.[0], part, whole: `${submit.from} ${submit.to} ${ref} ${of}` };
+  });
+  const tags = new Map(parts.flatMap(({ tag, whole }) => (tag === undefined ? [] : [[whole, tag] as const])));
+  return parts.flatMap(({ tag, part, whole }) => {
+    const known = tag ?? tags.get(whole);
+    return known === undefined ? [] : [{ tag: known, part }];
+  });
 }
 
 async function receiptsStored(pool: pg.Pool, carrier_id: number, receipts: readonly string[]): Promise<number> {

@@ -12,7 +12,7 @@ export interface SmsChaosVerdict {
   duplicates_unflagged: number;
   /** Parts that went twice although doubt meant hold. */
   held_sent_twice: number;
-  /** Texts that wait for a person, as it is not known whether a carrier took them. */
+  /** Texts that wait for a person: it is not known whether a carrier took them, or they looked like fraud. */
   held: number;
   ledger_balanced: boolean;
 }
@@ -21,7 +21,6 @@ export interface SmsChaosVerdict {
 export interface TakenPart {
   tag: string;
   part: number;
-  carrier_message_id: string;
 }
 
 /** How the database has a text. */
@@ -45,7 +44,16 @@ export interface SmsEvidence {
 }
 
 /** Texts that have gone to a carrier, or have ended, or are in a person's hands. */
-const ACCOUNTED = new Set(['submitted', 'delivered', 'undeliverable', 'expired', 'rejected', 'unknown', 'in_doubt']);
+const ACCOUNTED = new Set([
+  'submitted',
+  'delivered',
+  'undeliverable',
+  'expired',
+  'rejected',
+  'unknown',
+  'in_doubt',
+  'held',
+]);
 
 export function judge(evidence: SmsEvidence): { verdict: SmsChaosVerdict; faults: readonly string[] } {
   const faults: string[] = [...evidence.broken_invariants];
@@ -57,7 +65,7 @@ export function judge(evidence: SmsEvidence): { verdict: SmsChaosVerdict; faults
     const times = Array.from({ length: text.segments }, (_, n) => parts.get(`${text.tag} ${n + 1}`) ?? 0);
     if (stored?.charged_micros !== text.charged_micros)
       faults.push(`${text.message_id} was not charged as it was told.`);
-    if (stored?.state === 'in_doubt') count.held += 1;
+    if (stored?.state === 'in_doubt' || stored?.state === 'held') count.held += 1;
     if (stored === undefined || !ACCOUNTED.has(stored.state)) {
       count.lost += 1;
       faults.push(`LOST: ${text.message_id} is ${stored?.state ?? 'not stored'}.`);
