@@ -183,9 +183,10 @@ export class Gateway {
     await this.#outcomes.settle(DRAIN_MS);
     await this.#queue.settleReleases(DRAIN_MS);
     this.#dispatcher.stop();
+    // Receipts wait for the answers before them, which wait for the database: were it away, both would wait for ever.
+    this.#outcomes.stop();
     await this.#deliveries.stop();
     await this.#webhooks.stop();
-    this.#outcomes.stop();
     await this.#listener.stop();
     await this.#lease.release();
     this.#book.stop();

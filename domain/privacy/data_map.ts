@@ -355,6 +355,12 @@ export const fileMap: Readonly<
     basis: 'legitimate_interest',
     retention: 'operation',
   },
+  'log/sms-gateway.log': {
+    purpose: 'To find faults: ids of texts, binds and carriers’ answers, no numbers of people and nothing they wrote.',
+    category: 'pseudonym',
+    basis: 'legitimate_interest',
+    retention: 'operation',
+  },
   'asterisk/log/security.log': {
     purpose: 'To see attacks on credentials: names of devices and network addresses.',
     category: 'location',

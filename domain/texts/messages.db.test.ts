@@ -93,10 +93,12 @@ describe('accepting', () => {
       'opted_out',
       'accepted',
     ]);
-    await books.pool.query(`insert into restriction (id, account_id, scope, reason) values ($1, $2, 'sms', 'a test')`, [
-      randomUUID(),
-      customer.account_id,
-    ]);
+    // From a moment ago on: this process counts whole milliseconds, and the database's now() lies within the present one.
+    await books.pool.query(
+      `insert into restriction (id, account_id, scope, reason, starts_at)
+       values ($1, $2, 'sms', 'a test', now() - interval '1 second')`,
+      [randomUUID(), customer.account_id],
+    );
     expect(await accept(books.text(customer))).toEqual(['restricted']);
     await books.pool.query(`update account set state = 'suspended' where id = $1`, [customer.account_id]);
     expect(await accept(books.text(customer))).toEqual(['account_inactive']);

@@ -46,7 +46,9 @@ function tame(pdu: Pdu): Pdu {
     if (['schedule_delivery_time', 'validity_period', 'final_date'].includes(field)) return [field, ''];
     return [field, typeof value === 'string' ? toAscii(value) : value];
   });
-  return { ...(Object.fromEntries(words) as unknown as Pdu), tlvs: plainTlvs(pdu.tlvs) };
+  // The package has one property for a field and for a TLV of the same name, which here is this one pair.
+  const tlvs = plainTlvs(pdu.tlvs).filter(({ tag }) => pdu.command !== 'query_sm_resp' || tag !== TLV.message_state);
+  return { ...(Object.fromEntries(words) as unknown as Pdu), tlvs };
 }
 
 function toAscii(text: string): string {
