@@ -38,8 +38,8 @@ const gatewaySchema = z.object({
   REFILL_MS: ms(200),
   /** How often what waits for a carrier that is away is looked at, whether another takes it. */
   STRANDED_LOOK_MS: ms(60_000),
-  RETRY_MS_FIRST: ms(1_000),
-  RETRY_MS_MOST: ms(60_000),
+  /** How long a text waits for which no carrier has a price any more. */
+  UNROUTED_RETRY_MS: ms(60_000),
   /** A submit_sm without an answer for so long is in doubt. */
   RESPONSE_TIMEOUT_MS: ms(30_000),
   ENQUIRE_LINK_MS: ms(30_000),

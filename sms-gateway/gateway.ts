@@ -222,12 +222,12 @@ export class Gateway {
   }
 
   #makeDispatcher(): Dispatcher {
-    const { LANE_TEXTS_MAX, RETRY_MS_FIRST, RETRY_MS_MOST } = this.#settings;
+    const { LANE_TEXTS_MAX, UNROUTED_RETRY_MS } = this.#settings;
     return new Dispatcher({
       ...{ book: this.#book, outcomes: this.#outcomes, queue: this.#queue, now: Date.now, log: this.#log },
       routedAs: (number) => this.#screening.portability.routedAs(number),
       lane_texts_max: LANE_TEXTS_MAX,
-      retry_ms: { first: RETRY_MS_FIRST, most: RETRY_MS_MOST },
+      unrouted_retry_ms: UNROUTED_RETRY_MS,
     });
   }
 

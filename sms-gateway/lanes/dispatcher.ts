@@ -24,8 +24,8 @@ export interface DispatcherOptions {
   now: () => number;
   /** Texts that a lane has in memory at most; what is beyond waits in the database. */
   lane_texts_max: number;
-  /** How long a text waits that every carrier was asked for in vain, by how often it was tried. */
-  retry_ms: { first: number; most: number };
+  /** How long a text waits for which no carrier has a price any more. */
+  unrouted_retry_ms: number;
   log: Logger;
 }
 
@@ -163,7 +163,7 @@ export class Dispatcher implements LaneOwner {
     if (left.length === 0) {
       // Where nobody has refused it, the routes themselves are gone, and may come back.
       if (refused_by.length > 0) return this.#fail(text.sending);
-      return this.#release(text, null, this.#options.retry_ms.most);
+      return this.#release(text, null, this.#options.unrouted_retry_ms);
     }
     if (this.#is_draining) return this.#release(text, left[0]?.carrier_id ?? null, null);
     const patient = this.#usable(left, message, throttled_by);
