@@ -166,10 +166,10 @@ describe('a text', () => {
     }
     await inState(ids[0] ?? '', 'queued');
     await alpha().listen(true);
-    for (const id of ids) await inState(id, 'delivered', 20_000);
+    for (const id of ids) await inState(id, 'delivered', 75_000);
     expect(await taken('alpha', tag)).toEqual(['code', 'normal', 'bulk'].map((urgency) => `${urgency} ${tag}`));
     await beta().listen(true);
-  });
+  }, 90_000);
 
   it('is made once by a repeated key, taken back while it waits, and refused in words', async () => {
     const wish = { from: texter.number, to: PERSON, text: 'Once' };
