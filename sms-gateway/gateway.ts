@@ -264,7 +264,10 @@ export class Gateway {
         enquire_link_idle_ms: ENQUIRE_LINK_MS,
       },
       owner: { onDelivery: (bind, pdu, respond) => this.#deliveries.take(bind, pdu, respond) },
-      onBinds: (carrier_id, binds) => this.#dispatcher.setBinds(carrier_id, binds),
+      onBinds: (carrier_id, binds) => {
+        this.#dispatcher.setBinds(carrier_id, binds);
+        if (this.#dispatcher.lane(carrier_id).is_bound) this.#refill.carrierCame();
+      },
       onRoom: (carrier_id) => this.#dispatcher.lane(carrier_id).schedule(),
       clock: systemClock,
       random: Math.random,

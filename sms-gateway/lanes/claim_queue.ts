@@ -50,10 +50,10 @@ export class ClaimQueue {
     return claimMessages(db, lease(), carrier_id, new Date(now()), rows_max);
   }
 
-  /** What waits for a carrier that is away and was not looked at for `since_ms`. */
-  claimStranded(carrier_id: number | null, since_ms: number, rows_max: number): Promise<ClaimedMessage[]> {
+  /** What waits for a carrier that is away and was not looked at since `looked_before_ms`. */
+  claimStranded(carrier_id: number | null, looked_before_ms: number, rows_max: number): Promise<ClaimedMessage[]> {
     const { db, lease, now } = this.#options;
-    return claimStranded(db, lease(), carrier_id, new Date(now()), new Date(now() - since_ms), rows_max);
+    return claimStranded(db, lease(), carrier_id, new Date(now()), new Date(looked_before_ms), rows_max);
   }
 
   async expire(): Promise<void> {

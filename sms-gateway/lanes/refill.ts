@@ -26,6 +26,7 @@ export class Refill {
   readonly #options: RefillOptions;
   readonly #looked_at_ms = new Map<number | null, number>();
   #carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
+  #came_at_ms = Number.NEGATIVE_INFINITY;
   #unrouted = true;
 
   constructor(options: RefillOptions) {
@@ -36,6 +37,11 @@ export class Refill {
   wake(): void {
     this.#looked_at_ms.clear();
     this.#carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A carrier is there that was not: what waits for others that are away may go to it. */
+  carrierCame(): void {
+    this.#came_at_ms = this.#options.now();
   }
 
   async pass(): Promise<void> {
@@ -62,7 +68,8 @@ export class Refill {
     const { dispatcher, queue, lane_texts_max, stranded_look_ms } = this.#options;
     if (!lane.is_bound) {
       if (!this.#isDue(lane.carrier_id, now_ms)) return;
-      dispatcher.takeClaimed(await queue.claimStranded(lane.carrier_id, stranded_look_ms, STRANDED_MAX));
+      const looked_before_ms = Math.max(now_ms - stranded_look_ms, this.#came_at_ms);
+      dispatcher.takeClaimed(await queue.claimStranded(lane.carrier_id, looked_before_ms, STRANDED_MAX));
       return;
     }
     const room = lane_texts_max - lane.depth;
