@@ -236,7 +236,7 @@ describe('a bind that leaves', () => {
     expect(other).toMatchObject({ attempts: 0 });
 
     // What is given back is written beside what goes on, so whoever looks too early looks again, as by its poll.
-    const poll = setInterval(() => work.sender.wake(), 5);
+    const poll = setInterval(() => work.sender.wake(), 1);
     try {
       const deaf = work.bind(esme.system_id);
       deaf.bind.is_open = false;

@@ -46,7 +46,7 @@ export class DeliverySender {
   readonly #failed: Batch<FailedDelivery, null>;
   readonly #unsent: Batch<TakenDelivery, null>;
   /** Taken again, because its time was over before its answer came, one is not sent a second time beside the first. */
-  readonly #under_way = new Set<bigint>();
+  readonly #under_way = new Map<bigint, TakenDelivery>();
   readonly #writing = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #looking: Promise<void> | null = null;
@@ -162,7 +162,7 @@ export class DeliverySender {
 
   #begin(delivery: TakenDelivery): void {
     if (this.#under_way.has(delivery.id)) return;
-    this.#under_way.add(delivery.id);
+    this.#under_way.set(delivery.id, delivery);
     const target = this.#target(delivery.system_id);
     target.begun();
     const receiver = target.freest();
@@ -181,6 +181,8 @@ export class DeliverySender {
   #ended(delivery: TakenDelivery, end: DeliveryEnd): void {
     const target = this.#target(delivery.system_id);
     target.ended();
+    // Given back, it may be taken again before we hear that this was written.
+    if (end.kind !== 'delivered') this.#under_way.delete(delivery.id);
     if (end.kind === 'delivered') target.delivered();
     else if (end.kind === 'failed' && end.wants_patience) target.slow(this.#options.now().getTime());
     this.#write(delivery, this.#written(delivery, end));
@@ -192,7 +194,7 @@ export class DeliverySender {
     const writing: Promise<void> = written
       .catch((error: unknown): DeliveryEvent => ({ type: 'unwritten', delivery_id: id, error: error as Error }))
       .then((event) => {
-        this.#under_way.delete(id);
+        if (this.#under_way.get(id) === delivery) this.#under_way.delete(id);
         this.#writing.delete(writing);
         this.#options.onEvent(event);
         if (event.type === 'given_back' && this.#target(delivery.system_id).receivers.size > 0) this.wake();
