@@ -206,6 +206,7 @@ export class Gateway {
 
   /** What waits for something that came after all, or that a gateway which was succeeded still took in. */
   async #sweep(): Promise<void> {
+    await this.#screening.ported_numbers.refresh();
     await this.#deliveries.sweep();
     await sweepParked(this.#pool, this.#leaseNow(), new Date(), PARKED_MAX);
     await this.#recover();

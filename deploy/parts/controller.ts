@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
 import { untilReady } from '../runtime/process/ready.ts';
 import type { Running } from '../runtime/running.ts';
@@ -41,7 +42,7 @@ async function start({
   const url = `http://127.0.0.1:${port}`;
   const child = await startChild({
     name: 'The controller',
-    command: { file: process.execPath, args: ['--import', import.meta.resolve('tsx'), main] },
+    command: { file: process.execPath, args: await compile(main) },
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: options.database_url,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
 import { untilReady } from '../runtime/process/ready.ts';
 import type { Running } from '../runtime/running.ts';
@@ -45,7 +46,7 @@ async function start({
   const observe_url = `http://${host}:${ports.observe}`;
   const child = await startChild({
     name: 'The SMS gateway',
-    command: { file: process.execPath, args: ['--import', import.meta.resolve('tsx'), main] },
+    command: { file: process.execPath, args: await compile(main) },
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: options.database_url,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
 import { claimTcp } from '../runtime/process/port.ts';
 import { untilReady } from '../runtime/process/ready.ts';
@@ -47,7 +48,7 @@ async function start({ home, name, address, port, control_port, ...options }: Sm
   const settings: SmscSettingsInput = { ...options, address, port, control_port, log_file };
   const child = await startChild({
     name: title,
-    command: { file: process.execPath, args: ['--import', import.meta.resolve('tsx'), main] },
+    command: { file: process.execPath, args: await compile(main) },
     env: { PATH: process.env['PATH'], SMSC_SETTINGS: JSON.stringify(settings) },
     log_file: output_file,
     stop_signal: 'TERM',

@@ -20,7 +20,7 @@ export interface OutcomeWriterOptions {
 const SIZE_MAX = 500;
 const RETRY_MS = { first: 100, most: 2_000 };
 /** What carriers said may wait this long for company: nobody waits for it, and a batch costs the database a tenth. */
-const LINGER_MS = 5;
+const LINGER_MS = 20;
 
 /** Writes what became of parts. While the database is away it asks again, for as long as it takes: nothing of it is lost. */
 export class OutcomeWriter {

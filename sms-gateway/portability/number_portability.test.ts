@@ -107,6 +107,20 @@ describe('number portability', () => {
     expect(one.portability.routedAs(B)).toBe(B);
   });
 
+  it('asks nothing of a source that knows of no ported number at all', () => {
+    const looked_up: string[] = [];
+    const lookUp = (number: E164): Promise<E164 | null> => {
+      looked_up.push(number);
+      return Promise.resolve(AWAY);
+    };
+    const one = desk({ source: { has_any: false, lookUp }, wait_ms: 60_000 });
+    expect([one.portability.ready(A), one.portability.routedAs(A)]).toEqual([null, A]);
+    expect(looked_up).toEqual([]);
+    const other = desk({ source: { has_any: true, lookUp } });
+    expect(other.portability.routedAs(A)).toBe(A);
+    expect(looked_up).toEqual([A]);
+  });
+
   it('looks up so many at a time, and routes the others by themselves', () => {
     const one = desk({ numbers_max: 10 });
     for (const number of [A, B, C]) expect(one.portability.routedAs(number)).toBe(number);

@@ -3,6 +3,8 @@ import type { E164 } from '../../domain/numbers/e164.ts';
 
 /** Whoever knows where numbers went: a table of ours, or a service of a country. */
 export interface PortabilitySource {
+  /** Whether it knows of any number that was ported; a source without this is asked about each. */
+  readonly has_any?: boolean;
   /** What routing goes by instead; null for a number that was not ported. Rejects when it is not known. */
   lookUp(number: E164): Promise<E164 | null>;
 }
@@ -56,6 +58,7 @@ export class NumberPortability {
   }
 
   routedAs(number: E164): E164 {
+    if (this.#options.source.has_any === false) return number;
     const entry = this.#entries.get(number);
     const { onAsked, now } = this.#options;
     if (entry === undefined) {
@@ -77,7 +80,7 @@ export class NumberPortability {
    */
   ready(number: E164): Promise<void> | null {
     const { wait_ms } = this.#options;
-    if (wait_ms === 0) return null;
+    if (wait_ms === 0 || this.#options.source.has_any === false) return null;
     const entry = this.#entries.get(number) ?? this.#begin(number);
     return entry?.until_ms === UNKNOWN && entry.looking !== null ? within(entry.looking, wait_ms) : null;
   }

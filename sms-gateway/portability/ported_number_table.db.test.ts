@@ -41,6 +41,22 @@ it('a thousand numbers are a few questions to the table, and each has its own an
   await pool.end();
 });
 
+it('says whether anything is in it, as it last looked', async () => {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const table = new PortedNumberTable(pool);
+  await table.refresh();
+  expect(table.has_any).toBe(true);
+  await owner.query('create table aside as select * from ported_number');
+  await owner.query('delete from ported_number');
+  expect(table.has_any).toBe(true);
+  await table.refresh();
+  expect(table.has_any).toBe(false);
+  await owner.query('insert into ported_number select * from aside');
+  await table.refresh();
+  expect(table.has_any).toBe(true);
+  await pool.end();
+});
+
 it('a table that is away is an outage, and no answer', async () => {
   const away = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none', max: 1 });
   await expect(new PortedNumberTable(away).lookUp('+49151000000' as E164)).rejects.toBeInstanceOf(Outage);

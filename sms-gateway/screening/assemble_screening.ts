@@ -22,6 +22,7 @@ const HOUR_MS = 3_600_000;
 export class ScreeningDesk {
   readonly screening: Screening;
   readonly portability: NumberPortability;
+  readonly ported_numbers: PortedNumberTable;
   readonly #redis: ReturnType<typeof createClient>;
   readonly #log: Logger;
 
@@ -52,8 +53,9 @@ export class ScreeningDesk {
         time_zone: 'UTC',
       },
     });
+    this.ported_numbers = new PortedNumberTable(db);
     this.portability = new NumberPortability({
-      ...{ source: new PortedNumberTable(db), now: () => performance.now(), log },
+      ...{ source: this.ported_numbers, now: () => performance.now(), log },
       ...{ ttl_ms: HOUR_MS, failed_ttl_ms: 5_000, numbers_max: 200_000, lookups_max: 2_000 },
       wait_ms: settings.PORTABILITY_WAIT_MS,
       onAsked: () => undefined,
@@ -67,6 +69,7 @@ export class ScreeningDesk {
       .connect()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'Redis is not connected to any more'));
     await this.screening.start();
+    await this.ported_numbers.refresh();
   }
 
   stop(): void {

@@ -15,3 +15,11 @@ export async function selectRoutingNumbers(db: Queryable, numbers: readonly E164
     return routing_number === undefined ? null : parseE164(routing_number);
   });
 }
+
+export async function anyNumberIsPorted(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ is_any: boolean }>({
+    name: 'any_number_is_ported',
+    text: 'select exists (select 1 from ported_number) as is_any',
+  });
+  return rows[0]?.is_any === true;
+}
