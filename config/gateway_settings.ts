@@ -57,6 +57,12 @@ const gatewaySchema = z.object({
   QUALITY_WEIGHT_PPM: ppm(500_000),
   /** Under which name keywords are answered; short, so that an answer is one segment. */
   BRAND: z.string().min(1).max(20).default('Letsdial'),
+  /** For so many days it is kept what texts said; what was charged, and how they ended, stays. */
+  MESSAGE_BODY_DAYS: count(90, 3_650),
+  /** For so many days a request under the same idempotency key finds the text that it made. */
+  REPLAY_DAYS: count(7, 366),
+  /** For so many days receipts of nobody's texts, and what a customer could not be told, are kept. */
+  LETTER_DAYS: count(90, 3_650),
   /** How long a stop waits for what is under way. */
   DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(5_000),
   /** Whether webhooks may go to addresses of this machine and of private networks. */

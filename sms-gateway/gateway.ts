@@ -11,8 +11,6 @@ import { cancelMessage } from '../domain/texts/decisions.ts';
 import { ensureMessageMonths } from '../domain/texts/message_months.ts';
 import { MessageIds } from '../domain/texts/message_id.ts';
 import type { GatewayLease } from '../domain/texts/queue.ts';
-import { recoverMessages } from '../domain/texts/queue.ts';
-import { sweepParked } from '../domain/texts/receipts.ts';
 import { Acceptor } from './accept/acceptor.ts';
 import { payerOfAccount } from './accept/payer.ts';
 import type { TextPayer } from './accept/payer.ts';
@@ -22,6 +20,7 @@ import { KeywordAnswerer } from './arrivals/keyword_answerer.ts';
 import { selectBinds } from './carriers/bind_row.ts';
 import { Carriers } from './carriers/carriers.ts';
 import { Deliveries } from './carriers/deliveries.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Guesses } from './http/guesses.ts';
 import { messageView } from './http/message_view.ts';
 import { TextServer } from './http/text_server.ts';
@@ -50,10 +49,8 @@ export interface GatewayParts {
   pool: pg.Pool;
 }
 
-const HOUSEKEEPING_MS = 3_600_000;
 const EXPIRE_MS = 1_000;
 const SWEEP_MS = 10_000;
-const PARKED_MAX = 1_000;
 const QUALITY_MS = 10_000;
 const SETTLE_MS = 1_000;
 
@@ -80,6 +77,7 @@ export class Gateway {
   readonly #listener: Listener;
   readonly #metrics: Metrics;
   readonly #webhooks: Webhooks;
+  readonly #housekeeping: Housekeeping;
   readonly #duties: Duties;
   #observation: ObserveServer | null = null;
   #ports: { http: number; smpp: number } | null = null;
@@ -140,6 +138,7 @@ export class Gateway {
     });
     this.#listener = this.#makeListener();
     this.#metrics = this.#makeMetrics();
+    this.#housekeeping = this.#makeHousekeeping(lease);
   }
 
   get ports(): { http: number; smpp: number; observe: number } {
@@ -161,14 +160,14 @@ export class Gateway {
     await this.#screening.start();
     await this.#listener.start();
     await this.#lease.take();
-    await this.#recover();
+    await this.#housekeeping.recover();
     await this.#readBinds();
     this.#duties.every(this.#settings.REFILL_MS, () => this.#refill.pass());
     this.#duties.every(EXPIRE_MS, () => this.#queue.expire());
     this.#duties.every(SETTLE_MS, async () => this.#dispatcher.takeClaimed(await this.#queue.settle()));
     this.#duties.every(SWEEP_MS, () => this.#sweep());
     this.#duties.every(QUALITY_MS, () => this.#readBinds());
-    this.#duties.every(HOUSEKEEPING_MS, () => ensureMessageMonths(this.#pool, new Date()));
+    this.#housekeeping.start(this.#duties);
     this.#webhooks.start();
     this.#ports = { smpp: await this.#smsc.listen(), http: await this.#texts.listen() };
   }
@@ -204,22 +203,9 @@ export class Gateway {
     this.#keywords.answer(arrival, arrived);
   }
 
-  /** What waits for something that came after all, or that a gateway which was succeeded still took in. */
   async #sweep(): Promise<void> {
     await this.#screening.ported_numbers.refresh();
     await this.#deliveries.sweep();
-    await sweepParked(this.#pool, this.#leaseNow(), new Date(), PARKED_MAX);
-    await this.#recover();
-  }
-
-  async #recover(): Promise<void> {
-    const recovered = await recoverMessages(this.#pool, this.#leaseNow(), new Date());
-    for (const [verdict, texts] of Object.entries(recovered)) this.#metrics.recovered_total.inc({ verdict }, texts);
-    if (Object.values(recovered).some((texts) => texts > 0)) this.#log.info(recovered, 'texts of an older gateway');
-  }
-
-  #leaseNow(): GatewayLease {
-    return { gateway_id: this.#settings.GATEWAY_ID, epoch: this.#lease.epoch };
   }
 
   #makeDispatcher(): Dispatcher {
@@ -229,6 +215,14 @@ export class Gateway {
       routedAs: (number) => this.#screening.portability.routedAs(number),
       lane_texts_max: LANE_TEXTS_MAX,
       unrouted_retry_ms: UNROUTED_RETRY_MS,
+    });
+  }
+
+  #makeHousekeeping(lease: () => GatewayLease): Housekeeping {
+    return new Housekeeping({
+      ...{ settings: this.#settings, db: this.#pool, lease, now: () => new Date(), log: this.#log },
+      holds: (message_id) => this.#dispatcher.holds(message_id),
+      onRecovered: (verdict, texts) => this.#metrics.recovered_total.inc({ verdict }, texts),
     });
   }
 

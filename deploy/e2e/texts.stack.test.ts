@@ -134,6 +134,26 @@ describe('a text', () => {
     expect(await balance()).toBe(before);
   });
 
+  it('that no carrier takes for the moment waits until one does, and keeps its charge', async () => {
+    for (const { carrier } of world.carriers.values())
+      await carrier.behaviour({ refuse: [{ status: 'ESME_RSYSERR' }] });
+    const before = await balance();
+    const { tag, text } = tagged('Not now');
+    const reply = await client.send({ from: texter.number, to: PERSON, text });
+    await eventually('both carriers to have refused it', 10_000, async () => {
+      const { rows } = await world.pool.query<{ refusals: string }>(
+        `select count(*) as refusals from message_event where message_id = $1 and kind = 'refused'`,
+        [reply.id],
+      );
+      return rows[0]?.refusals === '2' ? true : null;
+    });
+    await inState(reply.id, 'queued');
+    for (const { carrier } of world.carriers.values()) await carrier.behaviour({});
+    await inState(reply.id, 'delivered', 20_000);
+    expect([...(await taken('alpha', tag)), ...(await taken('beta', tag))]).toEqual([text]);
+    expect(await balance()).toBe(before - 40_000n);
+  });
+
   it('of which a carrier says nothing is sent again and flagged, or held, as its sender wished', async () => {
     await alpha().behaviour({ unanswered_per_mille: 1000 });
     const [again, held] = [tagged('Again'), tagged('Held')];

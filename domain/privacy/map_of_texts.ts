@@ -258,6 +258,15 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
       created_at: 'behaviour',
     },
   },
+  body_erasure: notPersonal('Up to when what texts said was erased.', ['one', 'erased_until']),
+  body_kept: {
+    purpose: 'To erase what a text said that still waited when its time came.',
+    basis: 'legal_obligation',
+    retention: 'operation',
+    export: false,
+    erasure: 'delete',
+    columns: { message_id: 'pseudonym' },
+  },
   parked_receipt: {
     purpose: 'To lose no receipt that comes before the carrier’s answer.',
     basis: 'contract',

@@ -20,6 +20,8 @@ export interface ClaimedMessage {
   priority: number;
   /** Counts up whenever it may have been sent before. */
   attempt: number;
+  /** When it was to be sent first. */
+  wanted_at_ms: number;
   valid_until_ms: number;
   /** What the customer pays, for the margin; null where nobody does. */
   sale: { currency: string; rate_micros_per_segment: bigint } | null;
@@ -38,6 +40,7 @@ interface ClaimedRow {
   on_doubt: OnDoubt;
   priority: number;
   attempt: number;
+  wanted_at: Date;
   valid_until: Date;
   currency: string | null;
   rate_micros_per_segment: string | null;
@@ -46,15 +49,17 @@ interface ClaimedRow {
 
 const claimedColumns = `
   q.message_id, m.account_id, m.sender, m.recipient, m.body, m.encoding, m.segments, m.on_doubt, q.priority, q.attempt, q.valid_until,
+  coalesce(m.due_at, m.accepted_at) as wanted_at,
   m.currency, m.rate_micros_per_segment,
   case when q.attempt = 1 and q.looked_at is null and m.segments = 1 then '{}' else
     array(select distinct e.part_no from message_event e where e.message_id = m.id and e.kind = 'submitted') end as parts_submitted`;
 
 function claimedOf(rows: readonly ClaimedRow[]): ClaimedMessage[] {
-  return rows.map(({ valid_until, currency, rate_micros_per_segment, body, ...row }) => ({
+  return rows.map(({ wanted_at, valid_until, currency, rate_micros_per_segment, body, ...row }) => ({
     ...row,
     // A body that was erased while its text waited leaves nothing to send but an empty text.
     body: body ?? '',
+    wanted_at_ms: wanted_at.getTime(),
     valid_until_ms: valid_until.getTime(),
     sale:
       currency === null || rate_micros_per_segment === null
@@ -164,6 +169,32 @@ export async function recoverMessages(
   );
   const { waiting = '0', resent = '0', held = '0' } = rows[0] ?? {};
   return { waiting: Number(waiting), resent: Number(resent), held: Number(held) };
+}
+
+/** All texts that are claimed in our name. */
+export async function allOwnClaims(db: Queryable, { epoch }: GatewayLease): Promise<string[]> {
+  const { rows } = await db.query<{ message_id: string }>({
+    name: 'all_own_claims',
+    text: `select message_id from message_queue where state = 'c' and epoch = $1`,
+    values: [epoch],
+  });
+  return rows.map(({ message_id }) => message_id);
+}
+
+/** Of these, which are claimed in our name and not in our hands, each waits again, flagged where it may have been sent, or is held. */
+export async function recoverStrays(
+  db: Queryable,
+  { gateway_id, epoch }: GatewayLease,
+  now: Date,
+  message_ids: readonly string[],
+): Promise<number> {
+  const { rows } = await db.query<{ strays: number }>('select recover_strays($1, $2, $3, $4) as strays', [
+    gateway_id,
+    epoch,
+    now,
+    message_ids,
+  ]);
+  return rows[0]?.strays ?? 0;
 }
 
 /** Which carriers texts wait for; null among them where no carrier was chosen for some. */

@@ -127,7 +127,7 @@ export class Acceptor {
     try {
       const answer = await this.#batch.push(message);
       if (answer.verdict === 'accepted' && hold_reason === null) {
-        dispatcher.take(claimOf(message, payer), place);
+        dispatcher.take(claimOf(message, payer, this.#options.now()), place);
       } else {
         dispatcher.letGo(place);
       }
@@ -154,7 +154,7 @@ function saleOf({ rate }: Pick<NewMessage, 'rate'>, { currency }: TextPayer): Cl
   return rate === null ? null : { currency, rate_micros_per_segment: rate.rate_micros_per_segment };
 }
 
-function claimOf(message: NewMessage, payer: TextPayer): ClaimedMessage {
+function claimOf(message: NewMessage, payer: TextPayer, now_ms: number): ClaimedMessage {
   return {
     message_id: message.id,
     account_id: message.account_id,
@@ -166,6 +166,7 @@ function claimOf(message: NewMessage, payer: TextPayer): ClaimedMessage {
     on_doubt: message.on_doubt,
     priority: PRIORITIES[message.class],
     attempt: 1,
+    wanted_at_ms: message.due_at?.getTime() ?? now_ms,
     valid_until_ms: message.valid_until.getTime(),
     sale: saleOf(message, payer),
     parts_submitted: [],

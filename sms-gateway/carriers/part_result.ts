@@ -3,7 +3,7 @@ import { STATUS } from '../smpp/status.ts';
 /** What became of one part that was to be sent. */
 export type PartResult =
   | { kind: 'taken'; carrier_message_id: string }
-  /** The carrier does not want it, now or ever: another carrier may. */
+  /** The carrier does not want it, for the moment or ever: another carrier may. */
   | { kind: 'refused'; status: number }
   /** The carrier asks for patience; the part itself is welcome. */
   | { kind: 'throttled'; status: number }
@@ -30,6 +30,13 @@ const OF_THE_TEXT: ReadonlySet<number> = new Set([
   STATUS.ESME_RINVEXPIRY,
   STATUS.ESME_RINVSCHED,
 ]);
+
+/** Refusals by which a carrier says that it cannot now, where it may in a minute. */
+const FOR_THE_MOMENT: ReadonlySet<number> = new Set([STATUS.ESME_RSYSERR, STATUS.ESME_RX_T_APPN]);
+
+export function isForTheMoment(status: number): boolean {
+  return FOR_THE_MOMENT.has(status);
+}
 
 export function isOfTheText(status: number): boolean {
   return OF_THE_TEXT.has(status);

@@ -33,7 +33,9 @@ interface Row {
 export async function messageView(db: Queryable, account_id: string, message_id: string): Promise<MessageView | null> {
   const { rows } = await db.query<Row>({
     name: 'message_view',
-    text: `select m.id, m.direction, s.state, s.since, s.error, m.sender, m.recipient, m.segments, m.client_ref,
+    text: `select m.id, m.direction,
+                  -- Once its time has come it only waits for its carrier.
+                  case when s.state = 'scheduled' and m.due_at <= now() then 'queued' else s.state end as state, s.since, s.error, m.sender, m.recipient, m.segments, m.client_ref,
                   m.net_micros, m.tax_micros, m.currency
              from message m join message_state s on s.message_id = m.id where m.id = $1 and m.account_id = $2`,
     values: [message_id, account_id],

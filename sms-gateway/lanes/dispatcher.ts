@@ -12,7 +12,7 @@ import type { ClaimQueue } from './claim_queue.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner } from './lane.ts';
 import type { OutcomeWriter } from './outcome_writer.ts';
-import { beginSending, partAnswered, segmentsLeft } from './sending.ts';
+import { beginSending, partAnswered, retryInMs, segmentsLeft } from './sending.ts';
 import type { InHand, Sending } from './sending.ts';
 
 export interface DispatcherOptions {
@@ -45,6 +45,8 @@ interface Part {
 export class Dispatcher implements LaneOwner {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<number, Lane>();
+  /** Texts that this process is to send, until it is known what became of them. */
+  readonly #in_hand = new Set<string>();
   #is_draining = false;
 
   constructor(options: DispatcherOptions) {
@@ -53,6 +55,10 @@ export class Dispatcher implements LaneOwner {
 
   get lanes(): readonly Lane[] {
     return [...this.#lanes.values()];
+  }
+
+  holds(message_id: string): boolean {
+    return this.#in_hand.has(message_id);
   }
 
   lane(carrier_id: number): Lane {
@@ -90,6 +96,7 @@ export class Dispatcher implements LaneOwner {
   take(message: ClaimedMessage, place: Place): void {
     if (!place.at_once || place.carrier_id === null) return;
     this.letGo(place);
+    this.#in_hand.add(message.message_id);
     this.#hand(this.lane(place.carrier_id), { sending: beginSending(message), encoded: null });
   }
 
@@ -100,7 +107,10 @@ export class Dispatcher implements LaneOwner {
 
   /** Texts that were claimed from the database for whichever carrier takes them now. */
   takeClaimed(messages: readonly ClaimedMessage[]): void {
-    for (const message of messages) this.#send({ sending: beginSending(message), encoded: null });
+    for (const message of messages) {
+      this.#in_hand.add(message.message_id);
+      this.#send({ sending: beginSending(message), encoded: null });
+    }
   }
 
   /** No text begins its way any more; what is in memory goes back to the database. */
@@ -118,6 +128,7 @@ export class Dispatcher implements LaneOwner {
     const { sending, verdict } = partAnswered(text.sending, part.no, lane.carrier_id, result);
     text.sending = sending;
     const then_state = verdict === 'done' ? 'done' : verdict === 'doubt' ? 'doubt' : null;
+    if (then_state !== null) this.#in_hand.delete(sending.message.message_id);
     const outcome = this.#outcomeOf(lane, text.sending, part, result, then_state);
     if (outcome !== null) this.#options.outcomes.write(outcome);
     if (verdict === 'hopeless') this.#fail(text.sending);
@@ -162,8 +173,9 @@ export class Dispatcher implements LaneOwner {
     const left = routes.filter(({ carrier_id }) => !refused_by.includes(carrier_id));
     if (left.length === 0) {
       // Where nobody has refused it, the routes themselves are gone, and may come back.
-      if (refused_by.length > 0) return this.#fail(text.sending);
-      return this.#release(text, null, this.#options.unrouted_retry_ms);
+      if (refused_by.length === 0) return this.#release(text, null, this.#options.unrouted_retry_ms);
+      if (!text.sending.may_be_wanted_later) return this.#fail(text.sending);
+      return this.#release(text, routes[0]?.carrier_id ?? null, retryInMs(text.sending, this.#options.now()));
     }
     if (this.#is_draining) return this.#release(text, left[0]?.carrier_id ?? null, null);
     const patient = this.#usable(left, message, throttled_by);
@@ -182,6 +194,7 @@ export class Dispatcher implements LaneOwner {
     this.#options.queue.markSending(text.sending.message.message_id, (may_go) => {
       lane.reserved -= 1;
       if (may_go) lane.push(text);
+      else this.#in_hand.delete(text.sending.message.message_id);
     });
   }
 
@@ -189,6 +202,7 @@ export class Dispatcher implements LaneOwner {
   #release({ sending }: InHand, carrier_id: number | null, in_ms: number | null): void {
     const { message, attempt } = sending;
     if (carrier_id !== null) this.lane(carrier_id).has_backlog = true;
+    this.#in_hand.delete(message.message_id);
     this.#options.queue.release({
       message_id: message.message_id,
       carrier_id,
@@ -202,6 +216,7 @@ export class Dispatcher implements LaneOwner {
   }
 
   #end(sending: Sending, then_state: 'rejected' | 'expired', detail: string | null): void {
+    this.#in_hand.delete(sending.message.message_id);
     this.#options.outcomes.write({
       ...nothingSaid(sending, new Date(this.#options.now())),
       detail,

@@ -1,6 +1,6 @@
 import type { EncodedParts } from '../carriers/submit_body.ts';
 import type { ClaimedMessage } from '../../domain/texts/queue.ts';
-import { isOfTheText } from '../carriers/part_result.ts';
+import { isForTheMoment, isOfTheText } from '../carriers/part_result.ts';
 import type { PartResult } from '../carriers/part_result.ts';
 
 /**
@@ -22,6 +22,8 @@ export interface Sending {
   readonly attempt: number;
   /** Carriers that do not want it. */
   readonly refused_by: readonly number[];
+  /** Whether one of them did not want it for the moment only, so that it is worth waiting. */
+  readonly may_be_wanted_later: boolean;
   /** Carriers that asked for patience since it last went somewhere. */
   readonly throttled_by: readonly number[];
   /** The last refusal, for the story of a text that nobody took. */
@@ -45,6 +47,7 @@ export function beginSending(message: ClaimedMessage): Sending {
     places,
     attempt: message.attempt,
     refused_by: NONE,
+    may_be_wanted_later: false,
     throttled_by: NONE,
     last_status: null,
     is_hopeless: false,
@@ -62,6 +65,16 @@ export function nextPart({ places }: Sending): number | null {
 export function partLeft(sending: Sending, part_no: number): Sending {
   return { ...sending, places: placed(sending.places, part_no, 'out') };
 }
+
+/**
+ * How long a text waits that every carrier refused, one of them for the moment only: half as long as it has been tried for, so
+ * that a hiccup costs seconds, and a day's outage some dozens of attempts.
+ */
+export function retryInMs({ message }: Sending, now_ms: number): number {
+  return Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, Math.floor((now_ms - message.wanted_at_ms) / 2)));
+}
+
+const RETRY_MS = { least: 5_000, most: 600_000 };
 
 /** How many parts no carrier has, and none may have. */
 export function segmentsLeft({ places }: Sending): number {
@@ -87,6 +100,7 @@ function afterResult(sending: Sending, part_no: number, carrier_id: number, resu
         ...sending,
         places: placed(sending.places, part_no, 'left'),
         refused_by: including(sending.refused_by, carrier_id),
+        may_be_wanted_later: sending.may_be_wanted_later || isForTheMoment(result.status),
         last_status: result.status,
         is_hopeless: sending.is_hopeless || isOfTheText(result.status),
       };

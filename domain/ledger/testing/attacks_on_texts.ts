@@ -87,6 +87,8 @@ const message_event: Attacks = {
     newEvent({ cost_micros: 5, carrier_id: 1 }),
     newEvent({ cost_micros: 5, cost_currency: 'EUR' }),
   ],
+  // Only what a carrier took has its id: receipts are matched by it.
+  message_event_carrier_names_submitted: [newEvent({ kind: 'refused', carrier_message_id: '4711' })],
   message_event_kind_check: [newEvent({ kind: 'odd' })],
   message_event_state_check: [newEvent({ state: 'odd' })],
   message_event_cost_micros_check: [newEvent({ cost_micros: -1, carrier_id: 1, cost_currency: 'EUR' })],
@@ -180,6 +182,15 @@ const parked_receipt: Attacks = {
   parked_receipt_pkey: ['insert into parked_receipt overriding system value select * from parked_receipt'],
 };
 
+const body_erasure: Attacks = {
+  body_erasure_pkey: [`insert into body_erasure (erased_until) values ('2026-01-16')`],
+  body_erasure_one_check: ['update body_erasure set one = false'],
+};
+
+const body_kept: Attacks = {
+  body_kept_pkey: ['insert into body_kept select * from body_kept'],
+};
+
 const mo_part: Attacks = {
   mo_part_pkey: ['insert into mo_part select * from mo_part'],
   mo_part_part_no_check: ['update mo_part set part_no = 0'],
@@ -208,6 +219,8 @@ export const attacksOnTexts: Readonly<Record<string, Attacks>> = {
   webhook_endpoint,
   carrier_bind,
   parked_receipt,
+  body_erasure,
+  body_kept,
   mo_part,
   customer_delivery,
 };

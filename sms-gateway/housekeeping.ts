@@ -1,0 +1,80 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { GatewaySettings } from '../config/gateway_settings.ts';
+import type { Duties } from '../domain/running/duties.ts';
+import { ensureMessageMonths } from '../domain/texts/message_months.ts';
+import { recoverMessages } from '../domain/texts/queue.ts';
+import type { GatewayLease } from '../domain/texts/queue.ts';
+import { sweepParked } from '../domain/texts/receipts.ts';
+import { eraseBodies, forgetTextsPast } from '../domain/texts/retention.ts';
+import { Strays } from './lanes/strays.ts';
+
+export interface HousekeepingOptions {
+  settings: Pick<GatewaySettings, 'MESSAGE_BODY_DAYS' | 'REPLAY_DAYS' | 'LETTER_DAYS'>;
+  db: pg.Pool;
+  lease: () => GatewayLease;
+  /** Whether the text is in this process's hands. */
+  holds: (message_id: string) => boolean;
+  now: () => Date;
+  onRecovered: (verdict: string, texts: number) => void;
+  log: Logger;
+}
+
+const SWEEP_MS = 10_000;
+const PARKED_MAX = 1_000;
+const STRAYS_MS = 60_000;
+const RETENTION_MS = 60_000;
+const ROWS_MAX = 1_000;
+const MONTHS_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** What has to be done now and then, whether or not anybody sends texts. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  readonly #strays: Strays;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    const { db, lease, holds, now, onRecovered, log } = options;
+    this.#strays = new Strays({ db, lease, holds, now, log, onStrays: (texts) => onRecovered('stray', texts) });
+  }
+
+  start(duties: Duties): void {
+    duties.every(SWEEP_MS, () => this.#sweep());
+    duties.every(STRAYS_MS, () => this.#strays.pass());
+    duties.every(RETENTION_MS, () => this.#forget());
+    duties.every(MONTHS_MS, () => ensureMessageMonths(this.#options.db, this.#options.now()));
+  }
+
+  /** What an older gateway had in its hands. */
+  async recover(): Promise<void> {
+    const { db, lease, now, onRecovered, log } = this.#options;
+    const recovered = await recoverMessages(db, lease(), now());
+    for (const [verdict, texts] of Object.entries(recovered)) onRecovered(verdict, texts);
+    if (Object.values(recovered).some((texts) => texts > 0)) log.info(recovered, 'texts of an older gateway');
+  }
+
+  /** What waits for something that came after all, or that a gateway which was succeeded still took in. */
+  async #sweep(): Promise<void> {
+    const { db, lease, now } = this.#options;
+    await sweepParked(db, lease(), now(), PARKED_MAX);
+    await this.recover();
+  }
+
+  /** An hour of bodies at a time, as many as a minute has room for: what piled up while nobody looked is gone within hours. */
+  async #forget(): Promise<void> {
+    const { db, lease, now, settings, log } = this.#options;
+    const ago = (days: number): Date => new Date(now().getTime() - days * DAY_MS);
+    const until_ms = now().getTime() + RETENTION_MS / 2;
+    let erased_until: Date | null = null;
+    do {
+      erased_until = await eraseBodies(db, lease(), ago(settings.MESSAGE_BODY_DAYS));
+      if (erased_until !== null) log.info({ erased_until }, 'what texts said was erased');
+    } while (erased_until !== null && now().getTime() < until_ms);
+    await forgetTextsPast(db, lease(), {
+      keys_before: ago(settings.REPLAY_DAYS),
+      letters_before: ago(settings.LETTER_DAYS),
+      rows_max: ROWS_MAX,
+    });
+  }
+}
