@@ -7,7 +7,7 @@ import { Shelf } from '../../domain/rating/shelf.ts';
 import { loadTextPrices } from '../../domain/texts/prices/text_prices.ts';
 import type { TextPrices, TextRate } from '../../domain/texts/prices/text_prices.ts';
 import { TextRoutes } from './text_routes.ts';
-import type { RoutedCarrier, Routing, RoutingOptions } from './text_routes.ts';
+import type { RoutedCarrier, Routing, RoutingOptions, Sale } from './text_routes.ts';
 
 export interface RouteBookOptions {
   db: pg.Pool;
@@ -21,17 +21,13 @@ interface Held {
   fx: FxTable;
 }
 
-/** Routes of one number to one price, worked out once: texts to a country come in thousands. */
-const REMEMBERED_MAX = 50_000;
-
-/** Prices and routes as they are now; what was worked out is forgotten when a price, a carrier or its quality changes. */
+/** Prices and routes as they are now: others as soon as a price, a carrier or its quality changes. */
 export class RouteBook {
   readonly #shelf: Shelf<Held>;
   readonly #options: RouteBookOptions;
   #carriers: ReadonlyMap<number, RoutedCarrier> = new Map();
   #routes: TextRoutes | null = null;
   #held: Held | null = null;
-  readonly #remembered = new Map<string, Routing>();
 
   constructor(options: RouteBookOptions) {
     this.#options = options;
@@ -72,15 +68,8 @@ export class RouteBook {
   /**
    * @param routed_as the number that routing goes by: the one itself, or where its porting says that it belongs.
    */
-  route(routed_as: E164, sale: { rate_micros_per_segment: bigint; currency: string } | null): Routing {
-    const routes = this.#current();
-    const key = sale === null ? routed_as : `${routed_as} ${sale.rate_micros_per_segment} ${sale.currency}`;
-    const known = this.#remembered.get(key);
-    if (known !== undefined) return known;
-    const routing = routes.route(routed_as, sale);
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
-    this.#remembered.set(key, routing);
-    return routing;
+  route(routed_as: E164, sale: Sale): Routing {
+    return this.#current().route(routed_as, sale);
   }
 
   #current(): TextRoutes {
@@ -88,7 +77,6 @@ export class RouteBook {
     if (this.#routes === null || this.#held !== held) {
       this.#held = held;
       this.#routes = new TextRoutes(held.prices, held.fx, this.#carriers, this.#options.routing);
-      this.#remembered.clear();
     }
     return this.#routes;
   }

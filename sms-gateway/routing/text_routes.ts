@@ -2,7 +2,9 @@ import type { Micros } from '../../domain/money/micros.ts';
 import type { E164 } from '../../domain/numbers/e164.ts';
 import { convert } from '../../domain/rating/fx_rates.ts';
 import type { FxTable } from '../../domain/rating/fx_rates.ts';
-import type { CarrierTextRate, TextPrices, TextRate } from '../../domain/texts/prices/text_prices.ts';
+import type { TextPrices, TextRate } from '../../domain/texts/prices/text_prices.ts';
+import { explainRoutes } from './route_reason.ts';
+import type { RouteVerdict } from './route_reason.ts';
 
 /** A carrier as routing sees it. */
 export interface RoutedCarrier {
@@ -19,14 +21,15 @@ export interface Route {
   cost: { micros_per_segment: Micros; currency: string };
 }
 
-export type RouteVerdict = 'taken' | 'carrier_disabled' | 'no_fx_rate' | 'margin_too_low' | 'beyond_limit';
-
 export interface Routing {
   /** In the order in which they are tried. */
-  routes: readonly Route[];
+  readonly routes: readonly Route[];
   /** In words, why these and in this order. */
-  reason: string;
+  readonly reason: string;
 }
+
+/** What the customer pays for a segment; null where nobody does: then every carrier is good enough. */
+export type Sale = { rate_micros_per_segment: Micros; currency: string } | null;
 
 export interface RoutingOptions {
   /** Of the sell price, what has to be left after the carrier is paid, in parts per million. */
@@ -39,114 +42,181 @@ export interface RoutingOptions {
   quality_weight_ppm: number;
 }
 
-interface Judged {
-  rate: CarrierTextRate;
-  verdict: RouteVerdict;
-  /** In the currency of the sale. */
-  cost_micros: Micros | null;
-  /** The cost of a text that arrives, by which routes are ordered. */
-  weighed_micros: Micros;
+/** What is known of a carrier's deck before any number is. */
+interface Offer {
+  carrier: RoutedCarrier | undefined;
+  carrier_id: number;
+  currency: string;
+  /** What is left of a million by which its price is divided, so that bad quality makes it dearer. */
+  counted_ppm: number;
 }
 
-const PPM = 1_000_000n;
+export interface Judged {
+  carrier_id: number;
+  code: string;
+  price_micros: number;
+  currency: string;
+  verdict: RouteVerdict;
+  /** The cost of a text that arrives, by which routes are ordered. */
+  weighed: number;
+}
 
-/** Carriers for a number, the cheapest by what a text that arrives costs first; of equals the one with the lower id. */
+const PPM = 1_000_000;
+/** Worked out for so many places of the numbering plan; with more, those of this price are forgotten. */
+const REMEMBERED_MAX = 20_000;
+
+/**
+ * Carriers for a number, the cheapest by what a text that arrives costs first; of equals the one with the lower id. Prices are
+ * numbers here, exact below 2^53 micros: what is charged and booked is a bigint from the deck, and only the order is worked out
+ * in these. What was worked out for one number holds for all that no deck tells apart.
+ */
 export class TextRoutes {
   readonly #prices: TextPrices;
   readonly #fx: FxTable;
-  readonly #carriers: ReadonlyMap<number, RoutedCarrier>;
   readonly #options: RoutingOptions;
+  readonly #offers: readonly Offer[];
+  readonly #remembered = new Map<string, Map<number, Routing>>();
 
   constructor(prices: TextPrices, fx: FxTable, carriers: ReadonlyMap<number, RoutedCarrier>, options: RoutingOptions) {
     this.#prices = prices;
     this.#fx = fx;
-    this.#carriers = carriers;
     this.#options = options;
+    this.#offers = prices.buy_decks.map(({ deck, carrier_id }) => {
+      const carrier = carriers.get(carrier_id);
+      const counted_ppm = countedPpm(carrier?.quality_ppm ?? 0, options.quality_weight_ppm);
+      return { carrier, carrier_id, currency: deck.currency, counted_ppm };
+    });
   }
 
   sell(number: E164, deck: string): TextRate | null {
     return this.#prices.sell(number, deck);
   }
 
-  /** @param sale null where nobody pays: then every carrier is good enough. */
-  route(number: E164, sale: { rate_micros_per_segment: Micros; currency: string } | null): Routing {
-    const judged = this.#prices
-      .buy(number)
-      .map((rate) => this.#judge(rate, sale))
-      .sort(better)
-      .map((one, place) =>
-        one.verdict === 'taken' && place >= this.#options.routes_max
-          ? { ...one, verdict: 'beyond_limit' as const }
-          : one,
-      );
+  route(number: E164, sale: Sale): Routing {
+    const slot = this.#prices.slotOf(number);
+    const of_this_price = this.#rememberedOf(sale);
+    const known = of_this_price.get(slot);
+    if (known !== undefined) return known;
+    const routing = this.#workOut(slot, sale);
+    if (of_this_price.size >= REMEMBERED_MAX) of_this_price.clear();
+    of_this_price.set(slot, routing);
+    return routing;
+  }
+
+  #rememberedOf(sale: Sale): Map<number, Routing> {
+    const key = sale === null ? '' : sale.rate_micros_per_segment + sale.currency;
+    const known = this.#remembered.get(key);
+    if (known !== undefined) return known;
+    const made = new Map<number, Routing>();
+    this.#remembered.set(key, made);
+    return made;
+  }
+
+  #workOut(slot: number, sale: Sale): Routing {
+    const best = new Best(this.#options.routes_max);
+    const cost_max = sale === null ? Number.POSITIVE_INFINITY : costMax(sale, this.#options.margin_ppm_min);
+    for (let at = 0; slot >= 0 && at < this.#offers.length; at += 1) {
+      const price = this.#prices.buyPrice(slot, at);
+      const offer = this.#offers[at];
+      if (price < 0 || !Number.isFinite(price) || offer?.carrier?.enabled !== true) continue;
+      const cost = this.#costOf(price, offer, sale);
+      if (cost !== null && cost <= cost_max) best.offer(at, weigh(cost, offer), offer.carrier_id);
+    }
+    const routes = best.places.map((at) => this.#routeTo(slot, at));
+    let reason: string | null = null;
+    const explain = (): string => explainRoutes(this.#judgeAll(slot, sale, cost_max), this.#options.routes_max);
     return {
-      routes: judged.filter(({ verdict }) => verdict === 'taken').map(({ rate }) => this.#routeOf(rate)),
-      reason: judged.map((one) => this.#explain(one)).join('; '),
+      routes,
+      // Only the first text that goes this way pays for the words.
+      get reason() {
+        return (reason ??= explain());
+      },
     };
   }
 
-  #judge(rate: CarrierTextRate, sale: { rate_micros_per_segment: Micros; currency: string } | null): Judged {
-    const carrier = this.#carriers.get(rate.carrier_id);
-    const cost_micros = convert(
-      rate.rate_micros_per_segment,
-      rate.deck.currency,
-      sale?.currency ?? rate.deck.currency,
-      this.#fx,
-    );
+  /** In the currency of the sale; null where no exchange rate is known. */
+  #costOf(price: number, { currency }: Offer, sale: Sale): number | null {
+    if (sale === null || sale.currency === currency) return price;
+    // Nobody pays so much, in whichever currency.
+    if (!Number.isFinite(price)) return price;
+    const cost = convert(BigInt(price), currency, sale.currency, this.#fx);
+    return cost === null ? null : Number(cost);
+  }
+
+  #routeTo(slot: number, at: number): Route {
+    const offer = this.#offers[at];
+    if (offer?.carrier === undefined) throw new RangeError(`There is no offer ${at}.`);
     return {
-      rate,
-      cost_micros,
-      weighed_micros: weigh(cost_micros ?? 0n, carrier?.quality_ppm ?? 0, this.#options.quality_weight_ppm),
-      verdict: this.#verdict(carrier, cost_micros, sale),
+      carrier_id: offer.carrier_id,
+      carrier: offer.carrier.code,
+      cost: { micros_per_segment: BigInt(this.#prices.buyPrice(slot, at)), currency: offer.currency },
     };
   }
 
-  #verdict(
-    carrier: RoutedCarrier | undefined,
-    cost_micros: Micros | null,
-    sale: { rate_micros_per_segment: Micros } | null,
-  ): RouteVerdict {
-    if (carrier?.enabled !== true) return 'carrier_disabled';
-    if (cost_micros === null) return 'no_fx_rate';
-    if (sale === null) return 'taken';
-    const margin = sale.rate_micros_per_segment - cost_micros;
-    return margin * PPM < sale.rate_micros_per_segment * BigInt(this.#options.margin_ppm_min)
-      ? 'margin_too_low'
-      : 'taken';
-  }
-
-  #routeOf({ carrier_id, rate_micros_per_segment, deck }: CarrierTextRate): Route {
-    return {
-      carrier_id,
-      carrier: this.#carriers.get(carrier_id)?.code ?? String(carrier_id),
-      cost: { micros_per_segment: rate_micros_per_segment, currency: deck.currency },
-    };
-  }
-
-  #explain({ rate, verdict }: Judged): string {
-    const { carrier_id, rate_micros_per_segment, deck } = rate;
-    const name = this.#carriers.get(carrier_id)?.code ?? `carrier ${carrier_id}`;
-    return `${name} ${rate_micros_per_segment} ${deck.currency} micros: ${verdictWords[verdict]}`;
+  #judgeAll(slot: number, sale: Sale, cost_max: number): Judged[] {
+    return this.#offers.flatMap((offer, at): Judged[] => {
+      const price_micros = slot < 0 ? -1 : this.#prices.buyPrice(slot, at);
+      if (price_micros < 0) return [];
+      const { carrier, carrier_id, currency } = offer;
+      const cost = this.#costOf(price_micros, offer, sale);
+      const verdict =
+        carrier?.enabled !== true
+          ? 'carrier_disabled'
+          : cost === null
+            ? 'no_fx_rate'
+            : cost > cost_max || !Number.isFinite(cost)
+              ? 'margin_too_low'
+              : 'taken';
+      const code = carrier?.code ?? `carrier ${carrier_id}`;
+      return [{ carrier_id, code, price_micros, currency, verdict, weighed: weigh(cost ?? 0, offer) }];
+    });
   }
 }
 
-const verdictWords: Readonly<Record<RouteVerdict, string>> = {
-  taken: 'may carry it',
-  carrier_disabled: 'out of use',
-  no_fx_rate: 'no exchange rate',
-  margin_too_low: 'would leave too little of the price',
-  beyond_limit: 'not needed',
-};
+/** The best few of what is offered, without a list of all. */
+class Best {
+  readonly places: number[] = [];
+  readonly #weights: number[] = [];
+  readonly #ids: number[] = [];
+  readonly #size_max: number;
+
+  constructor(size_max: number) {
+    this.#size_max = size_max;
+  }
+
+  offer(place: number, weight: number, id: number): void {
+    let at = this.places.length;
+    while (at > 0 && this.#isBetter(weight, id, at - 1)) at -= 1;
+    if (at >= this.#size_max) return;
+    this.places.splice(at, 0, place);
+    this.#weights.splice(at, 0, weight);
+    this.#ids.splice(at, 0, id);
+    if (this.places.length <= this.#size_max) return;
+    this.places.pop();
+    this.#weights.pop();
+    this.#ids.pop();
+  }
+
+  #isBetter(weight: number, id: number, than: number): boolean {
+    const other = this.#weights[than] ?? 0;
+    return weight < other || (weight === other && id < (this.#ids[than] ?? 0));
+  }
+}
+
+/** What a carrier may cost at most for the margin to be left. */
+function costMax({ rate_micros_per_segment }: NonNullable<Sale>, margin_ppm_min: number): number {
+  const margin = rate_micros_per_segment * BigInt(margin_ppm_min);
+  // A margin below nothing is leave to lose that much; rounding is against the loss in either case.
+  const margin_micros = margin >= 0n ? (margin + 999_999n) / 1_000_000n : margin / 1_000_000n;
+  return Number(rate_micros_per_segment - margin_micros);
+}
 
 /** What a text that arrives costs: the price, divided by the share that arrives as far as the weight says. */
-function weigh(cost_micros: Micros, quality_ppm: number, quality_weight_ppm: number): Micros {
-  const lost_ppm = 1_000_000 - Math.min(1_000_000, Math.max(0, quality_ppm));
-  const counted_ppm = Math.min(999_000, Math.floor((lost_ppm * quality_weight_ppm) / 1_000_000));
-  return (cost_micros * PPM) / BigInt(1_000_000 - counted_ppm);
+function weigh(cost_micros: number, { counted_ppm }: Offer): number {
+  return Math.floor((cost_micros * PPM) / counted_ppm);
 }
 
-function better(a: Judged, b: Judged): number {
-  if ((a.verdict === 'taken') !== (b.verdict === 'taken')) return a.verdict === 'taken' ? -1 : 1;
-  if (a.weighed_micros !== b.weighed_micros) return a.weighed_micros < b.weighed_micros ? -1 : 1;
-  return a.rate.carrier_id - b.rate.carrier_id;
+function countedPpm(quality_ppm: number, quality_weight_ppm: number): number {
+  const lost_ppm = PPM - Math.min(PPM, Math.max(0, quality_ppm));
+  return PPM - Math.min(999_000, Math.floor((lost_ppm * quality_weight_ppm) / PPM));
 }

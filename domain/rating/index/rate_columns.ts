@@ -10,6 +10,8 @@ const LENGTH_MASK = 2 ** LENGTH_BITS - 1;
 const WORDS_PER_ROW = 4;
 const WORD = 2 ** 32;
 const WORD_BITS = 32n;
+/** A high word below this leaves a number exact. */
+const EXACT_HIGH = 2 ** 21;
 
 /**
  * The rates of an index, 16 bytes each in one typed array: the price per minute, the number of the terms, that of the
@@ -89,6 +91,13 @@ export class RateColumns {
       grace_seconds: terms.grace_seconds,
       free_seconds: terms.free_seconds,
     };
+  }
+
+  /** The price per minute as a number, which is exact below 2^53 micros; beyond them, where no price is, it is infinite. */
+  price(row: number): number {
+    const at = row * WORDS_PER_ROW;
+    const high = this.words[at + 1] ?? 0;
+    return high < EXACT_HIGH ? high * WORD + (this.words[at] ?? 0) : Number.POSITIVE_INFINITY;
   }
 
   destination(row: number): string {

@@ -6,7 +6,7 @@ import type { RateColumns } from './rate_columns.ts';
 /** The digits of an E.164 number begin behind its `+`. */
 const FIRST_DIGIT = 1;
 
-type BuyDeck = { readonly deck: RateDeck; readonly carrier_id: number; readonly column: number };
+export type BuyDeck = { readonly deck: RateDeck; readonly carrier_id: number; readonly column: number };
 type SellDeck = { readonly deck: RateDeck; readonly column: number };
 
 export type IndexParts = {
@@ -33,7 +33,8 @@ export class RateIndex {
   private readonly search: PrefixSearch;
   private readonly rows: Int32Array;
   private readonly columns: RateColumns;
-  private readonly buy_decks: readonly BuyDeck[];
+  /** In no order; the place of one here names it to `buyPrice`. */
+  readonly buy_decks: readonly BuyDeck[];
   private readonly sell_decks: ReadonlyMap<string, SellDeck>;
 
   constructor(parts: IndexParts) {
@@ -84,6 +85,20 @@ export class RateIndex {
       });
     }
     return found;
+  }
+
+  /**
+   * What tells numbers apart for all decks: numbers of one slot have the same price by each of them. -1 for a number that no
+   * deck knows.
+   */
+  slotOf(number: E164): number {
+    return this.search.find(number, FIRST_DIGIT);
+  }
+
+  /** The price of a unit by that buy deck, in micros; -1 where it does not serve the slot. Makes nothing that must be collected. */
+  buyPrice(slot: number, buy_deck: number): number {
+    const row = this.rows[slot * this.decks.length + (this.buy_decks[buy_deck]?.column ?? -1)] ?? -1;
+    return row < 0 ? -1 : this.columns.price(row);
   }
 
   /** Bytes of the typed arrays, in which nearly all of the index lies. */

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Micros } from '../../money/micros.ts';
 import type { E164 } from '../../numbers/e164.ts';
 import { loadIndex } from '../../rating/index/load_index.ts';
-import type { RateIndex } from '../../rating/index/rate_index.ts';
+import type { BuyDeck, RateIndex } from '../../rating/index/rate_index.ts';
 import { withTax } from '../../rating/price.ts';
 import type { Taxed } from '../../rating/price.ts';
 import type { BuyRateRef, RateDeck, RateRef } from '../../rating/rate_deck.ts';
@@ -42,6 +42,21 @@ export class TextPrices {
   sell(number: E164, deck_name: string): TextRate | null {
     const found = this.#index.lookupSell(number, deck_name);
     return found === null ? null : ofSegments(found);
+  }
+
+  /** Decks of carriers; the place of one here names it to `buyPrice`. */
+  get buy_decks(): readonly BuyDeck[] {
+    return this.#index.buy_decks;
+  }
+
+  /** Numbers of one slot cost the same by every deck; -1 for a number that no deck knows. */
+  slotOf(number: E164): number {
+    return this.#index.slotOf(number);
+  }
+
+  /** What a segment costs by that deck, in micros; -1 where it does not reach the slot. */
+  buyPrice(slot: number, buy_deck: number): number {
+    return this.#index.buyPrice(slot, buy_deck);
   }
 
   /** What each carrier that reaches this number charges, in no order. */
