@@ -38,7 +38,7 @@ const gatewaySchema = z.object({
   REFILL_MS: ms(200),
   /** How often what waits for a carrier that is away is looked at, whether another takes it. */
   STRANDED_LOOK_MS: ms(60_000),
-  /** How long a text waits for which no carrier has a price any more. */
+  /** How long a text waits for which no carrier has a price any more, or that none of them carries for now. */
   UNROUTED_RETRY_MS: ms(60_000),
   /** A submit_sm without an answer for so long is in doubt. */
   RESPONSE_TIMEOUT_MS: ms(30_000),

@@ -30,7 +30,7 @@ beforeAll(async () => {
     redis_url: redis.url,
     carriers: ['alpha', 'beta'],
     bind: { more: { receipt_id_form: 'any' } },
-    settings: { RESPONSE_TIMEOUT_MS: '1500', WEBHOOKS_TO_PRIVATE_ADDRESSES: 'yes' },
+    settings: { RESPONSE_TIMEOUT_MS: '1500', UNROUTED_RETRY_MS: '3000', WEBHOOKS_TO_PRIVATE_ADDRESSES: 'yes' },
   });
   texter = await world.texter({ balance_micros: MONEY_MICROS });
   client = new TextClient(world.gateway.url, texter.api_key);
@@ -199,6 +199,25 @@ describe('a text', () => {
     await alpha().listen(true);
     await beta().listen(true);
   }, 45_000);
+
+  it('that no bind carries is looked at now and then only, and goes when one does', async () => {
+    const set = (allowed: boolean) => world.pool.query('update carrier_bind set alphanumeric_sender = $1', [allowed]);
+    await world.pool.query('insert into text_sender (account_id, sender) values ($1, $2)', [texter.account_id, 'ACME']);
+    await set(false);
+    const { tag, text } = tagged('By name');
+    const reply = await client.send({ from: 'ACME', to: PERSON, text });
+    expect(reply.status).toBe(202);
+    await eventually('the text to wait for another time', 10_000, async () => {
+      const { rows } = await world.pool.query<{ waits: boolean }>(
+        `select state = 'w' and due_at > now() + interval '1 second' as waits from message_queue where message_id = $1`,
+        [reply.id],
+      );
+      return rows[0]?.waits === true ? true : null;
+    });
+    await set(true);
+    await inState(reply.id, 'delivered', 20_000);
+    expect([...(await taken('alpha', tag)), ...(await taken('beta', tag))]).toEqual([text]);
+  });
 
   it('is made once by a repeated key, taken back while it waits, and refused in words', async () => {
     const wish = { from: texter.number, to: PERSON, text: 'Once' };

@@ -24,7 +24,7 @@ export interface DispatcherOptions {
   now: () => number;
   /** Texts that a lane has in memory at most; what is beyond waits in the database. */
   lane_texts_max: number;
-  /** How long a text waits for which no carrier has a price any more. */
+  /** How long a text waits for which no carrier has a price any more, or that none of them carries for now. */
   unrouted_retry_ms: number;
   log: Logger;
 }
@@ -76,7 +76,7 @@ export class Dispatcher implements LaneOwner {
   /** Null where no carrier has a price for the number. A place in a lane is kept until `take` or `letGo`. */
   reserve(text: AdmittedText & { recipient: E164 }, sale: ClaimedMessage['sale']): Place | null {
     const { routes } = this.#routing(text.recipient, sale);
-    const [preferred] = routes;
+    const preferred = this.#awaited(routes, text) ?? routes[0];
     if (preferred === undefined) return null;
     const usable = this.#usable(routes, text);
     const lane = usable === undefined ? undefined : this.lane(usable.carrier_id);
@@ -164,6 +164,18 @@ export class Dispatcher implements LaneOwner {
     );
   }
 
+  /** The first carrier that would take it, were it there. */
+  #awaited(routes: readonly Route[], text: AdmittedText): Route | undefined {
+    return routes.find(({ carrier_id }) => this.#lanes.get(carrier_id)?.wouldTake(text) === true);
+  }
+
+  /** Waits for a carrier that is away; where none would take it, as all are closed or do not carry its like, for another time. */
+  #await(text: InHand, left: readonly Route[]): void {
+    const awaited = this.#awaited(left, text.sending.message);
+    if (awaited !== undefined) return this.#release(text, awaited.carrier_id, null);
+    this.#release(text, left[0]?.carrier_id ?? null, this.#options.unrouted_retry_ms);
+  }
+
   /** To the next carrier that takes it; else to where it waits for one, or to its end. */
   #send(text: InHand): void {
     const { message, refused_by, throttled_by } = text.sending;
@@ -180,7 +192,7 @@ export class Dispatcher implements LaneOwner {
     if (this.#is_draining) return this.#release(text, left[0]?.carrier_id ?? null, null);
     const patient = this.#usable(left, message, throttled_by);
     const route = patient ?? this.#usable(left, message);
-    if (route === undefined) return this.#release(text, left[0]?.carrier_id ?? null, null);
+    if (route === undefined) return this.#await(text, left);
     if (patient === undefined) text.sending = { ...text.sending, throttled_by: [] };
     const lane = this.lane(route.carrier_id);
     if (text.sending.throttled_by.length > 0 || patient === undefined) lane.unshift(text);

@@ -67,6 +67,12 @@ export class Lane {
     return this.#binds.some((bind) => mayTake(bind, text, now_ms));
   }
 
+  /** Whether one of its binds may take a text like this once it is there. */
+  wouldTake(text: AdmittedText): boolean {
+    const now_ms = this.#now();
+    return this.#binds.some((bind) => bind.sends && bind.admission.admits(text, now_ms));
+  }
+
   get is_bound(): boolean {
     return this.#binds.some((bind) => bind.is_bound && bind.sends);
   }

@@ -104,7 +104,7 @@ export class TextRoutes {
   }
 
   #rememberedOf(sale: Sale): Map<number, Routing> {
-    const key = sale === null ? '' : sale.rate_micros_per_segment + sale.currency;
+    const key = sale === null ? '' : `${sale.rate_micros_per_segment} ${sale.currency}`;
     const known = this.#remembered.get(key);
     if (known !== undefined) return known;
     const made = new Map<number, Routing>();

@@ -20,7 +20,7 @@ export async function gatherEvidence(
   let stored = 0;
   for (const { carrier_id, log_file } of world.carriers.values()) {
     const { submits, acks } = await readCarrier(log_file);
-    all_submits.push(...submits);
+    for (const submit of submits) all_submits.push(submit);
     acknowledged += acks.length;
     stored += await receiptsStored(world.pool, carrier_id, [...new Set(acks.map(({ id, stat }) => `${id} ${stat}`))]);
     // A receipt that is sent twice counts once on both sides.

@@ -1,0 +1,110 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { gatherEvidence } from '../chaos/sms/evidence.ts';
+import { install } from '../runtime/install.ts';
+import { explainError } from '../runtime/outage.ts';
+import { showProgress } from '../runtime/progress.ts';
+import type { Screen } from '../runtime/progress.ts';
+import { deploySettings } from '../settings.ts';
+import type { BehaviourInput } from '../smsc/behaviour.ts';
+import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
+import { OwnServers } from '../world/own_servers.ts';
+import { TextWorld } from '../world/text_world.ts';
+import { soakOptions } from './options.ts';
+import type { SoakOptions } from './options.ts';
+import { SoakRun } from './sms/soak_run.ts';
+import { FLAT_MINUTES_MIN, judgeSoak } from './verdict.ts';
+
+/** Carriers that take everything, and bring receipts when the connection may be another one already. */
+const manners: BehaviourInput = {
+  answer_delay_ms: { min: 0, max: 20 },
+  receipts: { delay_ms: { min: 0, max: 1_000 } },
+};
+
+/**
+ * A steady load of texts for many minutes through the real gateway, while each second a connection is cut: nothing may be lost,
+ * and what the gateway holds of memory and open files must stay as it is. The carriers log every fact, not sums alone: by sums it
+ * is not seen that one text is missing and another went twice.
+ */
+async function main(options: SoakOptions): Promise<boolean> {
+  const interrupted = interruption();
+  // Heard by each step that takes long; in between nobody waits for it.
+  interrupted.catch(() => undefined);
+  const say = (line: string): void => {
+    if (!options.json) console.log(line);
+  };
+  const { home, cache, mirror } = deploySettings(process.env);
+  const screen: Screen = options.json ? { write: () => true } : process.stdout;
+  const progress = showProgress(screen, Date.now);
+  const programs = await install({ home, cache, mirror, prefer: 'private', elsewhere: [], progress });
+  say(`${options.minutes} min of ${options.per_second} texts a second, with a connection cut each second.`);
+  const servers = await OwnServers.begin(programs);
+  try {
+    const world = await TextWorld.begin({
+      database_url: servers.postgres.url,
+      redis_url: servers.valkey.url,
+      carriers: ['alpha', 'beta'],
+      binds_per_carrier: 0,
+      smsc: { behaviour: manners },
+      settings: { LOG_LEVEL: 'error' },
+    });
+    try {
+      return await soak(world, options, say, interrupted);
+    } finally {
+      await world.end();
+    }
+  } finally {
+    await servers.end();
+  }
+}
+
+async function soak(
+  world: TextWorld,
+  options: SoakOptions,
+  say: (line: string) => void,
+  interrupted: Promise<never>,
+): Promise<boolean> {
+  const died = world.gateway.died.then((error) => Promise.reject(error));
+  // Heard while the load runs.
+  died.catch(() => undefined);
+  const run = await SoakRun.begin(world);
+  try {
+    await Promise.race([load(run, options, say), interrupted, died]);
+    say('The load is over: what is under way comes to its end.');
+    await Promise.race([run.settle(), interrupted, died]);
+    say('The verdict is read from the carriers’ logs and from SQL.');
+    const evidence = await Promise.race([gatherEvidence(world, 0, run.accepted), interrupted]);
+    const { verdict, faults, has_passed } = judgeSoak({ minutes: options.minutes, evidence, ...run.findings });
+    for (const fault of faults.slice(0, 20)) console.error(fault);
+    if (verdict.is_flat === null) say(TOO_SHORT);
+    console.log(JSON.stringify(verdict));
+    return has_passed;
+  } finally {
+    await run.end();
+  }
+}
+
+const TOO_SHORT = `Whether memory stays flat is seen in runs of ${FLAT_MINUTES_MIN} minutes and more; this one tells what was lost.`;
+
+/** How often a person hears how it goes. */
+const TELL_SECONDS = 10;
+const SECOND_MS = 1_000;
+
+async function load(run: SoakRun, options: SoakOptions, say: (line: string) => void): Promise<void> {
+  const { minutes, per_second } = options;
+  run.load(per_second);
+  const began_ms = performance.now();
+  for (let second = 1; second <= minutes * 60 && !run.is_ended; second += 1) {
+    await wait(Math.max(0, began_ms + second * SECOND_MS - performance.now()));
+    await run.cut();
+    if (second % TELL_SECONDS === 0) say(run.line(second));
+  }
+  await run.unload();
+}
+
+try {
+  process.exitCode = (await main(soakOptions(process.argv.slice(2)))) ? 0 : 1;
+} catch (error) {
+  const is_interrupted = error instanceof Interrupted;
+  console.error(is_interrupted ? error.message : explainError(error));
+  process.exitCode = is_interrupted ? INTERRUPTED : 1;
+}
