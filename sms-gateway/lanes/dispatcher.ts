@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { E164 } from '../../domain/numbers/e164.ts';
 import { parseE164 } from '../../domain/numbers/e164.ts';
 import type { ClaimedMessage } from '../../domain/texts/queue.ts';
+import { PRIORITIES } from '../../domain/texts/message.ts';
+import type { MessageClass } from '../../domain/texts/message.ts';
 import type { Outcome } from '../../domain/texts/outcomes.ts';
 import type { AdmittedText } from '../carriers/admission.ts';
 import type { CarrierBind } from '../carriers/carrier_bind.ts';
@@ -33,6 +35,12 @@ export interface DispatcherOptions {
 export interface Place {
   carrier_id: number | null;
   at_once: boolean;
+}
+
+/** What else a place in a lane is given by. */
+interface NewText {
+  recipient: E164;
+  class: MessageClass;
 }
 
 interface Part {
@@ -74,18 +82,18 @@ export class Dispatcher implements LaneOwner {
   }
 
   /** Null where no carrier has a price for the number. A place in a lane is kept until `take` or `letGo`. */
-  reserve(text: AdmittedText & { recipient: E164 }, sale: ClaimedMessage['sale']): Place | null {
+  reserve(text: AdmittedText & NewText, sale: ClaimedMessage['sale']): Place | null {
     const { routes } = this.#routing(text.recipient, sale);
     const preferred = this.#awaited(routes, text) ?? routes[0];
     if (preferred === undefined) return null;
     const usable = this.#usable(routes, text);
     const lane = usable === undefined ? undefined : this.lane(usable.carrier_id);
     if (lane === undefined) {
-      this.lane(preferred.carrier_id).has_backlog = true;
+      this.lane(preferred.carrier_id).waitsInDatabase(PRIORITIES[text.class]);
       return { carrier_id: preferred.carrier_id, at_once: false };
     }
     if (this.#is_draining || lane.has_backlog || lane.depth >= this.#options.lane_texts_max) {
-      lane.has_backlog = true;
+      lane.waitsInDatabase(PRIORITIES[text.class]);
       return { carrier_id: lane.carrier_id, at_once: false };
     }
     lane.reserved += 1;
@@ -213,7 +221,7 @@ export class Dispatcher implements LaneOwner {
   /** Back to the database, to be claimed again. */
   #release({ sending }: InHand, carrier_id: number | null, in_ms: number | null): void {
     const { message, attempt } = sending;
-    if (carrier_id !== null) this.lane(carrier_id).has_backlog = true;
+    if (carrier_id !== null) this.lane(carrier_id).waitsInDatabase(message.priority);
     this.#in_hand.delete(message.message_id);
     this.#options.queue.release({
       message_id: message.message_id,

@@ -26,6 +26,8 @@ export interface LaneOptions {
   now: () => number;
 }
 
+const MOST_URGENT = 0;
+
 /** What one carrier is to be sent next, in memory, the most urgent first, over whichever of its binds has room. */
 export class Lane {
   readonly carrier_id: number;
@@ -38,6 +40,8 @@ export class Lane {
   #timer: NodeJS.Timeout | null = null;
   /** Texts that are to come when their acceptance is stored. */
   reserved = 0;
+  /** Whether one for which somebody waits is among those in the database: it is not to wait for the lane to run half empty. */
+  has_urgent_backlog = false;
   /** Whether texts for this lane wait in the database, so that a new one must not overtake them. */
   has_backlog = true;
 
@@ -86,6 +90,12 @@ export class Lane {
   unshift(text: InHand): void {
     this.#queue.unshift(text, text.sending.message.priority);
     this.schedule();
+  }
+
+  /** A text for this lane was put into the database, or stays there. */
+  waitsInDatabase(priority: number): void {
+    this.has_backlog = true;
+    if (priority === MOST_URGENT) this.has_urgent_backlog = true;
   }
 
   /** Everything that waits here, which no longer does. */

@@ -20,6 +20,8 @@ const LOOK_MS = 1_000;
 /** Which carriers anything waits for at all is asked this often. */
 const CARRIERS_MS = 5_000;
 const STRANDED_MAX = 200;
+/** So many of the most urgent are claimed at once, whether or not there is room. */
+const URGENT_MAX = 100;
 
 /** Brings texts that wait in the database into the lanes, as these have room. */
 export class Refill {
@@ -73,11 +75,22 @@ export class Refill {
       return;
     }
     const room = lane_texts_max - lane.depth;
-    if (room < lane_texts_max / 2) return;
+    if (lane.has_urgent_backlog && room < URGENT_MAX) return this.#fillUrgently(lane);
+    if (room < lane_texts_max / 2 && !lane.has_urgent_backlog) return;
     if (!lane.has_backlog && !this.#isDue(lane.carrier_id, now_ms)) return;
     this.#looked_at_ms.set(lane.carrier_id, now_ms);
     const claimed = await queue.claim(lane.carrier_id, room);
     if (claimed.length < room) lane.has_backlog = false;
+    lane.has_urgent_backlog = claimed.length === room && claimed.at(-1)?.priority === 0;
+    dispatcher.takeClaimed(claimed);
+  }
+
+  /** A full lane takes some more, as somebody waits for them: what is less urgent and comes with the last of them is not many. */
+  async #fillUrgently(lane: Lane): Promise<void> {
+    const { dispatcher, queue, lane_texts_max } = this.#options;
+    if (lane.depth > 2 * lane_texts_max) return;
+    const claimed = await queue.claim(lane.carrier_id, URGENT_MAX);
+    lane.has_urgent_backlog = claimed.length === URGENT_MAX && claimed.at(-1)?.priority === 0;
     dispatcher.takeClaimed(claimed);
   }
 

@@ -8,6 +8,7 @@ import { STATUS } from '../../smpp/status.ts';
 import { selectEsme } from './esme_row.ts';
 import type { Esmes } from './esmes.ts';
 import { Passwords } from './password.ts';
+import { Turns } from './turns.ts';
 
 export interface BinderOptions {
   db: Queryable;
@@ -29,6 +30,7 @@ export interface BinderOptions {
 export class Binder {
   readonly #options: BinderOptions;
   readonly #passwords = new Passwords();
+  readonly #turns = new Turns();
 
   constructor(options: BinderOptions) {
     this.#options = options;
@@ -37,9 +39,12 @@ export class Binder {
   async decide(request: BindRequest): Promise<BindAnswer> {
     const { pdu, address } = request;
     const { guesses, log } = this.#options;
-    if (guesses.tooMany(address)) return refused(STATUS.ESME_RTHROTTLED);
     try {
-      return await this.#judge(request);
+      // One after the other, so that a hundred guesses at once are counted before they are judged. A customer's binds that come
+      // back together wait for the first one's password only.
+      return await this.#turns.take(address, async () =>
+        guesses.tooMany(address) ? refused(STATUS.ESME_RTHROTTLED) : this.#judge(request),
+      );
     } catch (error) {
       if (!Outage.is(error)) throw error;
       log.warn({ err: error, system_id: pdu.system_id }, 'a bind could not be judged while the database is away');
