@@ -1,7 +1,7 @@
 import type { Texter, TextWorld } from '../world/text_world.ts';
 import { makeEsme } from '../world/texts.ts';
 import { booksAreRight, eventually } from '../world/verdict.ts';
-import { cpuMs } from './cpu.ts';
+import { cpuMs, cpuMsWithEnded } from './cpu.ts';
 import { HttpLoad, percentile } from './http_load.ts';
 import { SmppLoad } from './smpp_load.ts';
 
@@ -83,8 +83,13 @@ export class TextLoad {
       nextRecipient: () => this.#nextRecipient(),
       nextText: () => this.#nextText(),
     });
+    const { carrier } = this.#world.carrier('alpha');
+    const acked_before = (await carrier.counts()).receipts_acked;
     const result = await load.run(seconds);
     for (const [status, count] of result.statuses) console.error(`SMPP in: ${count} answered with status ${status}`);
+    await eventually('every receipt', DRAIN_MS, async () =>
+      (await carrier.counts()).receipts_acked - acked_before >= result.accepted ? true : null,
+    );
     await this.#drained();
     return { per_second: result.accepted / result.seconds, failed: result.failed };
   }
@@ -117,7 +122,9 @@ export class TextLoad {
   }
 
   async #cpu(): Promise<{ gateway: number; postgres: number; carrier: number }> {
-    const postgres = await Promise.all((await this.#postgres()).map((pid) => cpuMs(pid)));
+    const [server = 0, ...workers] = await this.#postgres();
+    // Workers of autovacuum come and go.
+    const postgres = await Promise.all([cpuMsWithEnded(server), ...workers.map((pid) => cpuMs(pid))]);
     return {
       gateway: await cpuMs(this.#world.gateway.pid),
       postgres: postgres.reduce((sum, ms) => sum + ms, 0),
