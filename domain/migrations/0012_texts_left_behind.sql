@@ -46,7 +46,7 @@ begin
   if not holds_lease(p_gateway, p_epoch) then return null; end if;
   with sent as (
     delete from body_kept k where not exists (select 1 from message_queue q where q.message_id = k.message_id) returning k.message_id)
-  update message m set body = null from sent where m.id = sent.message_id and m.body is not null;
+  update message m set body = null where m.id = any(array(select sent.message_id from sent)) and m.body is not null;
   select e.erased_until into from_at from body_erasure e for update;
   if not found then
     -- An id's first 48 bits are its milliseconds.
@@ -76,14 +76,14 @@ declare
   forgotten integer := 0;
 begin
   if not holds_lease(p_gateway, p_epoch) then return 0; end if;
-  delete from message_key k where (k.account_id, k.idempotency_key) in (
-    select o.account_id, o.idempotency_key from message_key o where o.created_at < p_keys_before order by o.created_at limit p_rows_max);
+  delete from message_key k where k.ctid = any(array(
+    select o.ctid from message_key o where o.created_at < p_keys_before order by o.created_at limit p_rows_max for update skip locked));
   get diagnostics gone = row_count; forgotten := forgotten + gone;
-  delete from parked_receipt r where r.id in (
-    select o.id from parked_receipt o where o.received_at < p_letters_before order by o.received_at limit p_rows_max);
+  delete from parked_receipt r where r.id = any(array(
+    select o.id from parked_receipt o where o.received_at < p_letters_before order by o.received_at limit p_rows_max));
   get diagnostics gone = row_count; forgotten := forgotten + gone;
-  delete from customer_delivery d where d.id in (
-    select o.id from customer_delivery o where o.dead_at < p_letters_before order by o.dead_at limit p_rows_max);
+  delete from customer_delivery d where d.id = any(array(
+    select o.id from customer_delivery o where o.dead_at < p_letters_before order by o.dead_at limit p_rows_max));
   get diagnostics gone = row_count; forgotten := forgotten + gone;
   return forgotten;
 end $$;

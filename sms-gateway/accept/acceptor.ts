@@ -126,7 +126,8 @@ export class Acceptor {
     this.#waiting += 1;
     try {
       const answer = await this.#batch.push(message);
-      if (answer.verdict === 'accepted' && hold_reason === null) {
+      // What is held, or is for later, comes to a lane by way of the database.
+      if (answer.verdict === 'accepted' && hold_reason === null && message.due_at === null) {
         dispatcher.take(claimOf(message, payer, this.#options.now()), place);
       } else {
         dispatcher.letGo(place);

@@ -70,10 +70,11 @@ export class ClaimQueue {
     });
   }
 
-  release(release: Release): void {
+  /** @param done hears when it is in the database; not where that has to be asked again. */
+  release(release: Release, done: () => void = () => undefined): void {
     const releasing: Promise<void> = this.#releases
       .push(release)
-      .then(() => undefined)
+      .then(() => done())
       .catch((error: unknown) => {
         if (!Outage.is(error)) this.#options.log.error({ err: error, ...release }, 'a text could not be given back');
         this.#unreleased.push(release);

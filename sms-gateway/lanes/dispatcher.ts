@@ -2,8 +2,6 @@ import type { Logger } from 'pino';
 import type { E164 } from '../../domain/numbers/e164.ts';
 import { parseE164 } from '../../domain/numbers/e164.ts';
 import type { ClaimedMessage } from '../../domain/texts/queue.ts';
-import { PRIORITIES } from '../../domain/texts/message.ts';
-import type { MessageClass } from '../../domain/texts/message.ts';
 import type { Outcome } from '../../domain/texts/outcomes.ts';
 import type { AdmittedText } from '../carriers/admission.ts';
 import type { CarrierBind } from '../carriers/carrier_bind.ts';
@@ -35,12 +33,6 @@ export interface DispatcherOptions {
 export interface Place {
   carrier_id: number | null;
   at_once: boolean;
-}
-
-/** What else a place in a lane is given by. */
-interface NewText {
-  recipient: E164;
-  class: MessageClass;
 }
 
 interface Part {
@@ -82,18 +74,16 @@ export class Dispatcher implements LaneOwner {
   }
 
   /** Null where no carrier has a price for the number. A place in a lane is kept until `take` or `letGo`. */
-  reserve(text: AdmittedText & NewText, sale: ClaimedMessage['sale']): Place | null {
+  reserve(text: AdmittedText & { recipient: E164 }, sale: ClaimedMessage['sale']): Place | null {
     const { routes } = this.#routing(text.recipient, sale);
-    const preferred = this.#awaited(routes, text) ?? routes[0];
-    if (preferred === undefined) return null;
     const usable = this.#usable(routes, text);
-    const lane = usable === undefined ? undefined : this.lane(usable.carrier_id);
-    if (lane === undefined) {
-      this.lane(preferred.carrier_id).waitsInDatabase(PRIORITIES[text.class]);
-      return { carrier_id: preferred.carrier_id, at_once: false };
-    }
-    if (this.#is_draining || lane.has_backlog || lane.depth >= this.#options.lane_texts_max) {
-      lane.waitsInDatabase(PRIORITIES[text.class]);
+    const route = usable ?? this.#awaited(routes, text) ?? routes[0];
+    if (route === undefined) return null;
+    const lane = this.lane(route.carrier_id);
+    const has_room = !lane.has_backlog && lane.depth < this.#options.lane_texts_max;
+    if (usable === undefined || this.#is_draining || !has_room) {
+      // From now on, so that none that comes next overtakes it.
+      lane.has_backlog = true;
       return { carrier_id: lane.carrier_id, at_once: false };
     }
     lane.reserved += 1;
@@ -102,10 +92,13 @@ export class Dispatcher implements LaneOwner {
 
   /** The text was stored. */
   take(message: ClaimedMessage, place: Place): void {
-    if (!place.at_once || place.carrier_id === null) return;
+    if (place.carrier_id === null) return;
+    const lane = this.lane(place.carrier_id);
+    // Only now is it there to be claimed.
+    if (!place.at_once) return lane.waitsInDatabase(message.priority);
     this.letGo(place);
     this.#in_hand.add(message.message_id);
-    this.#hand(this.lane(place.carrier_id), { sending: beginSending(message), encoded: null });
+    this.#hand(lane, { sending: beginSending(message), encoded: null });
   }
 
   /** The text was not stored, or is not to be sent. */
@@ -221,14 +214,13 @@ export class Dispatcher implements LaneOwner {
   /** Back to the database, to be claimed again. */
   #release({ sending }: InHand, carrier_id: number | null, in_ms: number | null): void {
     const { message, attempt } = sending;
-    if (carrier_id !== null) this.lane(carrier_id).waitsInDatabase(message.priority);
+    const lane = carrier_id === null ? null : this.lane(carrier_id);
+    if (lane !== null) lane.has_backlog = true;
     this.#in_hand.delete(message.message_id);
-    this.#options.queue.release({
-      message_id: message.message_id,
-      carrier_id,
-      due_at: in_ms === null ? null : new Date(this.#options.now() + in_ms),
-      attempt,
-    });
+    const due_at = in_ms === null ? null : new Date(this.#options.now() + in_ms);
+    this.#options.queue.release({ message_id: message.message_id, carrier_id, due_at, attempt }, () =>
+      lane?.waitsInDatabase(message.priority),
+    );
   }
 
   #fail(sending: Sending): void {

@@ -26,7 +26,7 @@ export interface LaneOptions {
   now: () => number;
 }
 
-const MOST_URGENT = 0;
+export const MOST_URGENT = 0;
 
 /** What one carrier is to be sent next, in memory, the most urgent first, over whichever of its binds has room. */
 export class Lane {
@@ -92,7 +92,7 @@ export class Lane {
     this.schedule();
   }
 
-  /** A text for this lane was put into the database, or stays there. */
+  /** A text for this lane is in the database, where it can be claimed. */
   waitsInDatabase(priority: number): void {
     this.has_backlog = true;
     if (priority === MOST_URGENT) this.has_urgent_backlog = true;

@@ -3,6 +3,7 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 import { waitingCarriers } from '../../domain/texts/queue.ts';
 import type { ClaimQueue } from './claim_queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { MOST_URGENT } from './lane.ts';
 import type { Lane } from './lane.ts';
 
 export interface RefillOptions {
@@ -20,7 +21,7 @@ const LOOK_MS = 1_000;
 /** Which carriers anything waits for at all is asked this often. */
 const CARRIERS_MS = 5_000;
 const STRANDED_MAX = 200;
-/** So many of the most urgent are claimed at once, whether or not there is room. */
+/** So many are claimed where somebody waits for one of them, whether or not there is room. */
 const URGENT_MAX = 100;
 
 /** Brings texts that wait in the database into the lanes, as these have room. */
@@ -74,23 +75,16 @@ export class Refill {
       dispatcher.takeClaimed(await queue.claimStranded(lane.carrier_id, looked_before_ms, STRANDED_MAX));
       return;
     }
-    const room = lane_texts_max - lane.depth;
-    if (lane.has_urgent_backlog && room < URGENT_MAX) return this.#fillUrgently(lane);
-    if (room < lane_texts_max / 2 && !lane.has_urgent_backlog) return;
+    const is_urgent = lane.has_urgent_backlog && lane.depth < 2 * lane_texts_max;
+    const room = Math.max(lane_texts_max - lane.depth, is_urgent ? URGENT_MAX : 0);
+    if (room < lane_texts_max / 2 && !is_urgent) return;
     if (!lane.has_backlog && !this.#isDue(lane.carrier_id, now_ms)) return;
     this.#looked_at_ms.set(lane.carrier_id, now_ms);
+    // Put down before the database is asked: whatever comes while it is says so again.
+    lane.has_urgent_backlog = false;
     const claimed = await queue.claim(lane.carrier_id, room);
     if (claimed.length < room) lane.has_backlog = false;
-    lane.has_urgent_backlog = claimed.length === room && claimed.at(-1)?.priority === 0;
-    dispatcher.takeClaimed(claimed);
-  }
-
-  /** A full lane takes some more, as somebody waits for them: what is less urgent and comes with the last of them is not many. */
-  async #fillUrgently(lane: Lane): Promise<void> {
-    const { dispatcher, queue, lane_texts_max } = this.#options;
-    if (lane.depth > 2 * lane_texts_max) return;
-    const claimed = await queue.claim(lane.carrier_id, URGENT_MAX);
-    lane.has_urgent_backlog = claimed.length === URGENT_MAX && claimed.at(-1)?.priority === 0;
+    else if (claimed.at(-1)?.priority === MOST_URGENT) lane.has_urgent_backlog = true;
     dispatcher.takeClaimed(claimed);
   }
 

@@ -62,8 +62,8 @@ export interface Judged {
 }
 
 const PPM = 1_000_000;
-/** Worked out for so many places of the numbering plan; with more, those of this price are forgotten. */
-const REMEMBERED_MAX = 20_000;
+/** So many are remembered, over all slots and prices; with more, all are forgotten. */
+const REMEMBERED_MAX = 50_000;
 
 /**
  * Carriers for a number, the cheapest by what a text that arrives costs first; of equals the one with the lower id. Prices are
@@ -75,7 +75,7 @@ export class TextRoutes {
   readonly #fx: FxTable;
   readonly #options: RoutingOptions;
   readonly #offers: readonly Offer[];
-  readonly #remembered = new Map<string, Map<number, Routing>>();
+  readonly #remembered = new Map<string, Routing>();
 
   constructor(prices: TextPrices, fx: FxTable, carriers: ReadonlyMap<number, RoutedCarrier>, options: RoutingOptions) {
     this.#prices = prices;
@@ -94,22 +94,13 @@ export class TextRoutes {
 
   route(number: E164, sale: Sale): Routing {
     const slot = this.#prices.slotOf(number);
-    const of_this_price = this.#rememberedOf(sale);
-    const known = of_this_price.get(slot);
-    if (known !== undefined) return known;
-    const routing = this.#workOut(slot, sale);
-    if (of_this_price.size >= REMEMBERED_MAX) of_this_price.clear();
-    of_this_price.set(slot, routing);
-    return routing;
-  }
-
-  #rememberedOf(sale: Sale): Map<number, Routing> {
-    const key = sale === null ? '' : `${sale.rate_micros_per_segment} ${sale.currency}`;
+    const key = sale === null ? `${slot}` : `${slot} ${sale.rate_micros_per_segment} ${sale.currency}`;
     const known = this.#remembered.get(key);
     if (known !== undefined) return known;
-    const made = new Map<number, Routing>();
-    this.#remembered.set(key, made);
-    return made;
+    const routing = this.#workOut(slot, sale);
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.set(key, routing);
+    return routing;
   }
 
   #workOut(slot: number, sale: Sale): Routing {

@@ -47,17 +47,19 @@ export class SoakRun {
   static async begin(world: TextWorld): Promise<SoakRun> {
     const recipients = new Recipients();
     const cutter = await Cutter.begin(world, CARRIERS, BINDS_PER_CARRIER);
-    const http = await HttpCustomer.begin(world, recipients);
-    const bound = await BoundCustomer.begin(world, recipients, CUSTOMER_BINDS);
-    cutter.cutAlso(bound);
-    const run = new SoakRun(world, cutter, http, bound);
+    let run: SoakRun | null = null;
     try {
-      await eventually('every bind', BOUND_MS, () => run.#areAllBound());
+      const http = await HttpCustomer.begin(world, recipients);
+      const bound = await BoundCustomer.begin(world, recipients, CUSTOMER_BINDS);
+      cutter.cutAlso(bound);
+      const begun = (run = new SoakRun(world, cutter, http, bound));
+      await eventually('every bind', BOUND_MS, () => begun.#areAllBound());
+      return begun;
     } catch (error) {
-      await run.end();
+      // Lines that stay open would keep the process.
+      await (run === null ? cutter.close() : run.end());
       throw error;
     }
-    return run;
   }
 
   get accepted(): readonly AcceptedText[] {
