@@ -1,14 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { seeded } from '../../domain/rating/bench/sample_decks.ts';
-import { install } from '../runtime/install.ts';
 import { explainError } from '../runtime/outage.ts';
-import { showProgress } from '../runtime/progress.ts';
-import type { Screen } from '../runtime/progress.ts';
-import { deploySettings } from '../settings.ts';
 import type { BehaviourInput } from '../smsc/behaviour.ts';
-import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
-import { OwnServers } from '../world/own_servers.ts';
-import { TextWorld } from '../world/text_world.ts';
+import { INTERRUPTED, Interrupted } from '../world/interruption.ts';
+import { inOwnTextWorld } from '../world/own_text_world.ts';
+import type { TextWorld } from '../world/text_world.ts';
 import { eventually } from '../world/verdict.ts';
 import { diceOf } from './dice.ts';
 import type { Dice } from './dice.ts';
@@ -34,39 +30,18 @@ const manners: BehaviourInput = {
 
 /** Kills the gateway again and again under load; what became of each text and each receipt is read from the carriers' logs and from SQL. */
 async function main(options: ChaosOptions): Promise<boolean> {
-  const interrupted = interruption();
-  // Heard by each step that takes long; in between nobody waits for it.
-  interrupted.catch(() => undefined);
-  const say = (line: string): void => {
-    if (!options.json) console.log(line);
+  const opening = `${options.kills} kills of the gateway under load; --seed ${options.seed} repeats the choices.`;
+  const wishes = {
+    ...{ carriers: ['alpha', 'beta'], binds_per_carrier: 2 },
+    ...{ smsc: { behaviour: manners }, settings: { RESPONSE_TIMEOUT_MS: '2000', LOG_LEVEL: 'warn' } },
   };
-  const { home, cache, mirror } = deploySettings(process.env);
-  const screen: Screen = options.json ? { write: () => true } : process.stdout;
-  const progress = showProgress(screen, Date.now);
-  const programs = await install({ home, cache, mirror, prefer: 'private', elsewhere: [], progress });
-  say(`${options.kills} kills of the gateway under load; --seed ${options.seed} repeats the choices.`);
-  const servers = await OwnServers.begin(programs);
-  try {
-    const world = await TextWorld.begin({
-      database_url: servers.postgres.url,
-      redis_url: servers.valkey.url,
-      carriers: ['alpha', 'beta'],
-      binds_per_carrier: 2,
-      smsc: { behaviour: manners },
-      settings: { RESPONSE_TIMEOUT_MS: '2000', LOG_LEVEL: 'warn' },
-    });
-    try {
-      const result = await Promise.race([run(world, options, say), interrupted]);
-      for (const fault of result.faults.slice(0, 20)) console.error(fault);
-      if (!passed(result)) console.error(`--seed ${options.seed} repeats the choices.`);
-      console.log(JSON.stringify(result.verdict));
-      return passed(result);
-    } finally {
-      await world.end();
-    }
-  } finally {
-    await servers.end();
-  }
+  return inOwnTextWorld({ json: options.json, opening, world: wishes }, async ({ world, say, interrupted }) => {
+    const result = await Promise.race([run(world, options, say), interrupted]);
+    for (const fault of result.faults.slice(0, 20)) console.error(fault);
+    if (!passed(result)) console.error(`--seed ${options.seed} repeats the choices.`);
+    console.log(JSON.stringify(result.verdict));
+    return passed(result);
+  });
 }
 
 async function run(world: TextWorld, options: ChaosOptions, say: (line: string) => void): ReturnType<typeof verdictOf> {

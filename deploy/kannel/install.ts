@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fetchPackages, prepareApt, updateIndex } from '../runtime/apt/fetch.ts';
+import { fetchPackages } from '../runtime/apt/fetch.ts';
 import type { PrivateApt } from '../runtime/apt/fetch.ts';
-import { machineMirrors } from '../runtime/apt/machine_mirrors.ts';
+import { reachableApt } from '../runtime/apt/reachable_apt.ts';
 import { errorCode, Outage } from '../runtime/outage.ts';
 import type { Command } from '../runtime/process/guard.ts';
 import { requireSpace } from '../runtime/process/free_space.ts';
@@ -76,8 +76,8 @@ async function build(root: string, { mirror, progress }: KannelInstall): Promise
   await requireTools(['apt-get', 'apt-config', 'dpkg-deb', 'tar', 'bash']);
   await requireSpace(dirname(root), NEEDED_MB);
   const [work, fresh] = [`${root}.apt`, `${root}.new`];
+  const apt = await reachableApt(work, { mirror, suite: SUITE, progress, wanted: 'Kannel' });
   progress.step(`Fetching Kannel from Debian ${SUITE}`);
-  const apt = await reachableApt(work, mirror === null ? await machineMirrors() : [mirror], progress);
   await fetchPackages(apt, ['kannel'], progress);
   await rm(fresh, { recursive: true, force: true });
   const damaged = await unpackAll(apt.archives, fresh, progress);
@@ -86,24 +86,6 @@ async function build(root: string, { mirror, progress }: KannelInstall): Promise
   await rename(fresh, root);
   await rm(work, { recursive: true, force: true });
   progress.end();
-}
-
-/** Tries the mirrors in turn; the last one's failure is the one that is told. */
-async function reachableApt(work: string, mirrors: readonly string[], progress: Progress): Promise<PrivateApt> {
-  let failure = new Outage('This machine does not say where Debian packages are to be had.');
-  for (const address of mirrors) {
-    // The index of another mirror in the same folder would be read along with it.
-    await rm(join(work, 'state'), { recursive: true, force: true });
-    const apt = await prepareApt(work, address, SUITE);
-    try {
-      await updateIndex(apt, progress);
-      return apt;
-    } catch (error) {
-      if (!(error instanceof Outage)) throw error;
-      failure = error;
-    }
-  }
-  throw failure;
 }
 
 /** Roots are unpacked without them, and without them Kannel makes no UTF-16 of a text. They come with the C library. */

@@ -1,14 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { gatherEvidence } from '../chaos/sms/evidence.ts';
-import { install } from '../runtime/install.ts';
 import { explainError } from '../runtime/outage.ts';
-import { showProgress } from '../runtime/progress.ts';
-import type { Screen } from '../runtime/progress.ts';
-import { deploySettings } from '../settings.ts';
 import type { BehaviourInput } from '../smsc/behaviour.ts';
-import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
-import { OwnServers } from '../world/own_servers.ts';
-import { TextWorld } from '../world/text_world.ts';
+import { INTERRUPTED, Interrupted } from '../world/interruption.ts';
+import { inOwnTextWorld } from '../world/own_text_world.ts';
+import type { AtWork } from '../world/own_text_world.ts';
 import { soakOptions } from './options.ts';
 import type { SoakOptions } from './options.ts';
 import { SoakRun } from './sms/soak_run.ts';
@@ -26,43 +22,15 @@ const manners: BehaviourInput = {
  * is not seen that one text is missing and another went twice.
  */
 async function main(options: SoakOptions): Promise<boolean> {
-  const interrupted = interruption();
-  // Heard by each step that takes long; in between nobody waits for it.
-  interrupted.catch(() => undefined);
-  const say = (line: string): void => {
-    if (!options.json) console.log(line);
+  const opening = `${options.minutes} min of ${options.per_second} texts a second, with a connection cut each second.`;
+  const world = {
+    ...{ carriers: ['alpha', 'beta'], binds_per_carrier: 0 },
+    ...{ smsc: { behaviour: manners }, settings: { LOG_LEVEL: 'error' } },
   };
-  const { home, cache, mirror } = deploySettings(process.env);
-  const screen: Screen = options.json ? { write: () => true } : process.stdout;
-  const progress = showProgress(screen, Date.now);
-  const programs = await install({ home, cache, mirror, prefer: 'private', elsewhere: [], progress });
-  say(`${options.minutes} min of ${options.per_second} texts a second, with a connection cut each second.`);
-  const servers = await OwnServers.begin(programs);
-  try {
-    const world = await TextWorld.begin({
-      database_url: servers.postgres.url,
-      redis_url: servers.valkey.url,
-      carriers: ['alpha', 'beta'],
-      binds_per_carrier: 0,
-      smsc: { behaviour: manners },
-      settings: { LOG_LEVEL: 'error' },
-    });
-    try {
-      return await soak(world, options, say, interrupted);
-    } finally {
-      await world.end();
-    }
-  } finally {
-    await servers.end();
-  }
+  return inOwnTextWorld({ json: options.json, opening, world }, (at_work) => soak(at_work, options));
 }
 
-async function soak(
-  world: TextWorld,
-  options: SoakOptions,
-  say: (line: string) => void,
-  interrupted: Promise<never>,
-): Promise<boolean> {
+async function soak({ world, say, interrupted }: AtWork, options: SoakOptions): Promise<boolean> {
   const died = world.gateway.died.then((error) => Promise.reject(error));
   // Heard while the load runs.
   died.catch(() => undefined);

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fetchPackages, prepareApt, updateIndex } from '../apt/fetch.ts';
+import { fetchPackages } from '../apt/fetch.ts';
 import type { PrivateApt } from '../apt/fetch.ts';
-import { machineMirrors } from '../apt/machine_mirrors.ts';
+import { reachableApt } from '../apt/reachable_apt.ts';
 import { Outage } from '../outage.ts';
 import { requireSpace } from '../process/free_space.ts';
 import { requireTools } from '../process/tools.ts';
@@ -63,7 +63,7 @@ async function build(folder: string, options: RootOptions): Promise<void> {
   const work = `${folder}.apt`;
   const fresh = `${folder}.new`;
   await rm(fresh, { recursive: true, force: true });
-  const apt = await reachableApt(work, options);
+  const apt = await reachableApt(work, { ...options, suite: SUITE, wanted: 'Postgres, Valkey and Asterisk' });
   const packages = parts.flatMap((part) => PACKAGES[part]);
   progress.step(`Fetching ${parts.join(', ')} from Debian ${SUITE}`);
   await fetchPackages(apt, packages, progress);
@@ -80,28 +80,6 @@ async function build(folder: string, options: RootOptions): Promise<void> {
   await rename(fresh, folder);
   await rm(work, { recursive: true, force: true });
   progress.end();
-}
-
-/** Tries the mirrors in turn; the last one's failure is the one that is told. */
-async function reachableApt(work: string, { mirror, progress }: RootOptions): Promise<PrivateApt> {
-  const mirrors = mirror === null ? await machineMirrors() : [mirror];
-  let failure: unknown = new Outage(
-    'This machine does not say where Debian packages are to be had, so Postgres, Valkey and Asterisk cannot be fetched: put the address of a Debian mirror into the setting DEBIAN_MIRROR.',
-  );
-  for (const address of mirrors) {
-    progress.step(`Reading the index of Debian ${SUITE}`);
-    // The index of another mirror in the same folder would be read along with it.
-    await rm(join(work, 'state'), { recursive: true, force: true });
-    const apt = await prepareApt(work, address, SUITE);
-    try {
-      await updateIndex(apt, progress);
-      return apt;
-    } catch (error) {
-      if (!(error instanceof Outage)) throw error;
-      failure = error;
-    }
-  }
-  throw failure;
 }
 
 const UNPACK_ATTEMPTS = 3;
