@@ -76,12 +76,7 @@ async function nothingWaits(world: TextWorld): Promise<true | null> {
     `select count(*) as waiting from message_queue where state in ('w', 'c')`,
   );
   if (rows[0]?.waiting !== '0') return null;
-  for (const { carrier } of world.carriers.values()) {
-    const { waiting, sessions } = await carrier.state();
-    const unacknowledged = sessions.reduce((sum, { bound }) => sum + (bound?.unacknowledged ?? 0), 0);
-    if (unacknowledged + Object.values(waiting).reduce((sum, one) => sum + one, 0) > 0) return null;
-  }
-  return true;
+  return (await world.withCarriers()) === 0 ? true : null;
 }
 
 try {

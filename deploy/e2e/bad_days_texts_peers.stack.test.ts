@@ -258,15 +258,36 @@ describe('where few texts may wait to be stored', () => {
     await world.startGateway({ settings: { ACCEPT_WAITING_MAX: String(WAITING_MAX) } });
   }, 60_000);
 
+  const OF_ACCOUNT = `select m.id, m.body, s.state from message m join message_state s on s.message_id = m.id
+                       where m.account_id = $1`;
+
+  /** All that the database has of it. */
+  async function storyOf(id: string | undefined): Promise<unknown> {
+    const { rows } = await world.pool.query<{ story: unknown }>(
+      `select json_build_object(
+                'events', (select json_agg(e order by e.n) from message_event e where e.message_id = $1),
+                'queue', (select json_agg(q) from message_queue q where q.message_id = $1),
+                'parked_receipts', (select json_agg(r) from parked_receipt r),
+                'now', now()) as story`,
+      [id],
+    );
+    return rows[0]?.story;
+  }
+
   /** What was accepted, and nothing else, is stored, paid, sent and delivered. */
   async function onlyTheseExist(one: Customer, ids: readonly string[], texts: readonly string[]): Promise<void> {
-    const stored = await eventually('the last text to be delivered', PATIENCE_MS, async () => {
-      const { rows } = await world.pool.query<{ id: string; body: string; state: string }>(
-        `select m.id, m.body, s.state from message m join message_state s on s.message_id = m.id where m.account_id = $1`,
+    await eventually('the last text to be delivered', PATIENCE_MS, async () => {
+      const { rows } = await world.pool.query(`${OF_ACCOUNT} and s.state <> 'delivered'`, [one.account_id]);
+      return rows.length === 0 ? true : null;
+    }).catch(async (error: unknown) => {
+      // What has become of one of those that are late tells why.
+      const { rows } = await world.pool.query<{ id: string; state: string }>(
+        `${OF_ACCOUNT} and s.state <> 'delivered' limit 1`,
         [one.account_id],
       );
-      return rows.every(({ state }) => state === 'delivered') ? rows : null;
+      throw new Error(`of those that are not: ${JSON.stringify(await storyOf(rows[0]?.id))}`, { cause: error });
     });
+    const { rows: stored } = await world.pool.query<{ id: string; body: string }>(OF_ACCOUNT, [one.account_id]);
     expect(stored.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
     expect(stored.map(({ body }) => body).toSorted()).toEqual(texts.toSorted());
     const submits = await factsOf(world.carrier('alpha').log_file, 'submit');

@@ -101,6 +101,18 @@ describe('a receipt that is not acknowledged', () => {
   });
 });
 
+describe('the state', () => {
+  it('counts what has not come to its end: the texts first, then their receipts', async () => {
+    await stage.carrier.behaviour({ receipts: { delay_ms: { min: 300, max: 300 } } });
+    const esme = await stage.bound({ acknowledge: () => null });
+    await esme.submit('one');
+    await esme.submit('two');
+    expect(await stage.carrier.state()).toMatchObject({ unfinished: 2, sessions: [{ bound: { unacknowledged: 0 } }] });
+    await esme.deliveries(2);
+    expect(await stage.carrier.state()).toMatchObject({ unfinished: 0, sessions: [{ bound: { unacknowledged: 2 } }] });
+  });
+});
+
 describe('a connection', () => {
   it('is reset in place of an answer; the text was taken, and its receipt comes to the next one', async () => {
     await stage.carrier.behaviour({ disconnect_per_mille: 1000 });

@@ -32,12 +32,18 @@ export interface IntakeParts {
 /** What the carrier does with a submit: refuses or accepts it, answers or not, and how the text ends. */
 export class Intake {
   readonly #parts: IntakeParts;
+  readonly #unfinished = new Set<Message>();
   /** A text keeps the behaviour that it met on arrival. */
   behaviour: Behaviour;
 
   constructor(parts: IntakeParts, behaviour: Behaviour) {
     this.#parts = parts;
     this.behaviour = behaviour;
+  }
+
+  /** Texts that were accepted and have not come to their end. */
+  get unfinished(): number {
+    return this.#unfinished.size;
   }
 
   /** The texts of one PDU: one, or those of a submit_multi, which share an id and an answer. At least one. */
@@ -68,6 +74,7 @@ export class Intake {
 
   /** A text ends, now: its receipts go their way. */
   #finish(account: Account, message: Message, behaviour: Behaviour, is_early = false): void {
+    this.#unfinished.delete(message);
     if (message.done) return;
     message.done = true;
     const { kind, lost_per_mille, twice_per_mille, twice_after_ms } = behaviour.receipts;
@@ -154,6 +161,7 @@ export class Intake {
       done: false,
     };
     this.#parts.messages.add(message);
+    this.#unfinished.add(message);
     return message;
   }
 

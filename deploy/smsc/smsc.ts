@@ -31,6 +31,8 @@ export interface SmscState {
     peer: string;
     bound: { system_id: string; role: BindFact['role']; unanswered: number; unacknowledged: number } | null;
   }[];
+  /** Texts that were accepted and have not come to their end: their receipts are still to be made. */
+  unfinished: number;
   /** Receipts and MOs that were not sent yet, or are to be sent again. */
   waiting: Record<string, number>;
   counts: Counts;
@@ -100,6 +102,7 @@ export class Smsc {
       listening: this.#listener.is_open,
       reading: this.#reading,
       sessions: Array.from(this.#sessions, ({ conn, peer, bound }) => ({ conn, peer, bound })),
+      unfinished: this.#intake.unfinished,
       waiting: Object.fromEntries(Array.from(this.#accounts, ([name, { outbox }]) => [name, outbox.waiting])),
       counts: this.counts,
     };

@@ -114,6 +114,17 @@ export class TextWorld {
     );
   }
 
+  /** Texts that have not come to their end with the carriers, and receipts and MOs that these have yet to bring. */
+  async withCarriers(): Promise<number> {
+    let count = 0;
+    for (const { carrier } of this.carriers.values()) {
+      const { unfinished, waiting, sessions } = await carrier.state();
+      count += unfinished + Object.values(waiting).reduce((sum, one) => sum + one, 0);
+      count += sessions.reduce((sum, { bound }) => sum + (bound?.unacknowledged ?? 0), 0);
+    }
+    return count;
+  }
+
   async end(): Promise<void> {
     // Missing when the beginning failed.
     await (this.gateway as SmsGatewayPart | undefined)?.stop();

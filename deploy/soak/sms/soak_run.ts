@@ -152,20 +152,19 @@ export class SoakRun {
 
   /** What is under way, by where; empty when nothing is. */
   async #waiting(): Promise<string[]> {
-    const { rows } = await this.#world.pool.query<{ texts: number; deliveries: number }>(
+    const { rows } = await this.#world.pool.query<{ texts: number; parked: number; deliveries: number }>(
       `select (select count(*) from message_queue where state in ('w', 'c'))::integer as texts,
+              -- Those of a text whose answer was lost with its connection wait for nothing: nobody knows that id.
+              (select count(*) from parked_receipt r
+                where exists (select 1 from message_event e
+                               where e.carrier_id = r.carrier_id and e.carrier_message_id = any(r.carrier_message_ids)))::integer as parked,
               (select count(*) from customer_delivery where dead_at is null)::integer as deliveries`,
     );
-    let with_carriers = 0;
-    for (const { carrier } of this.#world.carriers.values()) {
-      const { waiting, sessions } = await carrier.state();
-      with_carriers += Object.values(waiting).reduce((sum, one) => sum + one, 0);
-      with_carriers += sessions.reduce((sum, { bound }) => sum + (bound?.unacknowledged ?? 0), 0);
-    }
     return [
       [rows[0]?.texts ?? 0, 'texts in the queue'] as const,
+      [rows[0]?.parked ?? 0, 'receipts that have not met their text'] as const,
       [rows[0]?.deliveries ?? 0, 'deliveries to the customer'] as const,
-      [with_carriers, 'receipts and texts at the carriers'] as const,
+      [await this.#world.withCarriers(), 'receipts and texts at the carriers'] as const,
       [this.#bound.in_flight, 'texts of the customer without an answer'] as const,
       [this.#phones.waiting, 'incoming texts without an acknowledgement'] as const,
     ].flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
