@@ -66,6 +66,8 @@ export class Controller {
   #observation: ObserveServer | null = null;
   #lost_at_ms: number | null = null;
   #saved_position: string | null = null;
+  /** Calls are taken: the reconciliation is through, and the guard sees who fails to log in. */
+  #is_started = false;
   #fatal: (error: Error) => void = () => undefined;
 
   constructor({ settings, log, owner }: ControllerOptions) {
@@ -217,6 +219,7 @@ export class Controller {
     this.#duties.every(POSITION_SAVE_MS, () => this.#savePosition());
     this.#duties.every(HOUSEKEEPING_MS, () => this.#keepHouse());
     this.#passLater();
+    this.#is_started = true;
   }
 
   /** No new calls; live ones end and settle, or are handed over; then everything closes in reverse order. */
@@ -322,7 +325,7 @@ export class Controller {
       () => true,
       () => false,
     );
-    return { switch: this.#media.healthy, database };
+    return { switch: this.#is_started && this.#media.healthy, database };
   }
 }
 

@@ -67,7 +67,9 @@ export function inDialling(state: Dialling, event: CallEvent, now_ms: number, se
       return awaitRecord(state, event, { result: 'cancelled', refusal: null, blame: 'caller' }, now_ms, settings);
     case 'recorded':
       // The answer and the end were both missed, or the record overtook them.
-      return event.record.answered_at_us === null ? { state, effects: [] } : settleRecorded(state, event.record);
+      return event.record.answered_at_us === null
+        ? { state, effects: [] }
+        : settleRecorded(state, event.record, now_ms, settings);
     default:
       return { state, effects: [] };
   }

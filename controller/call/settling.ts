@@ -53,21 +53,34 @@ export function awaitRecord(
   now_ms: number,
   settings: CallSettings,
 ): Step {
-  const state = settlingOf(call, ended, outcome);
-  const witnessed_ms =
-    call.phase === 'talking' && ended.inferred !== true
-      ? Math.max(0, now_ms - call.answer_heard_at_ms - call.stepped_ms)
-      : null;
-  return {
-    state: { ...state, witnessed_ms },
-    effects: [{ type: 'timer', name: 'record', at_ms: now_ms + settings.record_wait_ms }],
-  };
+  return { state: witnessed(call, ended, outcome, now_ms), effects: [recordTimer(now_ms, settings)] };
 }
 
-/** The record of an answered call came before any word of its end. */
-export function settleRecorded(call: Dialling | Talking, record: SwitchRecord): Step {
-  const state = settlingOf(call, { at_ms: usToMs(record.ended_at_us), cause: record.cause }, answered);
-  return submit(state, recordedDuration(state, record));
+/**
+ * The record of an answered call came before any word of its end. A step of the clock that ends the call at once is written into
+ * the record before anybody has read that clock again, so this record too is measured against what was witnessed.
+ */
+export function settleRecorded(
+  call: Dialling | Talking,
+  record: SwitchRecord,
+  now_ms: number,
+  settings: CallSettings,
+): Step {
+  const ended = { at_ms: usToMs(record.ended_at_us), cause: record.cause };
+  const state = witnessed(call, ended, answered, now_ms);
+  return isDoubtful(state, record)
+    ? { state: { ...state, doubted: record }, effects: [recordTimer(now_ms, settings)] }
+    : submit(state, recordedDuration(state, record));
+}
+
+function witnessed(call: Dialling | Talking, ended: Ended, outcome: Outcome, now_ms: number): Settling {
+  const is_witnessed = call.phase === 'talking' && ended.inferred !== true;
+  const witnessed_ms = is_witnessed ? Math.max(0, now_ms - call.answer_heard_at_ms - call.stepped_ms) : null;
+  return { ...settlingOf(call, ended, outcome), witnessed_ms };
+}
+
+function recordTimer(now_ms: number, settings: CallSettings): CallEffect {
+  return { type: 'timer', name: 'record', at_ms: now_ms + settings.record_wait_ms };
 }
 
 export function inSettling(state: Settling, event: CallEvent): Step {
@@ -89,17 +102,19 @@ function recorded(state: Settling, record: SwitchRecord): Step {
   if (state.submitted !== null) return { state, effects: [] };
   // A record that knows of no answer, of a call that we heard answered, is not this call's last word.
   if (record.answered_at_us === null && state.answered_at_ms !== null) return { state, effects: [] };
-  const { duration_ms } = recordedDuration(state, record);
-  const doubtful = state.witnessed_ms !== null && Math.abs(duration_ms - state.witnessed_ms) > DOUBT_MS;
-  return doubtful
+  return isDoubtful(state, record)
     ? { state: { ...state, doubted: record }, effects: [] }
     : submit(state, recordedDuration(state, record));
+}
+
+function isDoubtful(state: Settling, record: SwitchRecord): boolean {
+  return state.witnessed_ms !== null && Math.abs(recordedMs(state, record) - state.witnessed_ms) > DOUBT_MS;
 }
 
 /** A step that is noticed after the end still counts, where it explains why the record and the witness disagree. */
 function clockStepped(state: Settling, step_ms: number): Step {
   if (state.doubted === null || state.witnessed_ms === null || state.submitted !== null) return { state, effects: [] };
-  const unexplained_ms = recordedDuration(state, state.doubted).duration_ms - state.witnessed_ms - step_ms;
+  const unexplained_ms = recordedMs(state, state.doubted) - state.witnessed_ms - step_ms;
   if (Math.abs(unexplained_ms) > EXPLAINED_MS) return { state, effects: [] };
   const known = { ...state, stepped_ms: state.stepped_ms + step_ms };
   return submit(known, recordedDuration(known, state.doubted));
@@ -157,9 +172,8 @@ function submitWhatIsKnown(state: Settling): Step {
 /** By the switch's own record. A step of its wall clock in mid-call is taken out, as it is no second that anybody talked. */
 function recordedDuration(state: Settling, record: SwitchRecord): Duration {
   const answered_us = record.answered_at_us;
-  const duration_ms = answered_us === null ? 0 : usToMs(record.ended_at_us - answered_us) - state.stepped_ms;
   return {
-    duration_ms: Math.max(0, duration_ms),
+    duration_ms: Math.max(0, recordedMs(state, record)),
     source: state.stepped_ms === 0 ? 'record' : 'monotonic',
     started_at_ms: state.plan.arrived_at_ms,
     answered_at_ms: answered_us === null ? null : usToMs(answered_us),
@@ -167,6 +181,11 @@ function recordedDuration(state: Settling, record: SwitchRecord): Duration {
     // The event of the end knows more than the record's summary.
     cause: state.ended.cause,
   };
+}
+
+/** Below 0 where the clock was put back and nobody has noticed yet. */
+function recordedMs(state: Settling, { answered_at_us, ended_at_us }: SwitchRecord): number {
+  return answered_at_us === null ? 0 : usToMs(ended_at_us - answered_at_us) - state.stepped_ms;
 }
 
 /** By the times of the events, where the switch left no record. */

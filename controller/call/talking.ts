@@ -47,7 +47,9 @@ export function inTalking(state: Talking, event: CallEvent, now_ms: number, sett
       return awaitRecord(state, event, outcome, now_ms, settings);
     }
     case 'recorded':
-      return event.record.answered_at_us === null ? { state, effects: [] } : settleRecorded(state, event.record);
+      return event.record.answered_at_us === null
+        ? { state, effects: [] }
+        : settleRecorded(state, event.record, now_ms, settings);
     default:
       return { state, effects: [] };
   }

@@ -18,8 +18,8 @@ export interface GateListener {
 
 /** The part of a switch that can see who fails to log in, and turn addresses away before they are listened to. */
 export interface Gate {
-  /** Connects, and connects again for ever when the connection is lost. */
-  watch(listener: GateListener): void;
+  /** Connects, and connects again for ever when the connection is lost. Resolves when the first attempt is over, however it went. */
+  watch(listener: GateListener): Promise<void>;
   /** From now on these addresses, and no others, are turned away. Throws when the switch does not take it. */
   shutOut(addresses: readonly string[]): Promise<void>;
   close(): void;

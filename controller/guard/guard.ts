@@ -46,7 +46,7 @@ export class Guard {
   async start(): Promise<void> {
     const { gate, memory, now } = this.#options;
     this.#step({ type: 'remembered', blocks: await memory.blocks(), at_ms: now() });
-    gate.watch({ sign: (sign) => this.#take(sign), opened: () => this.#apply() });
+    await gate.watch({ sign: (sign) => this.#take(sign), opened: () => this.#apply() });
     this.#timer = setInterval(() => this.#guarded(this.#look()), LOOK_MS);
   }
 

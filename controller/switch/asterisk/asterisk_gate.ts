@@ -25,9 +25,9 @@ export class AsteriskGate implements Gate {
     this.#options = options;
   }
 
-  watch(listener: GateListener): void {
+  watch(listener: GateListener): Promise<void> {
     this.#listener = listener;
-    this.#connect();
+    return this.#connect();
   }
 
   /**
@@ -52,8 +52,8 @@ export class AsteriskGate implements Gate {
     this.#ami?.close();
   }
 
-  #connect(): void {
-    this.#open().catch((error: unknown) => {
+  #connect(): Promise<void> {
+    return this.#open().catch((error: unknown) => {
       this.#trouble(error);
       this.#later();
     });
@@ -104,7 +104,10 @@ export class AsteriskGate implements Gate {
   #later(): void {
     if (this.#closed) return;
     const random = (): number => randomInt(1_000_000) / 1_000_000;
-    this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#attempt++, this.#options.reconnect_ms, random));
+    this.#retry = setTimeout(
+      () => void this.#connect(),
+      backoffMs(this.#attempt++, this.#options.reconnect_ms, random),
+    );
   }
 
   #trouble(error: unknown): void {
