@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { STATUS } from '../../sms-gateway/smpp/status.ts';
 import { submitFields } from './testing/npm_esme.ts';
 import type { NpmPdu } from './testing/npm_esme.ts';
@@ -125,7 +125,9 @@ describe('a connection', () => {
     expect((await second.deliveries(1))[0]?.receipted_message_id).toBe(id);
     const answered = (await stage.facts('answered')).filter((fact) => fact.id === id);
     expect(answered).toEqual([]);
-    expect((await stage.facts('lost')).at(-1)).toMatchObject({ why: 'dropped' });
+    const conn = (await stage.facts('submit')).find((fact) => fact.id === id)?.conn;
+    const lost = (await stage.facts('lost')).filter((fact) => fact.conn === conn);
+    expect(lost).toMatchObject([{ why: 'dropped' }]);
   });
 
   it('is reset on demand, and again and again where the carrier does so', async () => {
@@ -173,7 +175,10 @@ describe('a connection', () => {
     const [nack] = (await once(stranger, 'data')) as [Buffer];
     expect(nack.readUInt32BE(4)).toBe(0x80000000);
     await once(stranger, 'close');
-    expect((await stage.facts('nonsense')).at(-1)).toMatchObject({ bind: null, status: STATUS.ESME_RINVCMDLEN });
+    await vi.waitFor(async () => {
+      const [last] = (await stage.facts('nonsense')).slice(-1);
+      expect(last).toMatchObject({ bind: null, status: STATUS.ESME_RINVCMDLEN });
+    });
     expect((await esme.submit('unmoved')).command_status).toBe(0);
   });
 

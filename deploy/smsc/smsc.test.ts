@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { STATUS } from '../../sms-gateway/smpp/status.ts';
 import type { BehaviourInput } from './behaviour.ts';
 import { submitFields, textOf } from './testing/npm_esme.ts';
@@ -135,9 +135,13 @@ describe('a bind', () => {
     expect(await esme.ask('enquire_link')).toMatchObject({ command: 'enquire_link_resp', command_status: 0 });
     expect(await esme.ask('unbind')).toMatchObject({ command: 'unbind_resp' });
     await esme.closed.within(5_000);
-    const [last] = (await stage.facts('lost')).slice(-1);
-    expect(last).toMatchObject({ bind: 'ann', why: 'unbound', unacknowledged: 0 });
-    const binds = (await stage.facts('bind')).filter(({ conn }) => conn === last?.conn);
+    const conn = (await stage.facts('bind')).find(({ bind }) => bind === 'eve')?.conn;
+    // The log says so a moment after the peer can see it.
+    await vi.waitFor(async () => {
+      const lost = (await stage.facts('lost')).filter((fact) => fact.conn === conn);
+      expect(lost).toMatchObject([{ bind: 'ann', why: 'unbound', unacknowledged: 0 }]);
+    });
+    const binds = (await stage.facts('bind')).filter((fact) => fact.conn === conn);
     expect(binds.map(({ bind, role, status }) => [bind, role, status])).toEqual([
       ['eve', 'transceiver', STATUS.ESME_RINVSYSID],
       ['ann', 'transceiver', STATUS.ESME_RINVPASWD],
