@@ -110,7 +110,8 @@ describe('a batch', () => {
   });
 
   it('tells everybody of an outage, and goes on when it is over', async () => {
-    for (const away of [new Error('connect ECONNREFUSED'), postgresError('57P01'), postgresError('53300')]) {
+    const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    for (const away of [new Error('connect ECONNREFUSED'), broken, postgresError('57P01'), postgresError('53300')]) {
       const desk = new Desk();
       const batch = new Batch(desk.run);
       const lost = Promise.allSettled([batch.push(1), batch.push(2)]);

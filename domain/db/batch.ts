@@ -13,10 +13,13 @@ export class Outage extends Error {
 /** SQLSTATE classes of a server that is gone, full or going down (PostgreSQL 18, appendix A), against errors of one item. */
 const OUTAGE_CLASSES = new Set(['08', '53', '57', '58', '25', '40']);
 
+/** Two digits or letters, then three. EPIPE and others of the system have five letters as well, but no class begins with an E. */
+const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/u;
+
 function isOutage(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
-  // Without an SQLSTATE (two digits or letters, then three) the error is the connection's own.
-  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/u.test(code) || OUTAGE_CLASSES.has(code.slice(0, 2));
+  // Without an SQLSTATE the error is the connection's own.
+  return typeof code !== 'string' || !SQLSTATE.test(code) || OUTAGE_CLASSES.has(code.slice(0, 2));
 }
 
 /**
