@@ -78,6 +78,20 @@ it.each(orders)('a record that comes %s from a clock that stepped waits until th
   }
 });
 
+it('a record that comes after the step was noticed is explained by it, where the step was before the end', () => {
+  const ended = transition(
+    talking(),
+    { type: 'ended', cause: 16, at_ms: ANSWERED_AT_MS + TALKED_MS },
+    NOW_MS,
+    settings,
+  );
+  const noticed = transition(ended.state, { type: 'clock_stepped', step_ms: HOUR_MS }, NOW_MS + 100, settings);
+  const before = transition(noticed.state, { type: 'recorded', record: recordOf(HOUR_MS) }, NOW_MS + 200, settings);
+  expect(settleOf(before)?.cdr).toMatchObject({ duration_ms: TALKED_MS, duration_source: 'monotonic' });
+  const after = transition(noticed.state, { type: 'recorded', record: recordOf(0) }, NOW_MS + 200, settings);
+  expect(settleOf(after)?.cdr).toMatchObject({ duration_ms: TALKED_MS, duration_source: 'record' });
+});
+
 it('a record that nothing explains counts when its time is over', () => {
   const doubted = transition(talking(), { type: 'recorded', record: recordOf(-900_000) }, NOW_MS, settings);
   const over = transition(doubted.state, { type: 'timer', name: 'record' }, NOW_MS + settings.record_wait_ms, settings);

@@ -102,9 +102,13 @@ function recorded(state: Settling, record: SwitchRecord): Step {
   if (state.submitted !== null) return { state, effects: [] };
   // A record that knows of no answer, of a call that we heard answered, is not this call's last word.
   if (record.answered_at_us === null && state.answered_at_ms !== null) return { state, effects: [] };
-  return isDoubtful(state, record)
-    ? { state: { ...state, doubted: record }, effects: [] }
-    : submit(state, recordedDuration(state, record));
+  return isDoubtful(state, record) ? doubt(state, record) : submit(state, recordedDuration(state, record));
+}
+
+/** A step that was noticed since the end, and before the record came, may be in that record or not. */
+function doubt(state: Settling, record: SwitchRecord): Step {
+  const doubting = { ...state, doubted: record };
+  return explained(doubting) ?? { state: doubting, effects: [] };
 }
 
 function isDoubtful(state: Settling, record: SwitchRecord): boolean {
@@ -113,11 +117,17 @@ function isDoubtful(state: Settling, record: SwitchRecord): boolean {
 
 /** A step that is noticed after the end still counts, where it explains why the record and the witness disagree. */
 function clockStepped(state: Settling, step_ms: number): Step {
-  if (state.doubted === null || state.witnessed_ms === null || state.submitted !== null) return { state, effects: [] };
-  const unexplained_ms = recordedMs(state, state.doubted) - state.witnessed_ms - step_ms;
-  if (Math.abs(unexplained_ms) > EXPLAINED_MS) return { state, effects: [] };
-  const known = { ...state, stepped_ms: state.stepped_ms + step_ms };
-  return submit(known, recordedDuration(known, state.doubted));
+  if (state.submitted !== null) return { state, effects: [] };
+  const noticed = { ...state, late_step_ms: state.late_step_ms + step_ms };
+  return explained(noticed) ?? { state: noticed, effects: [] };
+}
+
+function explained(state: Settling): Step | null {
+  const { doubted, witnessed_ms, late_step_ms } = state;
+  if (doubted === null || witnessed_ms === null) return null;
+  if (Math.abs(recordedMs(state, doubted) - witnessed_ms - late_step_ms) > EXPLAINED_MS) return null;
+  const known = { ...state, stepped_ms: state.stepped_ms + late_step_ms };
+  return submit(known, recordedDuration(known, doubted));
 }
 
 function settled(state: Settling, answer: HoldAnswer): Step {
@@ -156,6 +166,7 @@ function settlingOf(call: HeldCall | Dialling | Talking, ended: Ended, outcome: 
     doubted: null,
     submitted: null,
     stepped_ms: talking?.stepped_ms ?? 0,
+    late_step_ms: 0,
     outcome,
   };
 }

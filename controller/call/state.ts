@@ -97,6 +97,8 @@ export interface Settling extends CallIdentity {
   /** The settlement that is on its way. */
   submitted: SettleItem | null;
   stepped_ms: number;
+  /** The step that was noticed after the end; whether it was before it, the record tells. */
+  late_step_ms: number;
   outcome: Outcome;
 }
 

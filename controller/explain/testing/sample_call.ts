@@ -118,6 +118,7 @@ export function sampleSettling(
     doubted: null,
     submitted: null,
     stepped_ms: 0,
+    late_step_ms: 0,
     outcome: { result: 'answered', refusal: null, blame: 'nobody' },
   };
 }
