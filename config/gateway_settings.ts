@@ -7,7 +7,7 @@ const count = (fallback: number, max: number) => z.coerce.number().int().min(1).
 const ppm = (fallback: number) => z.coerce.number().int().min(-1_000_000).max(1_000_000).default(fallback);
 const yes_or_no = z.enum(['yes', 'no']).default('no');
 
-const gatewaySchema = z.object({
+const gatewayShape = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/u }),
   REDIS_URL: z.url({ protocol: /^rediss?$/u }),
   /** Names the gateway in the database; one process at a time sends under this name. */
@@ -20,6 +20,11 @@ const gatewaySchema = z.object({
   GATEWAY_HTTP_PORT: port.default(8710),
   /** SMPP for customers who bind to us. */
   GATEWAY_SMPP_PORT: port.default(2775),
+  /** The same over TLS 1.2 or newer; without it there is none. Needs the two files below. */
+  GATEWAY_SMPP_TLS_PORT: port.optional(),
+  /** PEM: the certificate with those of its issuers behind it, and its key. Read again each minute, so that a renewed one needs no restart. */
+  GATEWAY_TLS_CERT_FILE: z.string().min(1).optional(),
+  GATEWAY_TLS_KEY_FILE: z.string().min(1).optional(),
   /** Health, metrics and the state of binds; for the operator alone. */
   GATEWAY_OBSERVE_PORT: port.default(8711),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -68,6 +73,14 @@ const gatewaySchema = z.object({
   /** Whether webhooks may go to addresses of this machine and of private networks. */
   WEBHOOKS_TO_PRIVATE_ADDRESSES: yes_or_no,
 });
+
+const TLS_NEEDS_FILES = 'needs GATEWAY_TLS_CERT_FILE and GATEWAY_TLS_KEY_FILE, both PEM, or is to be left out';
+
+const gatewaySchema = gatewayShape.refine(
+  ({ GATEWAY_SMPP_TLS_PORT: tls_port, GATEWAY_TLS_CERT_FILE: certificate, GATEWAY_TLS_KEY_FILE: key }) =>
+    tls_port === undefined || (certificate !== undefined && key !== undefined),
+  { path: ['GATEWAY_SMPP_TLS_PORT'], error: TLS_NEEDS_FILES },
+);
 
 export type GatewaySettings = z.infer<typeof gatewaySchema>;
 

@@ -7,7 +7,6 @@ import { serveObservation } from '../domain/observe/serve_observation.ts';
 import type { Health, ObserveServer } from '../domain/observe/serve_observation.ts';
 import type { Arrival, Arrived } from '../domain/texts/arrivals.ts';
 import { Duties } from '../domain/running/duties.ts';
-import { cancelMessage } from '../domain/texts/decisions.ts';
 import { ensureMessageMonths } from '../domain/texts/message_months.ts';
 import { MessageIds } from '../domain/texts/message_id.ts';
 import type { GatewayLease } from '../domain/texts/queue.ts';
@@ -18,12 +17,12 @@ import type { Remembered } from './accept/remembered.ts';
 import { rememberedPayers } from './accept/remembered_payers.ts';
 import { KeywordAnswerer } from './arrivals/keyword_answerer.ts';
 import { selectBinds } from './carriers/bind_row.ts';
+import { bindView } from './carriers/bind_view.ts';
 import { Carriers } from './carriers/carriers.ts';
 import { Deliveries } from './carriers/deliveries.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { Guesses } from './http/guesses.ts';
-import { messageView } from './http/message_view.ts';
-import { TextServer } from './http/text_server.ts';
+import { assembleTextServer } from './http/assemble_text_server.ts';
+import type { TextServer } from './http/text_server.ts';
 import { ClaimQueue } from './lanes/claim_queue.ts';
 import { Dispatcher } from './lanes/dispatcher.ts';
 import { OutcomeWriter } from './lanes/outcome_writer.ts';
@@ -37,7 +36,7 @@ import { systemClock } from './smpp/clock.ts';
 import { SESSION_DEFAULTS } from './smpp/session_settings.ts';
 import { assembleSmsc } from './smsc/assemble_smsc.ts';
 import type { Judging } from './smsc/assemble_smsc.ts';
-import type { CustomerSmsc } from './smsc/customer_smsc.ts';
+import type { CustomerSmsc, SmscPorts } from './smsc/customer_smsc.ts';
 import { assembleWebhooks } from './webhooks/assemble_webhooks.ts';
 import type { Webhooks } from './webhooks/assemble_webhooks.ts';
 
@@ -80,7 +79,7 @@ export class Gateway {
   readonly #housekeeping: Housekeeping;
   readonly #duties: Duties;
   #observation: ObserveServer | null = null;
-  #ports: { http: number; smpp: number } | null = null;
+  #ports: ({ http: number } & SmscPorts) | null = null;
   #fatal: (error: Error) => void = () => undefined;
 
   constructor({ settings, log, owner, pool }: GatewayParts) {
@@ -130,7 +129,10 @@ export class Gateway {
       payerOf: (account_id) => payerOfAccount(pool, account_id),
       reply: (reply, payer) => this.#acceptor.reply(reply, payer),
     });
-    this.#texts = this.#makeTextServer();
+    this.#texts = assembleTextServer({
+      ...{ settings, db: pool, payers: this.#payers, acceptor: this.#acceptor, log },
+      converted: (account_id, message_id) => this.#screening.screening.converted(account_id, message_id),
+    });
     this.#webhooks = assembleWebhooks({
       ...{ db: pool, log },
       allow_private_addresses: settings.WEBHOOKS_TO_PRIVATE_ADDRESSES === 'yes',
@@ -141,7 +143,7 @@ export class Gateway {
     this.#housekeeping = this.#makeHousekeeping(lease);
   }
 
-  get ports(): { http: number; smpp: number; observe: number } {
+  get ports(): { http: number; observe: number } & SmscPorts {
     if (this.#ports === null || this.#observation === null) throw new Error('The gateway does not serve yet.');
     return { ...this.#ports, observe: this.#observation.port };
   }
@@ -154,7 +156,10 @@ export class Gateway {
   async start(): Promise<void> {
     const { GATEWAY_HOST: host, GATEWAY_OBSERVE_PORT: port } = this.#settings;
     const { registry } = this.#metrics;
-    this.#observation = await serveObservation({ host, port, registry, health: () => this.#health() });
+    this.#observation = await serveObservation({
+      ...{ host, port, registry, health: () => this.#health() },
+      pages: { '/binds': () => this.#carriers.binds.map(bindView) },
+    });
     await ensureMessageMonths(this.#pool, new Date());
     await this.#book.reload();
     await this.#screening.start();
@@ -169,7 +174,7 @@ export class Gateway {
     this.#duties.every(QUALITY_MS, () => this.#readBinds());
     this.#housekeeping.start(this.#duties);
     this.#webhooks.start();
-    this.#ports = { smpp: await this.#smsc.listen(), http: await this.#texts.listen() };
+    this.#ports = { ...(await this.#smsc.listen()), http: await this.#texts.listen() };
   }
 
   /** No new texts; what is on its way is answered and written, the rest waits in the database; then all closes in reverse. */
@@ -213,6 +218,7 @@ export class Gateway {
     return new Dispatcher({
       ...{ book: this.#book, outcomes: this.#outcomes, queue: this.#queue, now: Date.now, log: this.#log },
       routedAs: (number) => this.#screening.portability.routedAs(number),
+      countsOf: (number) => this.#metrics.countries.of(number).parts,
       lane_texts_max: LANE_TEXTS_MAX,
       unrouted_retry_ms: UNROUTED_RETRY_MS,
     });
@@ -223,6 +229,10 @@ export class Gateway {
       ...{ settings: this.#settings, db: this.#pool, lease, now: () => new Date(), log: this.#log },
       holds: (message_id) => this.#dispatcher.holds(message_id),
       onRecovered: (verdict, texts) => this.#metrics.recovered_total.inc({ verdict }, texts),
+      onEnded: (text) => {
+        this.#metrics.countries.ended(text);
+        this.#screening.screening.ended(text);
+      },
     });
   }
 
@@ -234,6 +244,7 @@ export class Gateway {
       outcomes_unwritten: () => this.#outcomes.unwritten,
       receipts_waiting: () => this.#deliveries.waiting,
       smpp_sessions: () => this.#smsc.sessions,
+      countryOf: (number) => this.#screening.screening.countryOf(number),
     });
   }
 
@@ -264,9 +275,8 @@ export class Gateway {
         if (this.#dispatcher.lane(carrier_id).is_bound) this.#refill.carrierCame();
       },
       onRoom: (carrier_id) => this.#dispatcher.lane(carrier_id).schedule(),
-      clock: systemClock,
-      random: Math.random,
-      log: this.#log,
+      ...{ clock: systemClock, now: Date.now, random: Math.random, log: this.#log },
+      countryOf: (number) => this.#screening.screening.countryOf(number),
     });
   }
 
@@ -308,17 +318,9 @@ export class Gateway {
       ported: (number) => this.#screening.portability.ready(number),
       epoch: () => this.#lease.epoch,
       waiting_max: this.#settings.ACCEPT_WAITING_MAX,
-    });
-  }
-
-  #makeTextServer(): TextServer {
-    const { GATEWAY_HOST: host, GATEWAY_HTTP_PORT: port } = this.#settings;
-    return new TextServer({
-      ...{ host, port, acceptor: this.#acceptor, log: this.#log },
-      payerOfKey: (secret_sha256) => this.#payers.get(secret_sha256),
-      guesses: new Guesses(() => performance.now()),
-      view: (account_id, message_id) => messageView(this.#pool, account_id, message_id),
-      cancel: (account_id, message_id) => cancelMessage(this.#pool, account_id, message_id, new Date()),
+      onAccepted: ({ recipient, source }) => this.#metrics.countries.accepted(recipient, source),
+      onAnswered: (source, acceptance, took_ms) => this.#metrics.answered(source, acceptance, took_ms),
+      monotonic: () => performance.now(),
     });
   }
 

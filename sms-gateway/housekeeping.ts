@@ -2,6 +2,8 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { GatewaySettings } from '../config/gateway_settings.ts';
 import type { Duties } from '../domain/running/duties.ts';
+import { takeEndedTexts } from '../domain/texts/ended_texts.ts';
+import type { EndedText } from '../domain/texts/ended_texts.ts';
 import { ensureMessageMonths } from '../domain/texts/message_months.ts';
 import { recoverMessages } from '../domain/texts/queue.ts';
 import type { GatewayLease } from '../domain/texts/queue.ts';
@@ -17,6 +19,8 @@ export interface HousekeepingOptions {
   holds: (message_id: string) => boolean;
   now: () => Date;
   onRecovered: (verdict: string, texts: number) => void;
+  /** A text ended, some seconds ago and by whomever; each is told once. */
+  onEnded: (text: EndedText) => void;
   log: Logger;
 }
 
@@ -24,6 +28,8 @@ const SWEEP_MS = 10_000;
 const PARKED_MAX = 1_000;
 /** Out of step with what is claimed and given back each minute, which would seem to be missing at every look. */
 const STRAYS_MS = 47_000;
+const ENDED_MS = 2_000;
+const ENDED_MAX = 5_000;
 const RETENTION_MS = 60_000;
 const ROWS_MAX = 1_000;
 const MONTHS_MS = 3_600_000;
@@ -43,6 +49,7 @@ export class Housekeeping {
   start(duties: Duties): void {
     duties.every(SWEEP_MS, () => this.#sweep());
     duties.every(STRAYS_MS, () => this.#strays.pass());
+    duties.every(ENDED_MS, () => this.#countEnded());
     duties.every(RETENTION_MS, () => this.#forget());
     duties.every(MONTHS_MS, () => ensureMessageMonths(this.#options.db, this.#options.now()));
   }
@@ -60,6 +67,15 @@ export class Housekeeping {
     const { db, lease, now } = this.#options;
     await sweepParked(db, lease(), now(), PARKED_MAX);
     await this.recover();
+  }
+
+  async #countEnded(): Promise<void> {
+    const { db, lease, onEnded } = this.#options;
+    for (;;) {
+      const ended = await takeEndedTexts(db, lease(), ENDED_MAX);
+      for (const text of ended) onEnded(text);
+      if (ended.length < ENDED_MAX) return;
+    }
   }
 
   /** An hour of bodies at a time, as many as a minute has room for: what piled up while nobody looked is gone within hours. */

@@ -1,15 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { migrate } from '../../domain/db/migrate.ts';
-import { install } from '../runtime/install.ts';
-import { explainError } from '../runtime/outage.ts';
-import { startPostgres } from '../runtime/postgres.ts';
-import { showProgress } from '../runtime/progress.ts';
-import { startValkey } from '../runtime/valkey.ts';
-import { deploySettings } from '../settings.ts';
-import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
+import { inOwnServers } from '../world/in_own_servers.ts';
+import { runCommand } from '../world/run_command.ts';
 import { booksAreRight, eventually } from '../world/verdict.ts';
 import { CallLoad } from './call_load.ts';
 import type { Measured, Side } from './call_load.ts';
@@ -35,8 +26,8 @@ const { values: flags } = parseArgs({
 
 const passes = (m: Measured): boolean => m.failed === 0 && m.pdd_ms_p99 <= PDD_MS_MAX;
 
-function tell(side: Side, m: Measured): void {
-  const row = [
+function told(side: Side, m: Measured): string {
+  return [
     side.padEnd(10),
     `${String(m.calls_per_second).padStart(4)}/s`,
     `${String(m.calls).padStart(6)} calls`,
@@ -44,34 +35,37 @@ function tell(side: Side, m: Measured): void {
     `post-dial delay p50 ${m.pdd_ms_p50.toFixed(0).padStart(4)} ms, p99 ${m.pdd_ms_p99.toFixed(0).padStart(5)} ms`,
     `Asterisk ${m.asterisk_cpu_ms_per_call.toFixed(1)} and Node ${m.node_cpu_ms_per_call.toFixed(1)} CPU ms a call`,
     passes(m) ? '✓' : '✗',
-  ];
-  console.log(row.join('  '));
+  ].join('  ');
 }
 
+type Measure = (side: Side, rate: number, seconds: number) => Promise<Measured>;
+
 /** What fails is measured once more: a machine that is shared stumbles now and then, with either side. */
-async function measureTwice(load: CallLoad, side: Side, rate: number, seconds: number): Promise<Measured> {
-  const first = await load.measure(side, rate, seconds);
-  tell(side, first);
-  if (passes(first)) return first;
-  const second = await load.measure(side, rate, seconds);
-  tell(side, second);
-  return second;
+function measuringTwice(load: CallLoad, say: (line: string) => void): Measure {
+  return async (side, rate, seconds) => {
+    const first = await load.measure(side, rate, seconds);
+    say(told(side, first));
+    if (passes(first)) return first;
+    const second = await load.measure(side, rate, seconds);
+    say(told(side, second));
+    return second;
+  };
 }
 
 /** Up in large steps for a short time each, to the first rate that fails. */
-async function coarse(load: CallLoad, side: Side): Promise<number> {
+async function coarse(measure: Measure, side: Side): Promise<number> {
   for (let rate = Number(flags.from); ; rate += COARSE_STEP) {
-    if (!passes(await measureTwice(load, side, rate, COARSE_SECONDS))) return rate;
+    if (!passes(await measure(side, rate, COARSE_SECONDS))) return rate;
   }
 }
 
 /** Halves what is between a rate that passed at full length and one that failed, until they are one step apart. */
-async function fine(load: CallLoad, side: Side, failed_at: number): Promise<Measured> {
+async function fine(measure: Measure, side: Side, failed_at: number): Promise<Measured> {
   let best: Measured | null = null;
   let failed = failed_at;
   for (let passed = 0; failed - passed > STEP;) {
     const between = best === null ? failed * 0.75 : (passed + failed) / 2;
-    const measured = await measureTwice(load, side, Math.floor(between / STEP) * STEP, Number(flags.seconds));
+    const measured = await measure(side, Math.floor(between / STEP) * STEP, Number(flags.seconds));
     if (passes(measured)) [best, passed] = [measured, measured.calls_per_second];
     else failed = measured.calls_per_second;
   }
@@ -79,11 +73,12 @@ async function fine(load: CallLoad, side: Side, failed_at: number): Promise<Meas
   return best;
 }
 
-async function bench(load: CallLoad): Promise<void> {
-  const bare_border = await coarse(load, 'bare');
-  const controlled_border = await coarse(load, 'controlled');
-  const controlled = await fine(load, 'controlled', controlled_border);
-  const bare = await fine(load, 'bare', bare_border);
+async function bench(load: CallLoad, say: (line: string) => void): Promise<void> {
+  const measure = measuringTwice(load, say);
+  const bare_border = await coarse(measure, 'bare');
+  const controlled_border = await coarse(measure, 'controlled');
+  const controlled = await fine(measure, 'controlled', controlled_border);
+  const bare = await fine(measure, 'bare', bare_border);
   await eventually('all calls to be settled', 30_000, async () => {
     const { rows } = await load.world.pool.query<{ open: string }>(
       "select count(*) as open from call_hold where state = 'o'",
@@ -92,7 +87,7 @@ async function bench(load: CallLoad): Promise<void> {
   });
   await booksAreRight(load.world.pool);
   const ratio = controlled.calls_per_second / bare.calls_per_second;
-  console.log(
+  say(
     `\n${controlled.calls_per_second} of ${bare.calls_per_second} calls a second: ${ratio.toFixed(2)} of bare Dial(), every one charged by the second.`,
   );
   console.log(
@@ -111,45 +106,21 @@ async function bench(load: CallLoad): Promise<void> {
   );
 }
 
-async function main(): Promise<void> {
-  const interrupted = interruption();
-  // Heard while calls are measured; before that nobody waits for it.
-  interrupted.catch(() => undefined);
-  const settings = deploySettings(process.env);
-  const programs = await install({
-    ...settings,
-    prefer: 'private',
-    elsewhere: [],
-    progress: showProgress(process.stdout, Date.now),
-  });
-  const home = await mkdtemp(join(tmpdir(), 'letsdial-bench-'));
-  const postgres = await startPostgres({ programs: programs.postgres, home, port: null });
-  const valkey = await startValkey({ program: programs.valkey_server, home, port: null });
-  try {
-    await migrate(postgres.url);
+async function main(): Promise<boolean> {
+  const opening = 'Calls a second with bare Dial() and with everything, in turns, up to what each can carry.';
+  return inOwnServers({ json: flags.json, opening }, async ({ programs, servers, say, interrupted }) => {
     const load = await CallLoad.begin({
-      programs,
-      database_url: postgres.url,
-      redis_url: valkey.url,
+      ...{ programs, database_url: servers.postgres.url, redis_url: servers.valkey.url },
       // A test reconciles far more often than the product does.
       settings: { GRANT_SECONDS: '3', LOG_LEVEL: 'warn', RECONCILE_MS: '15000', RECONCILE_SETTLE_MS: '2000' },
     });
     try {
-      await Promise.race([bench(load), interrupted]);
+      await Promise.race([bench(load, say), interrupted]);
+      return true;
     } finally {
       await load.end();
     }
-  } finally {
-    await valkey.stop();
-    await postgres.stop();
-    await rm(home, { recursive: true, force: true });
-  }
+  });
 }
 
-try {
-  await main();
-} catch (error) {
-  const interrupted = error instanceof Interrupted;
-  console.error(interrupted ? error.message : explainError(error));
-  process.exitCode = interrupted ? INTERRUPTED : 1;
-}
+await runCommand(main);

@@ -4,10 +4,9 @@ import type { Socket } from 'node:net';
 export interface HttpLoadOptions {
   host: string;
   port: number;
-  api_key: string;
   connections: number;
-  /** The next text's body, as JSON. */
-  nextBody: () => string;
+  /** The next text's request, head and body. */
+  nextRequest: () => string;
   /** Texts a second over all connections; null: as fast as answers come. */
   per_second: number | null;
 }
@@ -26,7 +25,6 @@ export interface HttpLoadResult {
  */
 export class HttpLoad {
   readonly #options: HttpLoadOptions;
-  readonly #head: string;
   readonly #sockets: Socket[] = [];
   #latencies: number[] = [];
   #accepted = 0;
@@ -36,10 +34,6 @@ export class HttpLoad {
 
   constructor(options: HttpLoadOptions) {
     this.#options = options;
-    const { host, port, api_key } = options;
-    this.#head =
-      `POST /v1/messages HTTP/1.1\r\nhost: ${host}:${port}\r\nauthorization: Bearer ${api_key}\r\n` +
-      'content-type: application/json\r\ncontent-length: ';
   }
 
   async run(seconds: number): Promise<HttpLoadResult> {
@@ -76,8 +70,7 @@ export class HttpLoad {
       };
       const ask = (due_ms: number): void => {
         sent_ms = this.#options.per_second === null ? performance.now() : due_ms;
-        const body = this.#options.nextBody();
-        socket.write(`${this.#head}${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        socket.write(this.#options.nextRequest());
       };
       socket.on('connect', next);
       socket.on('error', reject);
@@ -105,7 +98,7 @@ export class HttpLoad {
   }
 }
 
-const LENGTH = /content-length: (\d+)/u;
+const LENGTH = /content-length: (\d+)/iu;
 
 function isWhole(received: string): boolean {
   const head_ends = received.indexOf('\r\n\r\n');

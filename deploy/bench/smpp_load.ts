@@ -4,6 +4,7 @@ import type { ShortMessageBody } from '../../sms-gateway/smpp/pdu.ts';
 import type { Session } from '../../sms-gateway/smpp/session.ts';
 import { SESSION_DEFAULTS } from '../../sms-gateway/smpp/session_settings.ts';
 import { NO_TLVS } from '../../sms-gateway/smpp/tlv.ts';
+import type { SampleText } from './sample_texts.ts';
 
 export interface SmppLoadOptions {
   host: string;
@@ -13,8 +14,7 @@ export interface SmppLoadOptions {
   binds: number;
   window_requests: number;
   sender: string;
-  nextRecipient: () => string;
-  nextText: () => string;
+  nextText: () => SampleText;
 }
 
 export interface SmppLoadResult {
@@ -96,14 +96,15 @@ export class SmppLoad {
   }
 
   #body(): ShortMessageBody & { command: 'submit_sm' } {
-    const { sender, nextRecipient, nextText } = this.#options;
+    const { sender, nextText } = this.#options;
+    const { recipient, text } = nextText();
     return {
       command: 'submit_sm',
       ...{ service_type: '', source_addr_ton: 1, source_addr_npi: 1, source_addr: sender.slice(1) },
-      ...{ dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: nextRecipient().slice(1) },
+      ...{ dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: recipient.slice(1) },
       ...{ esm_class: 0, protocol_id: 0, priority_flag: 0, schedule_delivery_time: '', validity_period: '' },
       ...{ registered_delivery: 0, replace_if_present_flag: 0, data_coding: 0, sm_default_msg_id: 0 },
-      short_message: Buffer.from(nextText(), 'latin1'),
+      short_message: Buffer.from(text, 'latin1'),
       tlvs: NO_TLVS,
     };
   }

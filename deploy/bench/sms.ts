@@ -1,17 +1,13 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { migrate } from '../../domain/db/migrate.ts';
-import { install } from '../runtime/install.ts';
-import { explainError } from '../runtime/outage.ts';
-import { startPostgres } from '../runtime/postgres.ts';
+import { findKannel } from '../kannel/install.ts';
 import { showProgress } from '../runtime/progress.ts';
-import type { Screen } from '../runtime/progress.ts';
-import { startValkey } from '../runtime/valkey.ts';
 import { deploySettings } from '../settings.ts';
-import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
-import { TextWorld } from '../world/text_world.ts';
+import { inOwnTextWorld } from '../world/own_text_world.ts';
+import type { AtWork } from '../world/own_text_world.ts';
+import { runCommand } from '../world/run_command.ts';
+import { KannelLoad } from './kannel_load.ts';
 import { TextLoad } from './text_load.ts';
 import type { HttpMeasured } from './text_load.ts';
 
@@ -19,6 +15,9 @@ import type { HttpMeasured } from './text_load.ts';
  * How many texts a second the gateway takes in and sends on, each with its receipt, routed and charged, with fsync on; what a
  * text costs in CPU; how long an acceptance takes at 3,000 a second; and how much of the rate is left when the carrier throttles
  * one text in a hundred, which is measured in turns with a carrier that does not. What counts is what the carrier counted.
+ *
+ * Where a Kannel is to be had, it is given the same load in turns with ours, for how fast a machine is differs from one to the next:
+ * the ratio says more than the rate.
  */
 const PACED_PER_SECOND = 3_000;
 
@@ -43,13 +42,14 @@ function tell(say: (line: string) => void, what: string, m: HttpMeasured): void 
   );
 }
 
-async function bench(load: TextLoad, say: (line: string) => void): Promise<string> {
+async function bench(load: TextLoad, kannel: KannelLoad | null, say: (line: string) => void): Promise<string> {
   const seconds = Number(flags.seconds);
   // Node compiles what is hot while it runs; a service is not measured in its first seconds.
   await load.http({ seconds: 8, per_second: null });
   const plain: HttpMeasured[] = [];
   const throttled: HttpMeasured[] = [];
   const smpp: number[] = [];
+  const baseline: number[] = [];
   let failed = 0;
   for (let round = 1; round <= Number(flags.rounds); round += 1) {
     plain.push(await load.http({ seconds, per_second: null }));
@@ -62,6 +62,7 @@ async function bench(load: TextLoad, say: (line: string) => void): Promise<strin
     say(`${'SMPP in'.padEnd(34)}${taken.per_second.toFixed(0).padStart(6)}/s accepted  ${taken.failed} failed`);
     smpp.push(taken.per_second);
     failed += taken.failed;
+    if (kannel !== null) baseline.push(await measureKannel(kannel, seconds, say));
   }
   const paced = await load.http({ seconds, per_second: PACED_PER_SECOND });
   tell(say, `HTTP in at ${PACED_PER_SECOND}/s`, paced);
@@ -75,7 +76,27 @@ async function bench(load: TextLoad, say: (line: string) => void): Promise<strin
     throttled_ratio: Number(median(plain.map((one, n) => (throttled[n]?.per_second ?? 0) / one.per_second)).toFixed(3)),
     failed,
     postgres_us_per_message: Math.round(median(plain.map((one) => one.postgres_us))),
+    ...ratioTo(baseline, plain),
   });
+}
+
+async function measureKannel(kannel: KannelLoad, seconds: number, say: (line: string) => void): Promise<number> {
+  const { per_second, kannel_us, failed } = await kannel.run(seconds);
+  const rate = per_second.toFixed(0).padStart(6);
+  say(
+    `${'Kannel, spooled'.padEnd(34)}${rate}/s with their receipts  CPU µs a text ${kannel_us.toFixed(0)}  ${failed} failed`,
+  );
+  return per_second;
+}
+
+/** Of ours to Kannel, each of a round to the other of the same round. */
+function ratioTo(
+  baseline: readonly number[],
+  plain: readonly HttpMeasured[],
+): { kannel_per_s: number | null; ratio: number | null } {
+  if (baseline.length === 0) return { kannel_per_s: null, ratio: null };
+  const ratios = plain.map((one, n) => one.per_second / (baseline[n] ?? Number.NaN));
+  return { kannel_per_s: Math.round(median(baseline)), ratio: Number(median(ratios).toFixed(2)) };
 }
 
 function median(figures: readonly number[]): number {
@@ -83,44 +104,34 @@ function median(figures: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-async function main(): Promise<void> {
-  const interrupted = interruption();
-  // Heard while texts are measured; before that nobody waits for it.
-  interrupted.catch(() => undefined);
-  const say = (line: string): void => {
-    if (!flags.json) console.log(line);
-  };
-  const screen: Screen = flags.json ? { write: () => true } : process.stdout;
-  const settings = deploySettings(process.env);
-  const programs = await install({
-    ...settings,
-    prefer: 'private',
-    elsewhere: [],
-    progress: showProgress(screen, Date.now),
-  });
-  const home = await mkdtemp(join(tmpdir(), 'letsdial-bench-'));
-  const postgres = await startPostgres({ programs: programs.postgres, home, port: null });
-  const valkey = await startValkey({ program: programs.valkey_server, home, port: null });
-  try {
-    await migrate(postgres.url);
-    const world = await TextWorld.begin({
-      database_url: postgres.url,
-      redis_url: valkey.url,
-      binds_per_carrier: 2,
-      smsc: { log: 'counts' },
-      settings: { LOG_LEVEL: 'warn' },
-    });
+async function main(): Promise<boolean> {
+  const opening = 'Texts through the gateway, as fast as they are answered and at a set rate.';
+  const world = { binds_per_carrier: 2, smsc: { log: 'counts' as const }, settings: { LOG_LEVEL: 'warn' } };
+  return inOwnTextWorld({ json: flags.json, opening, world }, async (at) => {
+    const load = await TextLoad.begin(at.world, () => postgresProcesses(at.servers.postgres.pid));
+    const kannel = await beginKannel(at);
     try {
-      const load = await TextLoad.begin(world, () => postgresProcesses(postgres.pid));
-      console.log(await Promise.race([bench(load, say), interrupted]));
+      console.log(await Promise.race([bench(load, kannel, at.say), at.interrupted]));
+      return true;
     } finally {
-      await world.end();
+      await kannel?.stop();
     }
-  } finally {
-    await valkey.stop();
-    await postgres.stop();
-    await rm(home, { recursive: true, force: true });
+  });
+}
+
+/** Null where there is none, which is said. */
+async function beginKannel({ world, screen, say }: AtWork): Promise<KannelLoad | null> {
+  const { home, cache, mirror } = deploySettings(process.env);
+  const found = await findKannel({ home, cache, mirror, progress: showProgress(screen, Date.now) });
+  if (found.kind === 'missing') {
+    say(`There is nothing to compare with: ${found.why}`);
+    return null;
   }
+  return KannelLoad.begin({
+    programs: found.programs,
+    home: join(world.home, 'kannel'),
+    address: `${world.network}.60`,
+  });
 }
 
 /** The server and everybody that it has started and that still lives. */
@@ -130,10 +141,4 @@ async function postgresProcesses(server: number): Promise<number[]> {
   return [server, ...lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number))];
 }
 
-try {
-  await main();
-} catch (error) {
-  const is_interrupted = error instanceof Interrupted;
-  console.error(is_interrupted ? error.message : explainError(error));
-  process.exitCode = is_interrupted ? INTERRUPTED : 1;
-}
+await runCommand(main);

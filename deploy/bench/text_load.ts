@@ -3,6 +3,7 @@ import { makeEsme } from '../world/texts.ts';
 import { booksAreRight, eventually } from '../world/verdict.ts';
 import { cpuMs, cpuMsWithEnded } from './cpu.ts';
 import { HttpLoad, percentile } from './http_load.ts';
+import { SampleTexts } from './sample_texts.ts';
 import { SmppLoad } from './smpp_load.ts';
 
 export interface HttpMeasured {
@@ -17,7 +18,8 @@ export interface HttpMeasured {
   carrier_us: number;
 }
 
-const CONNECTIONS = 32;
+export const CONNECTIONS = 32;
+const GATEWAY_PORT = 8710;
 const ESME = { system_id: 'bench', password: 'secret12' };
 const DRAIN_MS = 120_000;
 
@@ -26,7 +28,7 @@ export class TextLoad {
   readonly #world: TextWorld;
   readonly #texter: Texter;
   readonly #postgres: () => Promise<number[]>;
-  #count = 0;
+  readonly #texts = new SampleTexts();
 
   private constructor(world: TextWorld, texter: Texter, postgres: () => Promise<number[]>) {
     this.#world = world;
@@ -50,13 +52,8 @@ export class TextLoad {
     const cpu_before = await this.#cpu();
     const began_ms = performance.now();
     const load = new HttpLoad({
-      host: `${this.#world.network}.1`,
-      port: 8710,
-      api_key: this.#texter.api_key,
-      connections: CONNECTIONS,
-      per_second,
-      nextBody: () =>
-        `{"from":"${this.#texter.number}","to":"${this.#nextRecipient()}","text":"${this.#nextText()}","class":"normal"}`,
+      ...{ host: `${this.#world.network}.1`, port: GATEWAY_PORT, connections: CONNECTIONS, per_second },
+      nextRequest: () => this.#nextRequest(),
     });
     const result = await load.run(seconds);
     await eventually('every receipt', DRAIN_MS, async () =>
@@ -80,8 +77,7 @@ export class TextLoad {
     const { address, port } = this.#world.gateway.smpp;
     const load = new SmppLoad({
       ...{ host: address, port, ...ESME, binds: 4, window_requests: 500, sender: this.#texter.number },
-      nextRecipient: () => this.#nextRecipient(),
-      nextText: () => this.#nextText(),
+      nextText: () => this.#texts.next(),
     });
     const { carrier } = this.#world.carrier('alpha');
     const acked_before = (await carrier.counts()).receipts_acked;
@@ -112,13 +108,13 @@ export class TextLoad {
     });
   }
 
-  #nextRecipient(): string {
-    this.#count += 1;
-    return `+4477${String((this.#count * 7919) % 100_000_000).padStart(8, '0')}`;
-  }
-
-  #nextText(): string {
-    return `Your parcel ${this.#count} is on its way and comes tomorrow between nine and noon.`;
+  #nextRequest(): string {
+    const { recipient, text } = this.#texts.next();
+    const body = `{"from":"${this.#texter.number}","to":"${recipient}","text":"${text}","class":"normal"}`;
+    return (
+      `POST /v1/messages HTTP/1.1\r\nhost: gateway:${GATEWAY_PORT}\r\nauthorization: Bearer ${this.#texter.api_key}\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+    );
   }
 
   async #cpu(): Promise<{ gateway: number; postgres: number; carrier: number }> {

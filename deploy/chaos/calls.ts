@@ -1,12 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { seeded } from '../../domain/rating/bench/sample_decks.ts';
-import { install } from '../runtime/install.ts';
 import { explainError } from '../runtime/outage.ts';
-import { showProgress } from '../runtime/progress.ts';
-import type { Screen } from '../runtime/progress.ts';
-import { deploySettings } from '../settings.ts';
-import { OwnServers } from '../world/own_servers.ts';
-import { INTERRUPTED, Interrupted, interruption } from '../world/interruption.ts';
+import { inOwnServers } from '../world/in_own_servers.ts';
+import { runCommand } from '../world/run_command.ts';
 import { eventually } from '../world/verdict.ts';
 import { World } from '../world/world.ts';
 import { Callers } from './callers.ts';
@@ -24,39 +20,21 @@ const SETTLE_MS = 40_000;
 const HOME_STRETCH_MS = 2_000;
 
 async function main(options: ChaosOptions): Promise<boolean> {
-  const interrupted = interruption();
-  // Heard by each step that takes long; in between nobody waits for it.
-  interrupted.catch(() => undefined);
-  const say = (line: string): void => {
-    if (!options.json) console.log(line);
-  };
-  const { home, cache, mirror } = deploySettings(process.env);
-  const screen: Screen = options.json ? { write: () => true } : process.stdout;
-  const progress = showProgress(screen, Date.now);
-  const programs = await install({ home, cache, mirror, prefer: 'private', elsewhere: [], progress });
-  say(
-    `${options.kills} kills of the controller with ${options.calls} calls in flight; --seed ${options.seed} repeats the choices.`,
-  );
-  const servers = await OwnServers.begin(programs);
-  try {
-    const world = await World.begin({
-      programs,
-      database_url: servers.postgres.url,
-      redis_url: servers.valkey.url,
-      carrier_media: false,
-    });
+  const { json, kills, calls, seed } = options;
+  const opening = `${kills} kills of the controller with ${calls} calls in flight; --seed ${seed} repeats the choices.`;
+  return inOwnServers({ json, opening }, async ({ programs, servers, say, interrupted }) => {
+    const urls = { database_url: servers.postgres.url, redis_url: servers.valkey.url };
+    const world = await World.begin({ programs, ...urls, carrier_media: false });
     try {
       const result = await Promise.race([run(world, options, say), interrupted]);
       tell(result.findings, say);
-      if (!passed(result)) console.error(`--seed ${options.seed} repeats the choices.`);
+      if (!passed(result)) console.error(`--seed ${seed} repeats the choices.`);
       console.log(JSON.stringify(result.verdict));
       return passed(result);
     } finally {
       await world.end();
     }
-  } finally {
-    await servers.end();
-  }
+  });
 }
 
 async function run(
@@ -131,12 +109,4 @@ function tell(findings: ChaosFindings, say: (line: string) => void): void {
     console.error('NOTHING PROVED: no call reached the end of its money; give it more kills.');
 }
 
-try {
-  process.exitCode = (await main(chaosOptions(process.argv.slice(2)))) ? 0 : 1;
-} catch (error) {
-  const interrupted = error instanceof Interrupted;
-  console.error(interrupted ? error.message : explainError(error));
-  process.exitCode = interrupted ? INTERRUPTED : 1;
-}
-// Callers of a run that was interrupted may still wait for somebody who has left.
-process.exit();
+await runCommand(() => main(chaosOptions(process.argv.slice(2))));

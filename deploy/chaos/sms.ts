@@ -1,9 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { seeded } from '../../domain/rating/bench/sample_decks.ts';
-import { explainError } from '../runtime/outage.ts';
 import type { BehaviourInput } from '../smsc/behaviour.ts';
-import { INTERRUPTED, Interrupted } from '../world/interruption.ts';
 import { inOwnTextWorld } from '../world/own_text_world.ts';
+import { runCommand } from '../world/run_command.ts';
 import type { TextWorld } from '../world/text_world.ts';
 import { eventually } from '../world/verdict.ts';
 import { diceOf } from './dice.ts';
@@ -79,10 +78,4 @@ async function nothingWaits(world: TextWorld): Promise<true | null> {
   return (await world.withCarriers()) === 0 ? true : null;
 }
 
-try {
-  process.exitCode = (await main(chaosOptions(process.argv.slice(2)))) ? 0 : 1;
-} catch (error) {
-  const interrupted = error instanceof Interrupted;
-  console.error(interrupted ? error.message : explainError(error));
-  process.exitCode = interrupted ? INTERRUPTED : 1;
-}
+await runCommand(() => main(chaosOptions(process.argv.slice(2))));

@@ -55,7 +55,9 @@ describe.runIf(found.kind === 'found')(`Kannel as a customer of our SMSC${why_no
         password: 'secret',
         smsc: { ...world.gateway.smpp, system_id: SYSTEM_ID, password: 'secret' },
         text_url: callbacks.text_url,
+        ...{ spool: null, window: 10 },
       },
+      log_level: 0,
     });
   }, 90_000);
 

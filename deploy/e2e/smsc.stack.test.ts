@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { STATUS } from '../../sms-gateway/smpp/status.ts';
 import { hashPassword } from '../../sms-gateway/smsc/bind/password.ts';
 import { NpmEsme } from '../../sms-gateway/smsc/testing/npm_esme.ts';
 import type { BindKind, Delivered } from '../../sms-gateway/smsc/testing/npm_esme.ts';
+import { keptCertificate } from '../runtime/process/certificate.ts';
 import { factsOf } from '../smsc/read_log.ts';
 import { freshDatabase } from '../testing/database.ts';
 import type { FreshDatabase } from '../testing/database.ts';
@@ -15,6 +19,7 @@ import { booksAreRight, eventually, walletOf } from '../world/verdict.ts';
 
 const PASSWORD = 'secret';
 const RECIPIENT = '447700900123';
+const TLS_PORT = 3550;
 
 let database: FreshDatabase;
 let world: TextWorld;
@@ -23,7 +28,14 @@ const esmes: NpmEsme[] = [];
 beforeAll(async () => {
   database = await freshDatabase();
   const redis = await freshRedis();
-  world = await TextWorld.begin({ database_url: database.url, redis_url: redis.url });
+  const home = await mkdtemp(join(tmpdir(), 'letsdial-texts-'));
+  const tls = await keptCertificate(join(home, 'tls'), []);
+  const settings = {
+    GATEWAY_SMPP_TLS_PORT: String(TLS_PORT),
+    GATEWAY_TLS_CERT_FILE: tls.certificate_file,
+    GATEWAY_TLS_KEY_FILE: tls.private_key_file,
+  };
+  world = await TextWorld.begin({ database_url: database.url, redis_url: redis.url, home, settings });
 }, 60_000);
 
 afterEach(async () => {
@@ -110,6 +122,18 @@ describe('a bind', () => {
   it.each<BindKind>(['bind_transmitter', 'bind_receiver', 'bind_transceiver'])('is taken: %s', async (kind) => {
     const esme = await bound(await customer(), kind);
     await esme.unbind();
+  });
+
+  it('is taken over TLS at a port of its own, where it must be if its row says so', async () => {
+    const one = await customer({ tls_required: true });
+    const in_the_clear = await connect();
+    expect(await in_the_clear.bind('bind_transceiver', one.system_id, PASSWORD)).toBe(STATUS.ESME_RBINDFAIL);
+    const esme = await NpmEsme.connect({ ...world.gateway.smpp, port: TLS_PORT, tls: true });
+    esmes.push(esme);
+    expect(await esme.bind('bind_transceiver', one.system_id, PASSWORD)).toBe(STATUS.ESME_ROK);
+    const submitted = await esme.ask('submit_sm', { ...from(one), ...to('447700900124'), short_message: 'Sealed' });
+    expect(submitted.command_status).toBe(STATUS.ESME_ROK);
+    await eventually('the text at the carrier', 5_000, async () => (await submitsTo('447700900124'))[0] ?? null);
   });
 
   it('is refused in the same way for a wrong password, an unknown name and an address that is not allowed', async () => {

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseCurrency } from '../../domain/money/currency.ts';
+import { importTextDeck } from '../../domain/texts/prices/import_text_deck.ts';
 import { explainText } from '../../sms-gateway/explain/explain_text.ts';
 import { verifyWebhook, type WebhookHeaders } from '../../sms-gateway/webhooks/signature.ts';
+import { CustomerServer, status } from '../../sms-gateway/webhooks/testing/customer_server.ts';
 import { factsOf } from '../smsc/read_log.ts';
 import { payloadOf, wholeTexts } from '../smsc/submitted_text.ts';
 import { freshDatabase } from '../testing/database.ts';
@@ -259,6 +263,37 @@ describe('a text', () => {
     ]);
   });
 
+  it('costs what the last file of prices says that had no bad line', async () => {
+    const currency = parseCurrency('EUR');
+    if (currency === null) throw new Error('EUR should be a currency.');
+    const other = await world.texter({ balance_micros: MONEY_MICROS });
+    await world.pool.query(`update account set text_deck = 'imported-texts' where id = $1`, [other.account_id]);
+    const asked = new TextClient(world.gateway.url, other.api_key);
+    const priced = async (rates: string): Promise<string> => {
+      const file = Buffer.from(`prefix,destination,rate_per_segment\n${rates}`);
+      const deck = { name: 'imported-texts', side: 'sell', carrier_id: null, currency, imported_by: 'test' } as const;
+      return (await importTextDeck(world.pool, deck, Readable.from([file]))).kind;
+    };
+    const sold = (wanted: string | null): Promise<true> =>
+      eventually(`a text for ${wanted ?? 'nothing'}`, 5_000, async () => {
+        const { status, id } = await asked.send({ from: other.number, to: PERSON, text: 'How much?' });
+        if (status !== 202) return wanted === null ? true : null;
+        const { rows } = await world.pool.query<{ price: string }>(
+          `select format('%s by version %s', net_micros, version) as price
+             from message join rate_deck d on d.id = deck_id where message.id = $1`,
+          [id],
+        );
+        return rows[0]?.price === wanted ? true : null;
+      });
+    await sold(null);
+    expect(await priced('44,United Kingdom,0.050001\n')).toBe('imported');
+    await sold('50001 by version 1');
+    expect(await priced('44,United Kingdom,0.06\n4477,United Kingdom,free\n')).toBe('refused');
+    await sold('50001 by version 1');
+    expect(await priced('44,United Kingdom,0.06\n4477,United Kingdom,0.07\n')).toBe('imported');
+    await sold('70000 by version 2');
+  });
+
   it('is told to the customer’s server, signed', async () => {
     const secret = `whsec_${Buffer.from(randomUUID()).toString('base64')}`;
     const heard: { headers: WebhookHeaders; body: string }[] = [];
@@ -291,6 +326,39 @@ describe('a text', () => {
     });
     await world.pool.query('delete from webhook_endpoint where account_id = $1', [texter.account_id]);
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('that its customer’s server refused to hear of is told when the customer asks for it', async () => {
+    const server = await new CustomerServer().listen();
+    server.otherwise = status(410);
+    await world.pool.query('insert into webhook_endpoint (id, account_id, url, secret) values ($1, $2, $3, $4)', [
+      ...[randomUUID(), texter.account_id, server.url()],
+      `whsec_${Buffer.from(randomUUID()).toString('base64')}`,
+    ]);
+    const { id } = await client.send({ from: texter.number, to: PERSON, text: 'Not now' });
+    const [letter] = await eventually('the dead letter', 10_000, async () => {
+      const { dead_letters } = await client.deadLetters();
+      return dead_letters.length > 0 ? dead_letters : null;
+    });
+    expect(letter).toMatchObject({
+      ...{ kind: 'receipt', message_id: id, channel: 'webhook', last_error: 'The server answered 410 Gone.' },
+    });
+    expect(await client.replayDeadLetters()).toEqual({ replayed: 0, left: 1 });
+    await world.pool.query('update webhook_endpoint set enabled = true where account_id = $1', [texter.account_id]);
+    server.otherwise = status(200);
+    expect(await client.replayDeadLetters({ message_id: id })).toEqual({ replayed: 1, left: 0 });
+    await server.untilHits(2);
+    expect(JSON.parse(server.hits[1]?.body ?? '')).toMatchObject({ data: { id, state: 'delivered' } });
+    expect(await client.deadLetters()).toEqual({ dead_letters: [], next: null });
+    await world.pool.query('delete from webhook_endpoint where account_id = $1', [texter.account_id]);
+    await server.close();
+  });
+
+  it('is said to have been entered at the login by who sent it, and by nobody else', async () => {
+    const { id } = await client.send({ from: texter.number, to: PERSON, text: 'Your code is 4711', class: 'code' });
+    expect([await client.converted(id), await client.converted(id)]).toEqual([204, 204]);
+    const stranger = await world.texter({ balance_micros: 0n });
+    expect(await new TextClient(world.gateway.url, stranger.api_key).converted(id)).toBe(404);
   });
 });
 
@@ -330,4 +398,148 @@ describe('a text that comes', () => {
     await alpha().sendMo({ from, to: texter.number, text: 'start' });
     expect((await client.send(wish)).status).toBe(202);
   });
+});
+
+describe('an operator', () => {
+  /** The lines of the metrics that begin like that. */
+  async function metrics(...names: string[]): Promise<Record<string, number>> {
+    const text = await (await fetch(`${world.gateway.observe_url}/metrics`)).text();
+    const lines = text.split('\n').filter((line) => names.some((name) => line.startsWith(name)));
+    return Object.fromEntries(
+      lines.map((line): [string, number] => {
+        const at = line.lastIndexOf(' ');
+        return [line.slice(0, at), Number(line.slice(at + 1))];
+      }),
+    );
+  }
+
+  /** By country, what SQL says of the same. */
+  async function stored(sql: string): Promise<Record<string, number>> {
+    const { rows } = await world.pool.query<{ line: string; value: string }>(
+      `with country (like_prefix, country) as (values ('+447781%', 'GG'), ('+447700%', 'GB'), ('+49%', 'DE')),
+            text as (select m.*, c.country from message m join country c on m.recipient like c.like_prefix where m.direction = 'mt')
+       ${sql}`,
+    );
+    return Object.fromEntries(rows.map(({ line, value }) => [line, Number(value)]));
+  }
+
+  const without_noughts = (figures: Record<string, number>): Record<string, number> =>
+    Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== 0));
+
+  it('sees by country what carriers said to parts, and how texts ended and when', async () => {
+    await alpha().behaviour({
+      refuse: [{ status: 'ESME_RINVDSTADR', to_prefix: '447781' }],
+      receipts: { outcomes: [{ stat: 'UNDELIV', to_prefix: '49151', per_mille: 1000 }] },
+    });
+    const from = texter.number;
+    const ids: string[] = [];
+    for (const [to, text] of [
+      ['+447781123456', 'To Guernsey'],
+      ['+4915112345678', 'x'.repeat(300)],
+      ['+4917012345678', 'Hallo'],
+    ] as const) {
+      ids.push((await client.send({ from, to, text })).id);
+    }
+    for (const [n, state] of ['rejected', 'undeliverable', 'delivered'].entries()) await inState(ids[n] ?? '', state);
+    await alpha().behaviour({ throttled_per_mille: 1000 });
+    await inState((await client.send({ from, to: PERSON, text: 'By the other' })).id, 'delivered');
+
+    const parts = await stored(`
+      select format('letsdial_parts_%s_total{country="%s"}', case e.kind when 'submitted' then 'accepted' else e.kind end, t.country) as line,
+             count(*) as value
+        from text t join message_event e on e.message_id = t.id and e.kind in ('submitted', 'refused', 'throttled', 'in_doubt')
+       group by 1`);
+    const seen = without_noughts(await metrics('letsdial_parts_'));
+    const submitted = Object.entries(seen).filter(([line]) => line.includes('_submitted_'));
+    expect(seen).toEqual({ ...parts, ...Object.fromEntries(submitted) });
+    expect(Object.keys(seen).filter((line) => line.includes('throttled'))).toEqual([
+      'letsdial_parts_throttled_total{country="GB"}',
+    ]);
+    const logs = await Promise.all(['alpha', 'beta'].map((name) => factsOf(world.carrier(name).log_file, 'submit')));
+    const facts = logs.flat();
+    const came = (prefix: string): number => facts.filter(({ to }) => to.startsWith(prefix)).length;
+    expect(Object.fromEntries(submitted)).toEqual({
+      'letsdial_parts_submitted_total{country="GB"}': came('447700'),
+      'letsdial_parts_submitted_total{country="GG"}': came('447781'),
+      'letsdial_parts_submitted_total{country="DE"}': came('49'),
+    });
+    expect([came('447781'), came('49')]).toEqual([1, 3]);
+  });
+
+  it('sees by country which texts were accepted and how they ended, and how long they took', async () => {
+    const accepted = await stored(`
+      select format('letsdial_texts_accepted_total{country="%s",source="%s"}', country, source) as line, count(*) as value
+        from text group by 1`);
+    expect(await metrics('letsdial_texts_accepted_total')).toEqual(accepted);
+    const ended = await stored(`
+      select format('letsdial_texts_ended_total{country="%s",state="%s"}', t.country, e.state) as line, count(*) as value
+        from text t join message_event e on e.message_id = t.id and e.kind = 'final' group by 1`);
+    expect(Object.keys(ended).length).toBeGreaterThan(5);
+    await eventually('all ends to be counted', 10_000, async () => {
+      const counted = await metrics('letsdial_texts_ended_total');
+      return Object.entries(ended).every(([line, texts]) => counted[line] === texts) ? true : null;
+    });
+    expect(await metrics('letsdial_texts_ended_total')).toEqual(ended);
+    const delivered = `from text t join message_event e on e.message_id = t.id and e.kind = 'final' and e.state = 'delivered' group by 1`;
+    const counted = `select format('letsdial_texts_delivery_seconds_count{country="%s"}', t.country) as line, count(*) as value`;
+    expect(await metrics('letsdial_texts_delivery_seconds_count')).toEqual(await stored(`${counted} ${delivered}`));
+    const summed = `select format('letsdial_texts_delivery_seconds_sum{country="%s"}', t.country) as line,
+                           sum(extract(epoch from e.at - coalesce(t.due_at, t.accepted_at))) as value`;
+    const sums = await stored(`${summed} ${delivered}`);
+    for (const [line, seconds] of Object.entries(await metrics('letsdial_texts_delivery_seconds_sum'))) {
+      expect(seconds).toBeCloseTo(sums[line] ?? -1, 1);
+    }
+  });
+
+  it('sees what was refused and why, and how long an answer took', async () => {
+    const names = ['letsdial_texts_refused_total', 'letsdial_texts_accept_seconds_count'];
+    const line = 'letsdial_texts_refused_total{source="http",code="destination_unknown"}';
+    const before = await metrics(...names);
+    await client.send({ from: texter.number, to: '+9999999999', text: 'To nowhere' });
+    const after = await metrics(...names);
+    expect(after[line]).toBe((before[line] ?? 0) + 1);
+    expect(after['letsdial_texts_accept_seconds_count']).toBe((before['letsdial_texts_accept_seconds_count'] ?? 0) + 1);
+  });
+
+  it('sees how each bind stands, and no password', async () => {
+    interface Bind {
+      id: string;
+      is_bound: boolean;
+      since: string;
+      parts: { submitted: number; accepted: number };
+      last_error: { why: string; at: string } | null;
+      next_attempt_at: string | null;
+    }
+    const page = async (): Promise<string> => (await fetch(`${world.gateway.observe_url}/binds`)).text();
+    const bindOf = async (id: string): Promise<Bind | undefined> =>
+      (JSON.parse(await page()) as Bind[]).find((one) => one.id === id);
+    const before = await bindOf('alpha-1');
+    expect(before).toMatchObject({
+      ...{ carrier: 'alpha', kind: 'transceiver', host: `${world.network}.5`, port: 2775, tls: false },
+      ...{ system_id: 'letsdial', is_bound: true, in_flight: 0, window_max: 200, texts_per_second_max: 100_000 },
+      next_attempt_at: null,
+    });
+    expect(await page()).not.toContain('secret');
+    await inState((await client.send({ from: texter.number, to: PERSON, text: 'One more' })).id, 'delivered');
+    const after = await bindOf('alpha-1');
+    expect([after?.parts.submitted, after?.parts.accepted]).toEqual([
+      (before?.parts.submitted ?? 0) + 1,
+      (before?.parts.accepted ?? 0) + 1,
+    ]);
+    const closed_at = new Date().toISOString();
+    await alpha().listen(false);
+    const away = await eventually('the bind to be away, and an attempt to have failed', 10_000, async () => {
+      const bind = await bindOf('alpha-1');
+      return bind?.last_error?.why.includes('ECONNREFUSED') === true ? bind : null;
+    });
+    expect(away).toMatchObject({ is_bound: false, next_attempt_at: expect.any(String) as string });
+    expect([away.since, away.last_error?.at ?? '', away.next_attempt_at ?? ''].every((at) => at > closed_at)).toBe(
+      true,
+    );
+    expect(await bindOf('beta-1')).toMatchObject({ is_bound: true });
+    await alpha().listen(true);
+    await eventually('the bind to be back', 30_000, async () =>
+      (await bindOf('alpha-1'))?.is_bound === true ? true : null,
+    );
+  }, 45_000);
 });

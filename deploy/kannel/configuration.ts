@@ -5,8 +5,12 @@ export interface KannelPlan {
   /** Of Kannel's own doors, for its administrator and for whoever sends texts through it. */
   password: string;
   smsc: { address: string; port: number; system_id: string; password: string };
-  /** What Kannel calls for each text that a phone sent. */
-  text_url: string;
+  /** What Kannel calls for each text that a phone sent; null: nobody wants to hear of them. */
+  text_url: string | null;
+  /** A folder in which Kannel keeps texts until they are sent, a file for each; null: it keeps them in memory alone. */
+  spool: string | null;
+  /** How many submit_sm may wait for their answer. */
+  window: number;
 }
 
 export interface KannelPorts {
@@ -23,10 +27,12 @@ type Group = Readonly<Record<string, string | number>>;
 
 /** One file that both programs read, as Kannel's user's guide 1.4.5 describes it; what is not named keeps Kannel's own default. */
 export function kannelConfiguration(plan: KannelPlan): string {
-  return [core(plan), smsbox(plan), smsc(plan), sender(plan), service(plan)].map(asText).join('\n');
+  const groups = [core(plan), smsbox(plan), smsc(plan), sender(plan)];
+  if (plan.text_url !== null) groups.push(service(plan.text_url));
+  return groups.map(asText).join('\n');
 }
 
-function core({ address, ports, password }: KannelPlan): Group {
+function core({ address, ports, password, spool }: KannelPlan): Group {
   return {
     group: 'core',
     'admin-port': ports.admin,
@@ -36,6 +42,7 @@ function core({ address, ports, password }: KannelPlan): Group {
     'smsbox-interface': address,
     'dlr-storage': 'internal',
     'sms-combine-concatenated-mo': 'true',
+    ...(spool === null ? {} : { 'store-type': 'spool', 'store-location': spool }),
   };
 }
 
@@ -48,7 +55,7 @@ function smsbox({ address, ports }: KannelPlan): Group {
   };
 }
 
-function smsc({ smsc: { address, port, system_id, password }, address: our_host }: KannelPlan): Group {
+function smsc({ smsc: { address, port, system_id, password }, address: our_host, window }: KannelPlan): Group {
   return {
     group: 'smsc',
     smsc: 'smpp',
@@ -62,6 +69,7 @@ function smsc({ smsc: { address, port, system_id, password }, address: our_host 
     'system-type': '""',
     'interface-version': 34,
     'reconnect-delay': 1,
+    'max-pending-submits': window,
   };
 }
 
@@ -76,7 +84,7 @@ function sender({ password }: KannelPlan): Group {
 }
 
 /** %b is the text in the character set that %C names, octet by octet. No answer is sent to the phone. */
-function service({ text_url }: KannelPlan): Group {
+function service(text_url: string): Group {
   return {
     group: 'sms-service',
     keyword: 'default',

@@ -13,6 +13,8 @@ export interface KannelOptions {
   /** Holds its configuration and its logs. */
   home: string;
   plan: KannelPlan;
+  /** How much its logs tell, from 0, every PDU, to 5, nearly nothing. */
+  log_level: number;
 }
 
 export interface KannelWish {
@@ -63,6 +65,11 @@ export class Kannel {
     }
   }
 
+  /** Of its two programs. */
+  get pids(): readonly [number, number] {
+    return [this.#bearerbox.pid, this.#smsbox.pid];
+  }
+
   /** Hands Kannel a text; throws where Kannel does not take it. The encoding is what a person would have to choose. */
   async send({ from, to, text, receipt_url }: KannelWish, encoding: 'gsm7' | 'ucs2'): Promise<void> {
     const query = new URLSearchParams({
@@ -86,7 +93,7 @@ export class Kannel {
 
 async function startBox(
   box: 'bearerbox' | 'smsbox',
-  { programs, home }: KannelOptions,
+  { programs, home, log_level }: KannelOptions,
   answers: () => Promise<boolean>,
 ): Promise<Child> {
   const name = `Kannel's ${box}`;
@@ -94,8 +101,7 @@ async function startBox(
   const { file, args } = programs[box];
   const child = await startChild({
     name,
-    // With -v 0 it tells of every PDU.
-    command: { file, args: [...args, '-v', '0', CONFIGURATION] },
+    command: { file, args: [...args, '-v', String(log_level), CONFIGURATION] },
     env: programs.env,
     cwd: home,
     log_file,

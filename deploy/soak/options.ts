@@ -26,7 +26,8 @@ export function soakOptions(words: readonly string[]): SoakOptions {
   };
 }
 
-function whole(name: string, text: string, max: number): number {
+/** @throws Outage in words for whoever typed it. */
+export function whole(name: string, text: string, max: number): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 1 && number <= max) return number;
   throw new Outage(`--${name} ${text} is no whole number from 1 to ${max}, so nothing was started: give it one.`);

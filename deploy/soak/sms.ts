@@ -1,9 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { gatherEvidence } from '../chaos/sms/evidence.ts';
-import { explainError } from '../runtime/outage.ts';
 import type { BehaviourInput } from '../smsc/behaviour.ts';
-import { INTERRUPTED, Interrupted } from '../world/interruption.ts';
 import { inOwnTextWorld } from '../world/own_text_world.ts';
+import { runCommand } from '../world/run_command.ts';
 import type { AtWork } from '../world/own_text_world.ts';
 import { soakOptions } from './options.ts';
 import type { SoakOptions } from './options.ts';
@@ -69,10 +68,4 @@ async function load(run: SoakRun, options: SoakOptions, say: (line: string) => v
   await run.unload();
 }
 
-try {
-  process.exitCode = (await main(soakOptions(process.argv.slice(2)))) ? 0 : 1;
-} catch (error) {
-  const is_interrupted = error instanceof Interrupted;
-  console.error(is_interrupted ? error.message : explainError(error));
-  process.exitCode = is_interrupted ? INTERRUPTED : 1;
-}
+await runCommand(() => main(soakOptions(process.argv.slice(2))));

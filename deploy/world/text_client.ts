@@ -48,6 +48,23 @@ export class TextClient {
     return response.status;
   }
 
+  /** The code of that text was entered at the login. */
+  async converted(id: string): Promise<number> {
+    const response = await this.#ask('POST', `/v1/messages/${id}/converted`);
+    await response.body?.cancel();
+    return response.status;
+  }
+
+  async deadLetters(): Promise<{ dead_letters: Record<string, string>[]; next: string | null }> {
+    return (await (await this.#ask('GET', '/v1/dead-letters')).json()) as Awaited<
+      ReturnType<TextClient['deadLetters']>
+    >;
+  }
+
+  async replayDeadLetters(wishes?: { since?: string; message_id?: string }): Promise<unknown> {
+    return (await this.#ask('POST', '/v1/dead-letters/replay', wishes)).json();
+  }
+
   #ask(
     method: string,
     path: string,

@@ -109,6 +109,39 @@ describe('a batch', () => {
     expect(sizes).toEqual([2, 2]);
   });
 
+  it('that lingers is hurried by whoever waits for it, also while the one before is under way', async () => {
+    const desk = new Desk();
+    const batch = new Batch(desk.run, { linger_ms: 3_600_000 });
+    const first = batch.push(1);
+    batch.hurry();
+    while (desk.asked.length === 0) await setImmediate();
+    const second = batch.push(2);
+    batch.hurry();
+    await desk.answer();
+    expect(await first).toBe(2);
+    await desk.answer();
+    expect(await second).toBe(4);
+  });
+
+  it('lingers again after it was hurried', async () => {
+    const desk = new Desk();
+    const batch = new Batch(desk.run, { linger_ms: 20 });
+    // Nobody is waited for.
+    batch.hurry();
+    const first = batch.push(1);
+    await setImmediate();
+    expect(desk.asked).toEqual([]);
+    batch.hurry();
+    await desk.answer();
+    await first;
+    const second = [batch.push(2)];
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    second.push(batch.push(3));
+    await desk.answer();
+    await Promise.all(second);
+    expect(desk.asked).toEqual([[1], [2, 3]]);
+  });
+
   it('tells everybody of an outage, and goes on when it is over', async () => {
     const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
     for (const away of [new Error('connect ECONNREFUSED'), broken, postgresError('57P01'), postgresError('53300')]) {

@@ -34,6 +34,7 @@ export class Batch<Item, Answer> {
   readonly #linger_ms: number;
   #waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
   #busy = false;
+  #is_hurried = false;
   #stopGathering: () => void = () => undefined;
 
   /**
@@ -64,9 +65,16 @@ export class Batch<Item, Answer> {
     });
   }
 
-  /** Until the batch is full or its time has passed. What arrives in the same turn of the event loop belongs together. */
+  /** Somebody waits for what was pushed so far: it lingers no longer. */
+  hurry(): void {
+    if (this.#waiting.length === 0) return;
+    this.#is_hurried = true;
+    this.#stopGathering();
+  }
+
+  /** Until the batch is full, its time has passed, or it is hurried. What arrives in the same turn of the event loop belongs together. */
   async #gather(): Promise<void> {
-    if (this.#linger_ms === 0) await setImmediate();
+    if (this.#linger_ms === 0 || this.#is_hurried) await setImmediate();
     else if (this.#waiting.length < this.#size_max) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.#linger_ms);
@@ -82,6 +90,7 @@ export class Batch<Item, Answer> {
     while (this.#waiting.length > 0) {
       await this.#gather();
       const batch = this.#waiting.splice(0, this.#size_max);
+      this.#is_hurried &&= this.#waiting.length > 0;
       try {
         this.#answer(batch, await this.#run(batch.map((entry) => entry.item)));
       } catch (error) {

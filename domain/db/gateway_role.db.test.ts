@@ -161,6 +161,7 @@ describe('the gateway', () => {
     ['select * from message_key', 'table message_key'],
     ['delete from message_key', 'table message_key'],
     ['delete from parked_receipt', 'table parked_receipt'],
+    ['select * from ended_text', 'table ended_text'],
     ['delete from mo_part', 'table mo_part'],
     ['delete from opt_out', 'table opt_out'],
     [`insert into text_sender select id, 'Bank' from account`, 'table text_sender'],

@@ -10,13 +10,20 @@ export interface ObserveServer {
   close(): Promise<void>;
 }
 
-/** `/healthz` is 200 while every part is there, else 503; `/metrics` is for Prometheus. Nothing else is served. */
-export async function serveObservation(options: {
+export interface Observation {
   host: string;
   port: number;
   registry: Registry;
   health: () => Promise<Health>;
-}): Promise<ObserveServer> {
+  /** What else is told, as JSON, by the path under which it is asked for. */
+  pages?: Readonly<Record<string, () => unknown>>;
+}
+
+/**
+ * `/healthz` is 200 while every part is there, else 503; `/metrics` is for Prometheus. Besides them and the service's own pages
+ * nothing is served.
+ */
+export async function serveObservation(options: Observation): Promise<ObserveServer> {
   const server = http.createServer((request, response) => {
     answer(request.url ?? '/', options).then(
       ({ status, type, body }) =>
@@ -41,11 +48,18 @@ export async function serveObservation(options: {
 
 async function answer(
   url: string,
-  { registry, health }: { registry: Registry; health: () => Promise<Health> },
+  { registry, health, pages = {} }: Observation,
 ): Promise<{ status: number; type: string; body: string }> {
   if (url === '/metrics') return { status: 200, type: registry.contentType, body: await registry.metrics() };
-  if (url !== '/healthz') return { status: 404, type: 'text/plain', body: 'not here\n' };
-  const parts = await health();
-  const healthy = Object.values(parts).every(Boolean);
-  return { status: healthy ? 200 : 503, type: 'application/json', body: `${JSON.stringify({ healthy, ...parts })}\n` };
+  if (url === '/healthz') {
+    const parts = await health();
+    const healthy = Object.values(parts).every(Boolean);
+    return json(healthy ? 200 : 503, { healthy, ...parts });
+  }
+  const page = pages[url];
+  return page === undefined ? { status: 404, type: 'text/plain', body: 'not here\n' } : json(200, page());
+}
+
+function json(status: number, body: unknown): { status: number; type: string; body: string } {
+  return { status, type: 'application/json', body: `${JSON.stringify(body)}\n` };
 }

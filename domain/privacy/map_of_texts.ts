@@ -128,6 +128,7 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
       binds_max: 'not_personal',
       window_max: 'not_personal',
       texts_per_second_max: 'not_personal',
+      tls_required: 'not_personal',
       allowed_address: 'location',
       address_range: 'phone_number',
       created_at: 'behaviour',
@@ -266,6 +267,14 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
     export: false,
     erasure: 'delete',
     columns: { message_id: 'pseudonym' },
+  },
+  ended_text: {
+    purpose: 'To count how texts to a country end. A row goes within seconds.',
+    basis: 'legitimate_interest',
+    retention: 'operation',
+    export: false,
+    erasure: 'delete',
+    columns: { message_id: 'pseudonym', state: 'traffic_data', ended_at: 'traffic_data' },
   },
   parked_receipt: {
     purpose: 'To lose no receipt that comes before the carrier’s answer.',

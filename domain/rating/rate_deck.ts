@@ -9,8 +9,8 @@ export type RateDeck = {
   readonly currency: Currency;
 } & ({ readonly side: 'sell'; readonly carrier_id: null } | { readonly side: 'buy'; readonly carrier_id: number });
 
-/** One line of a deck: the rate of all numbers that begin with `prefix` and with no longer prefix of the deck. */
-export type RateRow = Rate & {
+/** For which numbers a line of a deck holds, and when: those that begin with `prefix` and with no longer prefix of the deck. */
+export type DatedPrefix = {
   /** 1 to 15 digits, without `+`. */
   readonly prefix: string;
   readonly destination: string;
@@ -19,6 +19,9 @@ export type RateRow = Rate & {
   /** The first instant at which the row no longer holds; null for one without an end. */
   readonly effective_to_ms: number | null;
 };
+
+/** One line of a deck of calls. */
+export type RateRow = Rate & DatedPrefix;
 
 /** A rate that was found for a number, with all that is needed to explain it. */
 export type RateRef = {

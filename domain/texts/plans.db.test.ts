@@ -2,9 +2,17 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptMessages } from './accept_messages.ts';
+import { takeEndedTexts } from './ended_texts.ts';
 import { ensureMessageMonths } from './message_months.ts';
 import { recordOutcomes } from './outcomes.ts';
-import { claimMessages, expireMessages, markSending, releaseMessages } from './queue.ts';
+import {
+  claimMessages,
+  claimStranded,
+  expireMessages,
+  markSending,
+  releaseMessages,
+  waitingCarriers,
+} from './queue.ts';
 import { receiveReceipts, sweepParked } from './receipts.ts';
 import { receiptOf, stateOf, submitted, textBooks } from './testing/texts.ts';
 import type { TextBooks } from './testing/texts.ts';
@@ -76,6 +84,20 @@ describe(`with ${2 * TEXTS} texts the tables are asked by their indexes alone`, 
 
   it.each<[string, () => Promise<unknown>]>([
     ['when a lane is claimed', () => claimMessages(client, lease(), carrier_id(), now, 100)],
+    [
+      'when what waits for a carrier that is away is looked at, more of it each time',
+      async () => {
+        const looked_before = new Date(now.getTime() - 60_000);
+        const looked_at = await claimStranded(client, lease(), carrier_id(), now, looked_before, 200);
+        const back = { carrier_id: carrier_id(), due_at: null, attempt: 1 };
+        await releaseMessages(
+          client,
+          lease(),
+          looked_at.map(({ message_id }) => ({ message_id, ...back })),
+        );
+      },
+    ],
+    ['when it is asked which carriers texts wait for', () => waitingCarriers(client)],
     ['when what has no lane is claimed', () => claimMessages(client, lease(), null, now, 100)],
     [
       'when receipts come',
@@ -103,6 +125,15 @@ describe(`with ${2 * TEXTS} texts the tables are asked by their indexes alone`, 
         await releaseMessages(client, lease(), [
           { message_id: back ?? '', carrier_id: null, due_at: null, attempt: 1 },
         ]);
+      },
+    ],
+    [
+      'when texts that have ended are counted',
+      async () => {
+        await client.query('insert into ended_text select id, $1, accepted_at from message order by id limit 100', [
+          'delivered',
+        ]);
+        expect(await takeEndedTexts(client, lease(), 100)).toHaveLength(100);
       },
     ],
     [

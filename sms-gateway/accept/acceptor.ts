@@ -35,6 +35,11 @@ export interface AcceptorOptions extends JudgeOptions {
   ported: (number: E164) => Promise<void> | null;
   /** How many texts may wait to be stored; with more, new ones are refused at once. */
   waiting_max: number;
+  /** For metrics. A repeated request accepts nothing new. */
+  onAccepted: (text: JudgedText) => void;
+  onAnswered: (source: TextRequest['source'], acceptance: Acceptance, took_ms: number) => void;
+  /** For what took so long. */
+  monotonic: () => number;
   log: Logger;
 }
 
@@ -73,6 +78,14 @@ export class Acceptor {
   }
 
   async accept(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
+    const { monotonic, onAnswered } = this.#options;
+    const asked_at_ms = monotonic();
+    const acceptance = await this.#accept(request, payer);
+    onAnswered(request.source, acceptance, monotonic() - asked_at_ms);
+    return acceptance;
+  }
+
+  async #accept(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
     if (this.#waiting >= this.#options.waiting_max) return { kind: 'refused', refusal: refusal('queue_full') };
     const judgement = judgeText(request, payer, this.#options);
     if (judgement.kind === 'refused') return judgement;
@@ -126,6 +139,7 @@ export class Acceptor {
     this.#waiting += 1;
     try {
       const answer = await this.#batch.push(message);
+      if (answer.verdict === 'accepted') this.#options.onAccepted(text);
       // What is held, or is for later, comes to a lane by way of the database.
       if (answer.verdict === 'accepted' && hold_reason === null && message.due_at === null) {
         dispatcher.take(claimOf(message, payer, this.#options.now()), place);

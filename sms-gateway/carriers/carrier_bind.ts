@@ -2,13 +2,17 @@ import type { Logger } from 'pino';
 import { canonicalSubmitId } from '../receipts/receipt_id.ts';
 import { Client } from '../smpp/client.ts';
 import type { Clock } from '../smpp/clock.ts';
+import { describeClose } from '../smpp/close_reason.ts';
 import type { CloseReason } from '../smpp/close_reason.ts';
 import type { ResponsePdu, ShortMessageBody } from '../smpp/pdu.ts';
 import type { Respond, ServedPdu } from '../smpp/session_owner.ts';
 import type { SessionSettings } from '../smpp/session_settings.ts';
 import type { RequestOutcome } from '../smpp/window.ts';
 import { Admission } from './admission.ts';
+import type { CountryOf } from './admission.ts';
 import type { BindRow } from './bind_row.ts';
+import { begun, bound, lost } from './bind_standing.ts';
+import type { BindStanding } from './bind_standing.ts';
 import { Pace } from './pace.ts';
 import { resultOfStatus } from './part_result.ts';
 import type { PartResult } from './part_result.ts';
@@ -38,7 +42,10 @@ export interface BindParts {
   session: SessionSettings;
   owner: BindOwner;
   clock: Clock;
+  /** The time of day. */
+  now: () => number;
   random: () => number;
+  countryOf: CountryOf;
   log: Logger;
 }
 
@@ -56,11 +63,14 @@ export class CarrierBind {
   readonly #pace: Pace;
   readonly #clock: Clock;
   readonly #log: Logger;
-  #why_away: string | null = 'it was not bound yet';
+  readonly #now: () => number;
+  #standing: BindStanding;
 
-  constructor({ row, session, owner, clock, random, log }: BindParts) {
+  constructor({ row, session, owner, clock, now, random, countryOf, log }: BindParts) {
     this.row = row;
-    this.admission = new Admission(row);
+    this.#now = now;
+    this.#standing = begun(now());
+    this.admission = new Admission(row, countryOf);
     this.#clock = clock;
     this.#log = log.child({ bind: row.id });
     this.#pace = new Pace(row.texts_per_second_max, clock.now_ms());
@@ -81,7 +91,7 @@ export class CarrierBind {
       },
       {
         onBound: () => {
-          this.#why_away = null;
+          this.#standing = bound(this.#standing, now());
           this.#log.info('bound');
           owner.onBound(this);
         },
@@ -102,9 +112,8 @@ export class CarrierBind {
     return this.row.kind !== 'receiver';
   }
 
-  /** Why it is away, in words; null while it is bound. */
-  get why_away(): string | null {
-    return this.#why_away;
+  get standing(): BindStanding {
+    return this.#standing;
   }
 
   get in_flight(): number {
@@ -173,8 +182,8 @@ export class CarrierBind {
   }
 
   #lost(reason: CloseReason, retry_in_ms: number | null, owner: BindOwner): void {
-    const was_bound = this.#why_away === null;
-    this.#why_away = reason.kind;
+    const was_bound = this.#standing.is_bound;
+    this.#standing = lost(this.#standing, describeClose(reason), retry_in_ms, this.#now());
     if (retry_in_ms !== null) this.#log.warn({ reason, retry_in_ms }, was_bound ? 'lost' : 'not bound');
     owner.onLost(this);
   }

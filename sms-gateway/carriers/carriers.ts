@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../smpp/clock.ts';
 import type { SessionSettings } from '../smpp/session_settings.ts';
+import type { CountryOf } from './admission.ts';
 import type { BindRow } from './bind_row.ts';
 import { CarrierBind } from './carrier_bind.ts';
 import type { BindOwner } from './carrier_bind.ts';
@@ -13,7 +14,10 @@ export interface CarriersOptions {
   /** One of its binds may have room. */
   onRoom: (carrier_id: number) => void;
   clock: Clock;
+  /** The time of day. */
+  now: () => number;
   random: () => number;
+  countryOf: CountryOf;
   log: Logger;
 }
 
@@ -59,12 +63,14 @@ export class Carriers {
   }
 
   #make(row: BindRow): CarrierBind {
-    const { session, owner, onRoom, clock, random, log } = this.#options;
+    const { session, owner, onRoom, clock, now, random, countryOf, log } = this.#options;
     return new CarrierBind({
       row,
       session,
       clock,
+      now,
       random,
+      countryOf,
       log,
       owner: {
         onRoom: () => onRoom(row.carrier_id),

@@ -1,9 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ArrivalIntake } from '../arrivals/arrival_intake.ts';
 import type { ArrivalIntakeOptions } from '../arrivals/arrival_intake.ts';
 import { readArrival } from '../arrivals/read_arrival.ts';
 import type { Delivery } from '../arrivals/read_arrival.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
+import { untilQuiet } from '../../domain/db/until_quiet.ts';
 import type { ReceiptState } from '../../domain/texts/message.ts';
 import type { GatewayLease } from '../../domain/texts/queue.ts';
 import { receiveReceipts } from '../../domain/texts/receipts.ts';
@@ -35,6 +37,11 @@ export interface DeliveriesOptions extends Pick<
 
 const RETRY = { first_ms: 100, most_ms: 2_000 };
 const BATCH_MAX = 500;
+/**
+ * A carrier whose window is small sends nothing more before its receipts are acknowledged, so it is quiet soon; from others they come
+ * all the time.
+ */
+const GATHER = { quiet_ms: 2, linger_ms: 20 };
 
 /** What carriers bring: receipts and texts. Each is acknowledged once it is stored. */
 export class Deliveries {
@@ -56,6 +63,7 @@ export class Deliveries {
       random,
       retry: RETRY,
       batch_size_max: BATCH_MAX,
+      gather: (count) => untilQuiet(count, { ...GATHER, enough: BATCH_MAX }, (ms) => wait(ms)),
       onOutage: (error, retry_ms) =>
         log.warn({ err: error, retry_ms }, 'receipts wait for the database, unacknowledged'),
       onUnstorable: ({ carrier_message_ids }, error) =>

@@ -34,7 +34,7 @@ export type ReadText = { kind: 'text'; request: TextRequest } | { kind: 'invalid
 /** One text of a request. @param header_key of the header Idempotency-Key, which a single text may have instead. */
 export function readText(body: unknown, header_key: string | null): ReadText {
   const parsed = textSchema.safeParse(body);
-  if (!parsed.success) return { kind: 'invalid', detail: problems(parsed.error) };
+  if (!parsed.success) return { kind: 'invalid', detail: problemsOf(parsed.error) };
   const { from, to, text, data, send_at, valid_for_seconds, ...rest } = parsed.data;
   return {
     kind: 'text',
@@ -73,10 +73,11 @@ export function readBody(octets: Buffer): ReadBody {
   const parsed = batchSchema.safeParse(body);
   return parsed.success
     ? { kind: 'many', bodies: parsed.data.messages }
-    : { kind: 'invalid', detail: problems(parsed.error) };
+    : { kind: 'invalid', detail: problemsOf(parsed.error) };
 }
 
-function problems(error: z.ZodError): string {
+/** In words, field by field. */
+export function problemsOf(error: z.ZodError): string {
   return error.issues
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     .join('; ');

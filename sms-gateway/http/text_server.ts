@@ -6,9 +6,11 @@ import { Outage } from '../../domain/db/batch.ts';
 import type { Acceptance, Acceptor } from '../accept/acceptor.ts';
 import type { TextPayer } from '../accept/payer.ts';
 import type { CancelVerdict } from '../../domain/texts/decisions.ts';
+import type { DeadLetterDesk } from './dead_letter_desk.ts';
 import type { MessageView } from './message_view.ts';
 import { problem, problemOf } from './problem.ts';
-import type { Problem } from './problem.ts';
+import { NO_TEXT, replyOf, wrongMethod } from './reply.ts';
+import type { Reply } from './reply.ts';
 import { readBody, readText } from './text_body.ts';
 
 export interface TextServerOptions {
@@ -21,21 +23,18 @@ export interface TextServerOptions {
   guesses: { tooMany: (address: string) => boolean; wrong: (address: string) => void };
   view: (account_id: string, message_id: string) => Promise<MessageView | null>;
   cancel: (account_id: string, message_id: string) => Promise<CancelVerdict>;
+  /** The code of that text was entered at the login; false where the account sent none by that id. */
+  converted: (account_id: string, message_id: string) => Promise<boolean>;
+  dead_letters: Pick<DeadLetterDesk, 'list' | 'replay'>;
   log: Logger;
 }
 
 const BODY_OCTETS_MAX = 2_000_000;
-const UUID = /^\/v1\/messages\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/u;
-
-interface Reply {
-  status: number;
-  body: unknown;
-  retry_after_s?: number;
-}
+const TEXT = /^\/v1\/messages\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(\/converted)?$/u;
 
 /**
- * The HTTP port for customers' programs: texts singly and in batches, what became of one, and to take one back. Plain
- * node:http, for a text may cost 200 µs in all.
+ * The HTTP port for customers' programs: texts singly and in batches, what became of one, to take one back, that its code was
+ * entered, and what could not be told. Plain node:http, for a text may cost 200 µs in all.
  */
 export class TextServer {
   readonly #options: TextServerOptions;
@@ -75,12 +74,12 @@ export class TextServer {
   async #answer(request: http.IncomingMessage): Promise<Reply> {
     const address = request.socket.remoteAddress ?? '';
     if (this.#options.guesses.tooMany(address)) {
-      return { ...of(problem(429, 'too_many_guesses', GUESSES)), retry_after_s: 60 };
+      return { ...replyOf(problem(429, 'too_many_guesses', GUESSES)), retry_after_s: 60 };
     }
     const payer = await this.#payer(request.headers.authorization);
     if (payer === null) {
       this.#options.guesses.wrong(address);
-      return of(
+      return replyOf(
         problem(
           401,
           'unauthorized',
@@ -88,16 +87,49 @@ export class TextServer {
         ),
       );
     }
-    const url = request.url ?? '/';
-    if (url === '/v1/messages') {
-      if (request.method !== 'POST') return of(problem(405, 'method_not_allowed', 'Texts are sent by POST.'));
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    if (path === '/v1/messages') {
+      if (request.method !== 'POST') return wrongMethod('Texts are sent by POST.');
       return this.#post(request, payer);
     }
-    const [, message_id] = UUID.exec(url) ?? [];
-    if (message_id === undefined) return of(problem(404, 'not_found', 'There is nothing at this address.'));
-    if (request.method === 'GET') return this.#get(payer, message_id);
-    if (request.method === 'DELETE') return this.#delete(payer, message_id);
-    return of(problem(405, 'method_not_allowed', 'A text can be looked at (GET) and taken back (DELETE).'));
+    const [, message_id, converted] = TEXT.exec(path) ?? [];
+    if (message_id !== undefined) {
+      return converted === undefined
+        ? this.#ofText(request.method, payer, message_id)
+        : this.#converted(request.method, payer, message_id);
+    }
+    return this.#ofDeadLetters(request, payer, path, query);
+  }
+
+  async #ofText(method: string | undefined, payer: TextPayer, message_id: string): Promise<Reply> {
+    if (method === 'GET') return this.#get(payer, message_id);
+    if (method === 'DELETE') return this.#delete(payer, message_id);
+    return wrongMethod('A text can be looked at (GET) and taken back (DELETE).');
+  }
+
+  async #converted(method: string | undefined, { account_id }: TextPayer, message_id: string): Promise<Reply> {
+    if (method !== 'POST') return wrongMethod('That the code of a text was entered is told by POST.');
+    const is_known = await this.#options.converted(account_id, message_id);
+    return is_known ? { status: 204, body: null } : replyOf(NO_TEXT);
+  }
+
+  async #ofDeadLetters(
+    request: http.IncomingMessage,
+    { account_id }: TextPayer,
+    path: string,
+    query: string,
+  ): Promise<Reply> {
+    const { dead_letters } = this.#options;
+    if (path === '/v1/dead-letters') {
+      if (request.method !== 'GET') return wrongMethod('Dead letters are looked at by GET.');
+      return dead_letters.list(account_id, query);
+    }
+    if (path !== '/v1/dead-letters/replay') {
+      return replyOf(problem(404, 'not_found', 'There is nothing at this address.'));
+    }
+    if (request.method !== 'POST') return wrongMethod('Dead letters are told again by POST.');
+    const octets = await readAll(request);
+    return octets === null ? replyOf(TOO_LARGE) : dead_letters.replay(account_id, octets);
   }
 
   async #payer(authorization: string | undefined): Promise<TextPayer | null> {
@@ -107,9 +139,9 @@ export class TextServer {
 
   async #post(request: http.IncomingMessage, payer: TextPayer): Promise<Reply> {
     const octets = await readAll(request);
-    if (octets === null) return of(problem(413, 'too_large', `A request has at most ${BODY_OCTETS_MAX} octets.`));
+    if (octets === null) return replyOf(TOO_LARGE);
     const read = readBody(octets);
-    if (read.kind === 'invalid') return of(problem(400, 'invalid_request', read.detail));
+    if (read.kind === 'invalid') return replyOf(problem(400, 'invalid_request', read.detail));
     if (read.kind === 'one') {
       const key = request.headers['idempotency-key'];
       return this.#accept(read.body, payer, typeof key === 'string' && key.length <= 200 ? key : null);
@@ -120,13 +152,13 @@ export class TextServer {
 
   async #accept(body: unknown, payer: TextPayer, key: string | null): Promise<Reply> {
     const text = readText(body, key);
-    if (text.kind === 'invalid') return of(problem(400, 'invalid_request', text.detail));
+    if (text.kind === 'invalid') return replyOf(problem(400, 'invalid_request', text.detail));
     return replyTo(await this.#options.acceptor.accept(text.request, payer));
   }
 
   async #get({ account_id }: TextPayer, message_id: string): Promise<Reply> {
     const view = await this.#options.view(account_id, message_id);
-    return view === null ? of(NO_TEXT) : { status: 200, body: view };
+    return view === null ? replyOf(NO_TEXT) : { status: 200, body: view };
   }
 
   async #delete({ account_id }: TextPayer, message_id: string): Promise<Reply> {
@@ -134,16 +166,18 @@ export class TextServer {
       case 'cancelled':
         return { status: 200, body: { id: message_id, state: 'cancelled' } };
       case 'not_found':
-        return of(NO_TEXT);
+        return replyOf(NO_TEXT);
       case 'too_late':
-        return of(problem(409, 'too_late', 'The text is on its way or has ended, so it can no longer be taken back.'));
+        return replyOf(
+          problem(409, 'too_late', 'The text is on its way or has ended, so it can no longer be taken back.'),
+        );
     }
   }
 
   #failure(error: unknown): Reply {
-    if (Outage.is(error)) return { ...of(problem(503, 'unavailable', AWAY)), retry_after_s: 2 };
+    if (Outage.is(error)) return { ...replyOf(problem(503, 'unavailable', AWAY)), retry_after_s: 2 };
     this.#options.log.error({ err: error }, 'a request failed');
-    return of(
+    return replyOf(
       problem(
         500,
         'fault',
@@ -153,13 +187,20 @@ export class TextServer {
   }
 
   #send(response: http.ServerResponse, { status, body, retry_after_s }: Reply): void {
+    const headers = {
+      'cache-control': 'no-store',
+      ...(retry_after_s === undefined ? {} : { 'retry-after': String(retry_after_s) }),
+      ...(this.#is_closing ? { connection: 'close' } : {}),
+    };
+    if (body === null) {
+      response.writeHead(status, headers).end();
+      return;
+    }
     const text = JSON.stringify(body);
     response.writeHead(status, {
       'content-type': status >= 400 ? 'application/problem+json' : 'application/json',
       'content-length': Buffer.byteLength(text),
-      'cache-control': 'no-store',
-      ...(retry_after_s === undefined ? {} : { 'retry-after': String(retry_after_s) }),
-      ...(this.#is_closing ? { connection: 'close' } : {}),
+      ...headers,
     });
     response.end(text);
   }
@@ -167,15 +208,11 @@ export class TextServer {
 
 const AWAY = 'The database cannot be asked at the moment: try again in a moment.';
 const GUESSES = 'Too many wrong keys came from this address, so it is not answered for a minute.';
-const NO_TEXT = problem(404, 'not_found', 'The account has no such text.');
-
-function of(body: Problem): Reply {
-  return { status: body.status, body };
-}
+const TOO_LARGE = problem(413, 'too_large', `A request has at most ${BODY_OCTETS_MAX} octets.`);
 
 function replyTo(acceptance: Acceptance): Reply {
   if (acceptance.kind === 'refused') {
-    const reply = of(problemOf(acceptance.refusal));
+    const reply = replyOf(problemOf(acceptance.refusal));
     return reply.status === 503 || reply.status === 429 ? { ...reply, retry_after_s: 2 } : reply;
   }
   const { id, segments, encoding, net_micros, tax_micros, currency, is_held } = acceptance;

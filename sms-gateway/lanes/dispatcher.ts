@@ -12,6 +12,8 @@ import type { ClaimQueue } from './claim_queue.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner } from './lane.ts';
 import type { OutcomeWriter } from './outcome_writer.ts';
+import { countLate, countPart } from './part_counts.ts';
+import type { PartCounts } from './part_counts.ts';
 import { beginSending, partAnswered, retryInMs, segmentsLeft } from './sending.ts';
 import type { InHand, Sending } from './sending.ts';
 
@@ -21,6 +23,8 @@ export interface DispatcherOptions {
   queue: ClaimQueue;
   /** Where routing is to look for a number: its own, or its network's after a porting. */
   routedAs: (number: E164) => E164;
+  /** Of the country that it is to. */
+  countsOf: (number: E164) => PartCounts;
   now: () => number;
   /** Texts that a lane has in memory at most; what is beyond waits in the database. */
   lane_texts_max: number;
@@ -98,7 +102,7 @@ export class Dispatcher implements LaneOwner {
     if (!place.at_once) return lane.waitsInDatabase(message.priority);
     this.letGo(place);
     this.#in_hand.add(message.message_id);
-    this.#hand(lane, { sending: beginSending(message), encoded: null });
+    this.#hand(lane, this.#inHand(message));
   }
 
   /** The text was not stored, or is not to be sent. */
@@ -110,7 +114,7 @@ export class Dispatcher implements LaneOwner {
   takeClaimed(messages: readonly ClaimedMessage[]): void {
     for (const message of messages) {
       this.#in_hand.add(message.message_id);
-      this.#send({ sending: beginSending(message), encoded: null });
+      this.#send(this.#inHand(message));
     }
   }
 
@@ -128,18 +132,21 @@ export class Dispatcher implements LaneOwner {
   onPart(lane: Lane, text: InHand, part: Part, result: PartResult): void {
     const { sending, verdict } = partAnswered(text.sending, part.no, lane.carrier_id, result);
     text.sending = sending;
+    countPart(text.counts, result);
     const then_state = verdict === 'done' ? 'done' : verdict === 'doubt' ? 'doubt' : null;
     if (then_state !== null) this.#in_hand.delete(sending.message.message_id);
-    const outcome = this.#outcomeOf(lane, text.sending, part, result, then_state);
+    const outcome = this.#outcomeOf(lane, text, part, result, then_state);
     if (outcome !== null) this.#options.outcomes.write(outcome);
     if (verdict === 'hopeless') this.#fail(text.sending);
     else if (verdict === 'again') this.#send(text);
   }
 
   /** The parts that were sent again meanwhile stay sent; that there is one more is now known and not only feared. */
-  onLate(lane: Lane, { sending }: InHand, part: Part, result: PartResult): void {
+  onLate(lane: Lane, text: InHand, part: Part, result: PartResult): void {
+    const { sending, counts } = text;
+    countLate(counts, result);
     const settles = result.kind === 'taken' && sending.message.segments === 1 && sending.places[0] === 'doubted';
-    const outcome = this.#outcomeOf(lane, sending, part, result, settles ? 'done' : null);
+    const outcome = this.#outcomeOf(lane, text, part, result, settles ? 'done' : null);
     if (outcome !== null) this.#options.outcomes.write(outcome);
   }
 
@@ -153,6 +160,12 @@ export class Dispatcher implements LaneOwner {
 
   onStranded(lane: Lane): void {
     for (const text of lane.empty()) this.#send(text);
+  }
+
+  #inHand(message: ClaimedMessage): InHand {
+    const recipient = parseE164(message.recipient);
+    if (recipient === null) throw new Error(`Text ${message.message_id} was accepted for ${message.recipient}.`);
+    return { sending: beginSending(message), encoded: null, recipient, counts: this.#options.countsOf(recipient) };
   }
 
   #routing(recipient: E164, sale: ClaimedMessage['sale']): Routing {
@@ -180,9 +193,7 @@ export class Dispatcher implements LaneOwner {
   /** To the next carrier that takes it; else to where it waits for one, or to its end. */
   #send(text: InHand): void {
     const { message, refused_by, throttled_by } = text.sending;
-    const recipient = parseE164(message.recipient);
-    if (recipient === null) throw new Error(`Text ${message.message_id} was accepted for ${message.recipient}.`);
-    const { routes } = this.#routing(recipient, message.sale);
+    const { routes } = this.#routing(text.recipient, message.sale);
     const left = routes.filter(({ carrier_id }) => !refused_by.includes(carrier_id));
     if (left.length === 0) {
       // Where nobody has refused it, the routes themselves are gone, and may come back.
@@ -196,6 +207,8 @@ export class Dispatcher implements LaneOwner {
     if (route === undefined) return this.#await(text, left);
     if (patient === undefined) text.sending = { ...text.sending, throttled_by: [] };
     const lane = this.lane(route.carrier_id);
+    // It took over from others what it cannot send at once: what is beyond waits for it in the database, not in memory.
+    if (lane.depth >= 2 * this.#options.lane_texts_max) return this.#release(text, lane.carrier_id, null);
     if (text.sending.throttled_by.length > 0 || patient === undefined) lane.unshift(text);
     else this.#hand(lane, text);
   }
@@ -240,16 +253,14 @@ export class Dispatcher implements LaneOwner {
 
   #outcomeOf(
     lane: Lane,
-    sending: Sending,
+    { sending: { message }, recipient }: InHand,
     part: Part,
     result: PartResult,
     then_state: 'done' | 'doubt' | null,
   ): Outcome | null {
     if (result.kind === 'unsent') return null;
-    const { message } = sending;
-    const recipient = parseE164(message.recipient);
-    const routing = recipient === null ? null : this.#routing(recipient, message.sale);
-    const cost = routing?.routes.find(({ carrier_id }) => carrier_id === lane.carrier_id)?.cost ?? null;
+    const routing = this.#routing(recipient, message.sale);
+    const cost = routing.routes.find(({ carrier_id }) => carrier_id === lane.carrier_id)?.cost ?? null;
     return {
       message_id: message.message_id,
       part_no: part.no,
@@ -262,8 +273,7 @@ export class Dispatcher implements LaneOwner {
       at: new Date(this.#options.now()),
       cost:
         result.kind === 'taken' && cost !== null ? { micros: cost.micros_per_segment, currency: cost.currency } : null,
-      detail:
-        result.kind === 'unanswered' ? `no answer: ${result.why}` : part.no === 1 ? (routing?.reason ?? null) : null,
+      detail: result.kind === 'unanswered' ? `no answer: ${result.why}` : part.no === 1 ? routing.reason : null,
       then_state,
       refund_segments: 0,
     };

@@ -19,8 +19,8 @@ export interface OutcomeWriterOptions {
 
 const SIZE_MAX = 500;
 const RETRY_MS = { first: 100, most: 2_000 };
-/** What carriers said may wait this long for company: nobody waits for it, and a batch costs the database a tenth. */
-const LINGER_MS = 20;
+/** What carriers said may wait this long for company, save where receipts wait for it: a batch costs the database a tenth. */
+const LINGER_MS = 50;
 
 /** Writes what became of parts. While the database is away it asks again, for as long as it takes: nothing of it is lost. */
 export class OutcomeWriter {
@@ -65,12 +65,14 @@ export class OutcomeWriter {
   /** Resolves when all that was given so far is written: a receipt that came after an answer is looked for after it. */
   caughtUp(): Promise<void> {
     if (this.#written === this.#given) return Promise.resolve();
+    this.#batch.hurry();
     return new Promise((resolve) => this.#barriers.push({ given: this.#given, resolve }));
   }
 
   /** Resolves when everything is written, or after `within_ms`. */
   async settle(within_ms: number): Promise<void> {
     if (this.#unwritten === 0) return;
+    this.#batch.hurry();
     const written = new Promise<void>((resolve) => {
       this.#settled.push(resolve);
     });

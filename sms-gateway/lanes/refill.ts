@@ -28,6 +28,8 @@ const URGENT_MAX = 100;
 export class Refill {
   readonly #options: RefillOptions;
   readonly #looked_at_ms = new Map<number | null, number>();
+  /** Of carriers that are away. What comes for them is looked at in its turn, and wakes nobody. */
+  readonly #away_looked_at_ms = new Map<number, number>();
   #carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
   #came_at_ms = Number.NEGATIVE_INFINITY;
   #unrouted = true;
@@ -68,13 +70,8 @@ export class Refill {
   }
 
   async #fill(lane: Lane, now_ms: number): Promise<void> {
-    const { dispatcher, queue, lane_texts_max, stranded_look_ms } = this.#options;
-    if (!lane.is_bound) {
-      if (!this.#isDue(lane.carrier_id, now_ms)) return;
-      const looked_before_ms = Math.max(now_ms - stranded_look_ms, this.#came_at_ms);
-      dispatcher.takeClaimed(await queue.claimStranded(lane.carrier_id, looked_before_ms, STRANDED_MAX));
-      return;
-    }
+    if (!lane.is_bound) return this.#lookWhileAway(lane, now_ms);
+    const { dispatcher, queue, lane_texts_max } = this.#options;
     const is_urgent = lane.has_urgent_backlog && lane.depth < 2 * lane_texts_max;
     const room = Math.max(lane_texts_max - lane.depth, is_urgent ? URGENT_MAX : 0);
     if (room < lane_texts_max / 2 && !is_urgent) return;
@@ -86,6 +83,17 @@ export class Refill {
     if (claimed.length < room) lane.has_backlog = false;
     else if (claimed.at(-1)?.priority === MOST_URGENT) lane.has_urgent_backlog = true;
     dispatcher.takeClaimed(claimed);
+  }
+
+  /** Whether others take what waits for a carrier that is away; for as long as they do, there is no pause. */
+  async #lookWhileAway({ carrier_id }: Lane, now_ms: number): Promise<void> {
+    if (now_ms - (this.#away_looked_at_ms.get(carrier_id) ?? Number.NEGATIVE_INFINITY) < LOOK_MS) return;
+    this.#away_looked_at_ms.set(carrier_id, now_ms);
+    const { dispatcher, queue, stranded_look_ms } = this.#options;
+    const looked_before_ms = Math.max(now_ms - stranded_look_ms, this.#came_at_ms);
+    const claimed = await queue.claimStranded(carrier_id, looked_before_ms, STRANDED_MAX);
+    dispatcher.takeClaimed(claimed);
+    if (claimed.some(({ message_id }) => dispatcher.holds(message_id))) this.#away_looked_at_ms.delete(carrier_id);
   }
 
   #isDue(carrier_id: number | null, now_ms: number): boolean {

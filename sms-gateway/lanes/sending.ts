@@ -1,7 +1,9 @@
 import type { EncodedParts } from '../carriers/submit_body.ts';
 import type { ClaimedMessage } from '../../domain/texts/queue.ts';
+import type { E164 } from '../../domain/numbers/e164.ts';
 import { isForTheMoment, isOfTheText } from '../carriers/part_result.ts';
 import type { PartResult } from '../carriers/part_result.ts';
+import type { PartCounts } from './part_counts.ts';
 
 /**
  * A part of a text in the gateway's hands:
@@ -147,4 +149,7 @@ function including(carriers: readonly number[], carrier_id: number): readonly nu
 export interface InHand {
   sending: Sending;
   encoded: EncodedParts | null;
+  readonly recipient: E164;
+  /** Of its country. */
+  readonly counts: PartCounts;
 }

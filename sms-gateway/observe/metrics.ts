@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { E164 } from '../../domain/numbers/e164.ts';
+import type { Acceptance } from '../accept/acceptor.ts';
 import type { CarrierBind } from '../carriers/carrier_bind.ts';
 import type { Lane } from '../lanes/lane.ts';
+import { CountryMetrics } from './country_metrics.ts';
 
 /** What is looked at when somebody asks. */
 export interface Observed {
@@ -10,19 +13,19 @@ export interface Observed {
   outcomes_unwritten: () => number;
   receipts_waiting: () => number;
   smpp_sessions: () => number;
+  /** ISO 3166-1; null for a number of no country. */
+  countryOf: (number: E164) => string | null;
 }
 
 const ACCEPT_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-const DELIVERY_BUCKETS = [0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 86_400];
 
 /** What an operator watches. Names follow Prometheus: base units, `_total` for counters. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly accepted_total: Counter<'source' | 'destination'>;
+  readonly countries: CountryMetrics;
   readonly refused_total: Counter<'source' | 'code'>;
   readonly accept_seconds: Histogram;
   readonly receipts_total: Counter<'carrier' | 'state' | 'verdict'>;
-  readonly delivery_seconds: Histogram;
   readonly arrived_total: Counter<'carrier' | 'holder' | 'keyword'>;
   readonly webhooks_total: Counter<'result'>;
   readonly screened_total: Counter<'verdict' | 'by'>;
@@ -34,20 +37,19 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
       new Counter({ name: `letsdial_texts_${name}_total`, help, labelNames: [...labelNames], registers });
-    const seconds = (name: string, help: string, buckets: number[]): Histogram =>
-      new Histogram({ name: `letsdial_texts_${name}_seconds`, help, buckets, registers });
-    this.accepted_total = counter('accepted', 'Texts accepted, by where they came from and went to.', [
-      'source',
-      'destination',
-    ]);
+    this.countries = new CountryMetrics(this.registry, observed.countryOf);
     this.refused_total = counter('refused', 'Texts refused, by why.', ['source', 'code']);
-    this.accept_seconds = seconds('accept', 'From a request to its answer.', ACCEPT_BUCKETS);
+    this.accept_seconds = new Histogram({
+      name: 'letsdial_texts_accept_seconds',
+      help: 'Of texts that were accepted or refused: from the request to its answer.',
+      buckets: ACCEPT_BUCKETS,
+      registers,
+    });
     this.receipts_total = counter('receipts', 'Receipts by what they said and what became of them.', [
       'carrier',
       'state',
       'verdict',
     ]);
-    this.delivery_seconds = seconds('delivery', 'From acceptance to the last receipt.', DELIVERY_BUCKETS);
     this.arrived_total = counter('arrived', 'Incoming texts, by whether somebody holds the number.', [
       'carrier',
       'holder',
@@ -66,6 +68,12 @@ export class Metrics {
     this.#gauge('outcomes_unwritten', 'Answers of carriers that are not stored yet.', observed.outcomes_unwritten);
     this.#gauge('receipts_waiting', 'Receipts that are not stored yet.', observed.receipts_waiting);
     this.#gauge('smpp_sessions', 'Customers’ connections.', observed.smpp_sessions);
+  }
+
+  /** What came of a text that somebody wanted sent. */
+  answered(source: string, acceptance: Acceptance, took_ms: number): void {
+    this.accept_seconds.observe(took_ms / 1000);
+    if (acceptance.kind === 'refused') this.refused_total.inc({ source, code: acceptance.refusal.code });
   }
 
   #bindGauges({ binds }: Observed): void {

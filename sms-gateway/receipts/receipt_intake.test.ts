@@ -29,6 +29,7 @@ class Bench {
       random: () => 0.999999,
       retry: { first_ms: 100, most_ms: 1000 },
       batch_size_max,
+      gather: () => setImmediate(),
       onOutage: (_, retry_ms) => this.outages.push(retry_ms),
       onUnstorable: (one) => this.unstorable.push(idOf(one)),
       onVerdicts: (verdicts) => this.counted.push(...verdicts),

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Batch, Outage } from '../../domain/db/batch.ts';
 import type { Receipt, ReceiptVerdict } from '../../domain/texts/receipts.ts';
 import { backoffMs } from '../smpp/backoff.ts';
@@ -15,6 +14,8 @@ export interface ReceiptIntakeOptions {
   random: () => number;
   retry: Backoff;
   batch_size_max: number;
+  /** Waits for company for those that are there, of which there are `count()` by now. */
+  gather: (count: () => number) => Promise<void>;
   /** The database is away, and what waits is tried again after this long. */
   onOutage: (error: Error, retry_ms: number) => void;
   onUnstorable: (receipt: Receipt, error: Error) => void;
@@ -66,10 +67,10 @@ export class ReceiptIntake {
   }
 
   async #drain(): Promise<void> {
-    // What arrives in the same turn of the event loop belongs together.
-    await setImmediate();
     let outages = 0;
-    while (this.#waiting.length > 0 && !this.#stopped) {
+    while (this.#waiting.length > 0) {
+      await this.#options.gather(() => this.#waiting.length);
+      if (this.#stopped) break;
       const outage = await this.#writeSome();
       if (outage === null) {
         outages = 0;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptMessages } from '../../domain/texts/accept_messages.ts';
@@ -24,6 +25,7 @@ beforeAll(async () => {
     clock: systemClock,
     random: Math.random,
     retry: { first_ms: 100, most_ms: 1000 },
+    gather: () => setImmediate(),
     batch_size_max: 256,
     onOutage: (error) => {
       throw error;

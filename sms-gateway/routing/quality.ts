@@ -5,8 +5,6 @@ const HALF_LIFE_TEXTS = 500;
 const KEPT = 0.5 ** (1 / HALF_LIFE_TEXTS);
 /** With fewer texts than this nothing can be said of a carrier, and it is taken to be good. */
 const TEXTS_MIN = 50;
-/** Routes are worked out anew only for a change that matters. */
-const STEP_PPM = 10_000;
 
 interface Figures {
   ended: number;
@@ -27,10 +25,10 @@ export class Quality {
     this.#carriers.set(carrier_id, figures);
   }
 
-  /** In parts per million, in steps of one per cent. */
+  /** In parts per million. It moves with every text; what of that changes routes is for who routes to say. */
   of(carrier_id: number): number {
     const figures = this.#carriers.get(carrier_id);
     if (figures === undefined || figures.count < TEXTS_MIN) return 1_000_000;
-    return Math.round(((figures.delivered / figures.ended) * 1_000_000) / STEP_PPM) * STEP_PPM;
+    return Math.round((figures.delivered / figures.ended) * 1_000_000);
   }
 }

@@ -6,6 +6,7 @@ import type { FxTable } from '../../domain/rating/fx_rates.ts';
 import { Shelf } from '../../domain/rating/shelf.ts';
 import { loadTextPrices } from '../../domain/texts/prices/text_prices.ts';
 import type { TextPrices, TextRate } from '../../domain/texts/prices/text_prices.ts';
+import { areRoutedAlike } from './routed_alike.ts';
 import { TextRoutes } from './text_routes.ts';
 import type { RoutedCarrier, Routing, RoutingOptions, Sale } from './text_routes.ts';
 
@@ -21,7 +22,7 @@ interface Held {
   fx: FxTable;
 }
 
-/** Prices and routes as they are now: others as soon as a price, a carrier or its quality changes. */
+/** Prices and routes as they are now: others as soon as a price changes, or a carrier, or its quality by more than chance. */
 export class RouteBook {
   readonly #shelf: Shelf<Held>;
   readonly #options: RouteBookOptions;
@@ -56,7 +57,9 @@ export class RouteBook {
     this.#shelf.stop();
   }
 
+  /** Every few seconds, and nearly always as they were: the routes that are remembered stay then. */
   setCarriers(carriers: readonly RoutedCarrier[]): void {
+    if (areRoutedAlike(this.#carriers, carriers)) return;
     this.#carriers = new Map(carriers.map((one) => [one.carrier_id, one]));
     this.#routes = null;
   }

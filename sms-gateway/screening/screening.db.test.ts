@@ -8,7 +8,7 @@ import type { E164 } from '../../domain/numbers/e164.ts';
 import { acceptMessages, type NewMessage } from '../../domain/texts/accept_messages.ts';
 import { textBooks, type TextBooks } from '../../domain/texts/testing/texts.ts';
 import type { TextPayer } from '../accept/payer.ts';
-import { PUMPING_DEFAULTS } from './pumping/pumping_settings.ts';
+import { PUMPING_DEFAULTS, type PumpingSettings } from './pumping/pumping_settings.ts';
 import { Screening, type Screened } from './screening.ts';
 
 const NOON = Date.UTC(2026, 0, 15, 12);
@@ -44,14 +44,18 @@ beforeEach(async () => {
   told = [];
   customer = await books.customer(1_000_000n);
   await books.pool.query('truncate content_rule, country_text_rule, text_limit, text_trust');
-  screening = new Screening({
-    ...{ db: pool, store: no_redis, now: () => now_ms, share_every_ms: 100, pumping: PUMPING_DEFAULTS, log: silent },
-    default_limit: { texts_per_second_max: 1_000, texts_per_day_max: 100_000, time_zone: 'UTC' },
-    onScreened: (verdict, by) => told.push(`${verdict} by ${by}`),
-  });
+  screening = screeningWith(PUMPING_DEFAULTS);
 });
 
 afterEach(() => screening.stop());
+
+function screeningWith(pumping: PumpingSettings): Screening {
+  return new Screening({
+    ...{ db: pool, store: no_redis, now: () => now_ms, share_every_ms: 100, pumping, log: silent },
+    default_limit: { texts_per_second_max: 1_000, texts_per_day_max: 100_000, time_zone: 'UTC' },
+    onScreened: (verdict, by) => told.push(`${verdict} by ${by}`),
+  });
+}
 
 function screen(wishes: Partial<NewMessage> = {}): Screened {
   const text = { ...books.text(customer, wishes), recipient: (wishes.recipient ?? '+447700900123') as E164 };
@@ -131,10 +135,10 @@ describe('screening', () => {
 });
 
 describe('login codes', () => {
-  const pump = (texts: number, wishes: Partial<NewMessage> = {}): string[] =>
+  const pump = (texts: number, wishes: Partial<NewMessage> = {}, from = 0): string[] =>
     Array.from({ length: texts }, (_, text) => {
       now_ms += 100;
-      return screen({ recipient: `+4477009${String(10_000 + text)}`, ...wishes }).kind;
+      return screen({ recipient: `+4477009${String(10_000 + from + text)}`, ...wishes }).kind;
     });
 
   it('are held when they look pumped, whether they are said to be codes or only read as such', async () => {
@@ -172,13 +176,38 @@ describe('login codes', () => {
     expect(pump(60, { class: 'code' }).at(-1)).toBe('hold');
   });
 
-  it('that were entered are counted for the account that sent them, and for no other', async () => {
+  it('that were entered are told of once each, by the account that sent them and no other', async () => {
+    // From the second conversion on, a country that has none of them is missing some.
+    screening = screeningWith({ ...PUMPING_DEFAULTS, conversions_min: 2, missing_conversions_max: 0.1 });
     await screening.start();
-    const text = books.text(customer, { class: 'code' });
-    await acceptMessages(books.pool, new Date(), [text]);
-    expect(await screening.converted(customer.account_id, text.id)).toBe(true);
-    const other = await books.customer(0n);
-    expect(await screening.converted(other.account_id, text.id)).toBe(false);
+    const texts = Array.from({ length: 2 }, () => books.text(customer, { class: 'code' }));
+    await acceptMessages(books.pool, new Date(), texts);
+    const toldOf = (text: NewMessage | undefined, by = customer) => screening.converted(by.account_id, text?.id ?? '');
+    const toGermany = (n: number) => screen({ class: 'code', recipient: `+49151${n * n}1234567` });
+    pump(8, { class: 'code' });
+    for (let n = 3; n < 10; n += 1) expect(toGermany(n).kind).toBe('pass');
+    now_ms += 5 * 60_000;
+    expect(await toldOf(texts[0], await books.customer(0n))).toBe(false);
+    for (let times = 0; times < 3; times += 1) expect(await toldOf(texts[0])).toBe(true);
+    expect(toGermany(11).kind).toBe('pass');
+    expect(await toldOf(texts[1])).toBe(true);
+    expect(toGermany(12)).toMatchObject({
+      kind: 'hold',
+      reason: expect.stringContaining('were entered at the login') as string,
+    });
+  });
+
+  it('are held earlier where those before them did not arrive', async () => {
+    await screening.start();
+    const held_at = pump(60, { class: 'code' }).indexOf('hold');
+    customer = await books.customer(1_000_000n);
+    pump(20, { class: 'code' });
+    for (let text = 0; text < 20; text += 1) {
+      const recipient = `+4477009${10_000 + text}`;
+      screening.ended({ account_id: customer.account_id, recipient, state: 'undeliverable', waited_ms: 1_000 });
+    }
+    const held_earlier_at = 20 + pump(40, { class: 'code' }, 20).indexOf('hold');
+    expect([held_at > 30, held_earlier_at > 20, held_earlier_at < held_at]).toEqual([true, true, true]);
   });
 });
 

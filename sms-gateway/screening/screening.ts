@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { parseE164 } from '../../domain/numbers/e164.ts';
+import type { E164 } from '../../domain/numbers/e164.ts';
+import type { EndedText } from '../../domain/texts/ended_texts.ts';
 import { Shelf } from '../../domain/rating/shelf.ts';
 import { recipientOfText } from '../../domain/texts/screening/recipient_of_text.ts';
 import { selectScreeningRows } from '../../domain/texts/screening/screening_rows.ts';
@@ -17,6 +19,7 @@ import { tokensOf } from './content/tokens.ts';
 import { DestinationCountry } from './country/destination_country.ts';
 import { PumpingWatch } from './pumping/pumping_watch.ts';
 import type { PumpingSettings } from './pumping/pumping_settings.ts';
+import { ToldOnce } from './pumping/told_once.ts';
 import { ScreeningRules } from './screening_rules.ts';
 import { PaceSharing, type PaceStore } from './velocity/pace_sharing.ts';
 import { TextPace, type PaceLimit } from './velocity/text_pace.ts';
@@ -44,6 +47,8 @@ export interface ScreeningOptions {
 export type Screened = Verdict & { due_at?: Date };
 
 const PASS: Screened = { kind: 'pass' };
+/** Some hours of a busy gateway's codes; each takes a hundred octets. */
+const CONVERSIONS_REMEMBERED = 50_000;
 
 /**
  * Looks at every text before it is charged: how fast its account sends, whether the recipient's country takes such a sender and
@@ -56,6 +61,7 @@ export class Screening {
   readonly #sharing: PaceSharing;
   readonly #pumping: PumpingWatch;
   readonly #countries = new DestinationCountry();
+  readonly #conversions = new ToldOnce(CONVERSIONS_REMEMBERED);
   readonly #rules: Shelf<ScreeningRules>;
 
   constructor(options: ScreeningOptions) {
@@ -93,6 +99,11 @@ export class Screening {
     this.#sharing.stop();
   }
 
+  /** ISO 3166-1; null for a number of no country. */
+  countryOf(number: E164): string | null {
+    return this.#countries.of(number);
+  }
+
   screen(text: JudgedText, payer: TextPayer): Screened {
     const now_ms = this.#options.now();
     const rules = this.#rules.value;
@@ -108,20 +119,24 @@ export class Screening {
 
   /**
    * The customer says that the code of this text was entered at the login; false where he sent none by that id. What is told
-   * late counts for less.
+   * twice counts once, and what is told late counts for less.
    */
   async converted(account_id: string, message_id: string): Promise<boolean> {
     const recipient = parseE164((await recipientOfText(this.#options.db, account_id, message_id)) ?? '');
     if (recipient === null) return false;
-    this.#pumping.converted(account_id, this.#countries.of(recipient), this.#options.now());
+    if (this.#conversions.isNews(message_id)) {
+      this.#pumping.converted(account_id, this.#countries.of(recipient), this.#options.now());
+    }
     return true;
   }
 
-  /** Whether a text arrived, as its carrier says; a weak sign, so it does no harm where it is told of some texts only. */
-  receipted(account_id: string, recipient: string, is_delivered: boolean): void {
+  /** Whether a text arrived; a weak sign, so it does no harm where it is told of some texts only. */
+  ended({ account_id, recipient, state }: EndedText): void {
+    // The other ends say nothing of the number.
+    if (state !== 'delivered' && state !== 'undeliverable') return;
     const number = parseE164(recipient);
     if (number === null) return;
-    this.#pumping.receipted(account_id, this.#countries.of(number), is_delivered, this.#options.now());
+    this.#pumping.receipted(account_id, this.#countries.of(number), state === 'delivered', this.#options.now());
   }
 
   #pacePassed(rules: ScreeningRules, { account_id }: TextPayer, now_ms: number): Screened | null {

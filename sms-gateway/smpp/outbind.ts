@@ -1,21 +1,11 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { bindBody } from './client.ts';
 import type { BindIdentity, ClientOwner } from './client.ts';
 import type { Clock } from './clock.ts';
-import { Connection } from './connection.ts';
+import type { Door } from './doors.ts';
 import type { Header, OutbindBody } from './pdu.ts';
-import { Session } from './session.ts';
-import { SessionSet } from './session_set.ts';
-import type { SessionSettings } from './session_settings.ts';
-
-export interface OutbindSettings {
-  host: string;
-  /** 0 takes any free one. */
-  port: number;
-  connections_max: number;
-  session: SessionSettings;
-}
+import { Reception } from './reception.ts';
+import type { ReceptionSettings, Visitor } from './reception.ts';
+import type { SessionOwner } from './session_owner.ts';
 
 /** As of a client; nothing is tried again, as it is the SMSC who connects. */
 export interface OutbindOwner extends ClientOwner {
@@ -26,65 +16,42 @@ export interface OutbindOwner extends ClientOwner {
 
 /** Waits for SMSCs that connect to us and send an outbind (SMPP 3.4 section 2.2.1), then binds on their connection. */
 export class OutbindListener {
-  readonly #settings: OutbindSettings;
+  readonly #settings: ReceptionSettings;
   readonly #owner: OutbindOwner;
-  readonly #clock: Clock;
-  readonly #server: NetServer;
-  readonly #sessions = new SessionSet();
+  readonly #reception: Reception;
 
-  constructor(settings: OutbindSettings, owner: OutbindOwner, clock: Clock) {
+  constructor(settings: ReceptionSettings, owner: OutbindOwner, clock: Clock) {
     this.#settings = settings;
     this.#owner = owner;
-    this.#clock = clock;
-    this.#server = createServer((socket) => this.#open(socket));
-    this.#server.maxConnections = settings.connections_max;
+    this.#reception = new Reception({
+      ...{ role: 'esme', settings, clock },
+      ownerOf: (visitor) => this.#ownerOf(visitor),
+      onFault: (error) => owner.onFault(error),
+    });
   }
 
-  /** Resolves with the port. Rejects where the address cannot be taken. */
-  listen(): Promise<number> {
-    const { host, port } = this.#settings;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#owner.onFault(error));
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+  /** Resolves with the ports, in the order of the doors. Rejects where one of the addresses cannot be taken. */
+  listen(doors: readonly Door[]): Promise<number[]> {
+    return this.#reception.open(doors);
   }
 
   /** Unbinds all; resolves when the last is gone. */
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
-    await Promise.all([closed, this.#sessions.stopAll()]);
+  close(): Promise<void> {
+    return this.#reception.close();
   }
 
-  #open(socket: Socket): void {
-    const { session: settings } = this.#settings;
-    const address = socket.remoteAddress ?? 'unknown';
-    const session: Session = new Session({
-      role: 'esme',
-      settings,
-      clock: this.#clock,
-      owner: {
-        onOutbind: (pdu) => this.#takeOutbind(session, pdu, address),
-        onBound: (bound) => this.#owner.onBound(session, bound),
-        onRequest: (pdu, respond) => this.#owner.onRequest(session, pdu, respond),
-        onAlert: (pdu) => this.#owner.onAlert?.(session, pdu),
-        onCanSend: () => this.#owner.onCanSend?.(session),
-        onClosed: (reason) => {
-          this.#owner.onLost(reason, null);
-          this.#sessions.remove(session);
-        },
-      },
-      openWire: (listener) => new Connection(socket, this.#clock, settings.pdu_octets_max, listener),
-    });
-    this.#sessions.add(session);
+  #ownerOf(visitor: Visitor): SessionOwner {
+    return {
+      onOutbind: (pdu) => this.#takeOutbind(visitor, pdu),
+      onBound: (bound) => this.#owner.onBound(visitor.session, bound),
+      onRequest: (pdu, respond) => this.#owner.onRequest(visitor.session, pdu, respond),
+      onAlert: (pdu) => this.#owner.onAlert?.(visitor.session, pdu),
+      onCanSend: () => this.#owner.onCanSend?.(visitor.session),
+      onClosed: (reason) => this.#owner.onLost(reason, null),
+    };
   }
 
-  #takeOutbind(session: Session, pdu: OutbindBody & Header, address: string): void {
+  #takeOutbind({ session, address }: Visitor, pdu: OutbindBody & Header): void {
     const identity = this.#owner.onOutbind(pdu, address);
     if (identity === null) session.stop();
     else session.bind(bindBody(identity, this.#settings.session.interface_version));

@@ -7,8 +7,8 @@ import type { TextRequest } from '../accept/text_request.ts';
 import type { Clock } from '../smpp/clock.ts';
 import { describeClose } from '../smpp/close_reason.ts';
 import type { CloseReason } from '../smpp/close_reason.ts';
+import type { ReceptionSettings } from '../smpp/reception.ts';
 import { Server } from '../smpp/server.ts';
-import type { ServerSettings } from '../smpp/server.ts';
 import type { Session } from '../smpp/session.ts';
 import type { Bound, Respond, ServedPdu } from '../smpp/session_owner.ts';
 import { STATUS } from '../smpp/status.ts';
@@ -17,6 +17,7 @@ import type { Bind } from './bind/bind.ts';
 import { Binder } from './bind/binder.ts';
 import type { BinderOptions } from './bind/binder.ts';
 import { Esmes } from './bind/esmes.ts';
+import type { Certificate } from './certificate.ts';
 import type { DeliveryEvent } from './deliver/delivery_event.ts';
 import { DeliverySender } from './deliver/delivery_sender.ts';
 import type { Receiver } from './deliver/receiver.ts';
@@ -26,7 +27,11 @@ import { isSubmission, Submitter, TOO_FAST } from './submit/submitter.ts';
 
 export interface CustomerSmscOptions {
   /** `session.window_requests` is the most that a bind may have: each bind's own window is in its row. */
-  server: ServerSettings;
+  server: ReceptionSettings;
+  /** Where customers connect in the clear, and over TLS where there is a certificate; 0 takes any free port. */
+  doors: { host: string; port: number; tls: { port: number; certificate: Certificate } | null };
+  /** How often is looked whether the certificate was renewed. */
+  certificate_look_ms: number;
   /** What we call ourselves in the response to a bind. */
   system_id: string;
   db: Queryable;
@@ -48,6 +53,12 @@ export interface CustomerSmscOptions {
   log: Logger;
 }
 
+export interface SmscPorts {
+  smpp: number;
+  /** Null where there is none. */
+  smpp_tls: number | null;
+}
+
 interface BoundSession {
   bind: Bind;
   /** Null for a transmitter. */
@@ -67,6 +78,7 @@ export class CustomerSmsc {
   readonly #operator: Operator;
   readonly #bound = new Map<Session, BoundSession>();
   #takeBackRefresh: () => void = () => undefined;
+  #takeBackRenewal: () => void = () => undefined;
 
   constructor(options: CustomerSmscOptions) {
     const { db, clock, log, judge, random } = options;
@@ -87,7 +99,7 @@ export class CustomerSmsc {
       options.server,
       {
         onBind: (request) => binder.decide(request),
-        onBound: (session, bound) => this.#addBind(session, bound),
+        onBound: (session, bound, is_secure) => this.#addBind(session, bound, is_secure),
         onRequest: (session, pdu, respond) => this.#serve(session, pdu, respond),
         onCanSend: (session) => this.#bound.get(session)?.receiver?.pump(),
         onClosed: (session, reason) => this.#removeBind(session, reason),
@@ -102,17 +114,23 @@ export class CustomerSmsc {
     return this.#server.sessions.size;
   }
 
-  /** Resolves with the port. */
-  async listen(): Promise<number> {
-    const port = await this.#server.listen();
+  /** Resolves with the ports. @throws Error where one cannot be taken, or TLS could not begin with the certificate. */
+  async listen(): Promise<SmscPorts> {
+    const { host, port, tls } = this.#options.doors;
+    const in_the_clear = { host, port, tls: null };
+    const doors =
+      tls === null ? [in_the_clear] : [in_the_clear, { host, port: tls.port, tls: await tls.certificate.read() }];
+    const [smpp = port, smpp_tls = null] = await this.#server.listen(doors);
     this.#sender.start();
     this.#refreshLater();
-    return port;
+    if (tls !== null) this.#renewLater(tls.certificate);
+    return { smpp, smpp_tls };
   }
 
   /** Takes no more connections, answers what came, unbinds all, and writes what they were told. */
   async close(): Promise<void> {
     this.#takeBackRefresh();
+    this.#takeBackRenewal();
     await this.#sender.pause();
     await this.#server.close();
     await this.#sender.stop();
@@ -136,11 +154,32 @@ export class CustomerSmsc {
     });
   }
 
-  #addBind(session: Session, { mode, peer_system_id, peer_interface_version }: Bound): void {
+  #renewLater(certificate: Certificate): void {
+    const { clock, certificate_look_ms } = this.#options;
+    this.#takeBackRenewal = clock.after(certificate_look_ms, () => {
+      void this.#renew(certificate);
+      this.#renewLater(certificate);
+    });
+  }
+
+  /** One that is being written at this moment is read again at the next look. */
+  async #renew(certificate: Certificate): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const tls = await certificate.renewed();
+      if (tls === null) return;
+      this.#server.renew(tls);
+      log.info('customers who bind over TLS see the renewed certificate from now on');
+    } catch (error) {
+      log.warn({ err: error }, 'the certificate was changed and cannot be used; the one before stays');
+    }
+  }
+
+  #addBind(session: Session, { mode, peer_system_id, peer_interface_version }: Bound, is_secure: boolean): void {
     const esme = this.#esmes.get(peer_system_id);
     if (esme === undefined) throw new Error(`A bind of ${peer_system_id} was accepted and is not known.`);
     const interface_version = peer_interface_version ?? 0;
-    esme.sessions.add(session);
+    esme.add(session, is_secure);
     const receiver =
       mode === 'tx'
         ? null
@@ -151,7 +190,7 @@ export class CustomerSmsc {
             with_tlvs: understandsTlvs(interface_version),
           });
     this.#bound.set(session, { bind: { esme, interface_version }, receiver });
-    this.#options.log.info({ system_id: peer_system_id, peer: session.peer, mode }, 'a customer is bound');
+    this.#options.log.info({ system_id: peer_system_id, peer: session.peer, mode, is_secure }, 'a customer is bound');
   }
 
   #removeBind(session: Session, reason: CloseReason): void {
@@ -159,7 +198,7 @@ export class CustomerSmsc {
     if (known === undefined) return;
     this.#bound.delete(session);
     const { esme } = known.bind;
-    esme.sessions.delete(session);
+    esme.remove(session);
     if (known.receiver !== null) this.#sender.remove(known.receiver);
     const why = describeClose(reason);
     this.#options.log.info(

@@ -2,7 +2,7 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 
 /**
  * Switches an endpoint off whose server wants to hear nothing more, and keeps what it was still to be told as dead letters:
- * if the answer was a mistake, they are replayed once it is switched on again. Says how many there were.
+ * if the answer was a mistake, they can be told again once it is switched on. Says how many there were.
  */
 export async function closeEndpoint(db: Queryable, endpoint_id: string, now: Date, why: string): Promise<number> {
   const { rows } = await db.query<{ buried: number }>(

@@ -7,7 +7,8 @@ import type { TextWorld } from '../../world/text_world.ts';
 import type { SmsEvidence, StoredText, TakenPart } from './verdict.ts';
 import type { AcceptedText } from './writers.ts';
 
-const TAG = /tag-[0-9a-f-]{36}/u;
+/** By which a text is known in a carrier’s log. */
+export const TAG = /tag-[0-9a-f-]{36}/u;
 
 /** What the carriers' logs and the database say when everything is over. */
 export async function gatherEvidence(

@@ -5,6 +5,8 @@ import { parseMicros } from '../../money/parse_micros.ts';
 export type Parsed<T> = { kind: 'value'; value: T } | { kind: 'wrong'; wrong: string; allowed: string };
 
 export type Column<T> = {
+  /** As it stands in the header row. */
+  readonly name: string;
   readonly parse: (text: string) => Parsed<T>;
   /** The column must be there and filled; `otherwise` then only stands in for a value in a row that is refused. */
   readonly required: boolean;
@@ -12,38 +14,23 @@ export type Column<T> = {
   readonly otherwise: T;
 };
 
-/** Far above any price of a minute; and the price of the longest call stays far below what a bigint holds. */
+/** Far above any price of a minute or a segment; and the price of the longest call stays far below what a bigint holds. */
 const PRICE_UNITS_MAX = 1_000_000n;
 const SECONDS_MAX = 86_400;
 const DESTINATION_LENGTH_MAX = 200;
 
-/**
- * The columns of a rate file, in the order of the template. Prices are decimals in units of the deck's currency, instants
- * are dates in UTC; everything else is as in a rate.
- */
-export const COLUMNS = {
-  prefix: required(parsePrefix, ''),
-  destination: required(parseDestination, ''),
-  rate_per_minute: required(parsePrice, 0n),
-  connect_fee: optional(parsePrice, 0n),
-  minimum_seconds: optional((text) => parseSeconds(text, 0), 0),
-  initial_increment_seconds: optional((text) => parseSeconds(text, 1), 1),
-  subsequent_increment_seconds: optional((text) => parseSeconds(text, 1), 1),
-  grace_seconds: optional((text) => parseSeconds(text, 0), 0),
-  free_seconds: optional((text) => parseSeconds(text, 0), 0),
-  effective_from: optional(parseInstant, Number.NEGATIVE_INFINITY),
-  effective_to: optional<number | null>(parseInstant, null),
-};
+/** The columns that every rate file has. Instants are dates in UTC; everything else is as in a rate. */
+export const PREFIX = required('prefix', parsePrefix, '');
+export const DESTINATION = required('destination', parseDestination, '');
+export const EFFECTIVE_FROM = optional('effective_from', parseInstant, Number.NEGATIVE_INFINITY);
+export const EFFECTIVE_TO = optional<number | null>('effective_to', parseInstant, null);
 
-export type RateColumn = keyof typeof COLUMNS;
-export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly RateColumn[];
-
-function required<T>(parse: (text: string) => Parsed<T>, otherwise: T): Column<T> {
-  return { parse, required: true, otherwise };
+export function required<T>(name: string, parse: (text: string) => Parsed<T>, otherwise: T): Column<T> {
+  return { name, parse, required: true, otherwise };
 }
 
-function optional<T>(parse: (text: string) => Parsed<T>, otherwise: T): Column<T> {
-  return { parse, required: false, otherwise };
+export function optional<T>(name: string, parse: (text: string) => Parsed<T>, otherwise: T): Column<T> {
+  return { name, parse, required: false, otherwise };
 }
 
 function parsePrefix(text: string): Parsed<string> {
@@ -61,7 +48,8 @@ function parseDestination(text: string): Parsed<string> {
   );
 }
 
-function parsePrice(text: string): Parsed<bigint> {
+/** A decimal in units of the deck's currency, as micros. */
+export function parsePrice(text: string): Parsed<bigint> {
   const allowed = 'a decimal with a point and at most 6 decimals, 0 or more and at most 1000000, such as 0.0125.';
   const parsed = parseMicros(text);
   if (parsed.kind === 'invalid') {
@@ -73,7 +61,7 @@ function parsePrice(text: string): Parsed<bigint> {
   return { kind: 'value', value: parsed.micros };
 }
 
-function parseSeconds(text: string, least: number): Parsed<number> {
+export function parseSeconds(text: string, least: number): Parsed<number> {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (value >= least && value <= SECONDS_MAX) return { kind: 'value', value };
   return wrong('is not a number of seconds.', `a whole number from ${least} to ${SECONDS_MAX}.`);

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../db/transaction.ts';
-import type { RateRow } from '../rate_deck.ts';
+import type { Service } from '../index/load_index.ts';
+import type { DatedPrefix } from '../rate_deck.ts';
 import type { DeckFile } from './import_deck.ts';
 
 export type LatestDeck = {
@@ -26,39 +27,15 @@ export async function selectLatest(tx: Transaction, name: string): Promise<Lates
   return rows[0] ?? null;
 }
 
-export async function insertDraft(tx: Transaction, file: DeckFile, version: number): Promise<number> {
+export async function insertDraft(tx: Transaction, service: Service, file: DeckFile, version: number): Promise<number> {
   const { rows } = await tx.query<{ id: number }>(
-    `insert into rate_deck (name, side, carrier_id, currency, version, imported_by) values ($1, $2, $3, $4, $5, $6) returning id`,
-    [file.name, file.side, file.carrier_id, file.currency, version, file.imported_by],
+    `insert into rate_deck (service, name, side, carrier_id, currency, version, imported_by)
+     values ($1, $2, $3, $4, $5, $6, $7) returning id`,
+    [service, file.name, file.side, file.carrier_id, file.currency, version, file.imported_by],
   );
   const [made] = rows;
   if (!made) throw new Error('Postgres gave no id for a new rate deck.');
   return made.id;
-}
-
-/** Some thousand rows in one statement: arrays of the columns take a tenth of the time that single rows do. */
-export async function insertRates(tx: Transaction, deck_id: number, rows: readonly RateRow[]): Promise<void> {
-  await tx.query(
-    `insert into rate (deck_id, prefix, destination, rate_micros_per_minute, connect_fee_micros, minimum_seconds,
-                       initial_increment_seconds, subsequent_increment_seconds, grace_seconds, free_seconds,
-                       effective_from, effective_to)
-     select $1, * from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::int[], $9::int[],
-                              $10::int[], $11::timestamptz[], $12::timestamptz[])`,
-    [
-      deck_id,
-      rows.map((row) => row.prefix),
-      rows.map((row) => row.destination),
-      rows.map((row) => row.rate_micros_per_minute),
-      rows.map((row) => row.connect_fee_micros),
-      rows.map((row) => row.minimum_seconds),
-      rows.map((row) => row.initial_increment_seconds),
-      rows.map((row) => row.subsequent_increment_seconds),
-      rows.map((row) => row.grace_seconds),
-      rows.map((row) => row.free_seconds),
-      rows.map((row) => instant(row.effective_from_ms)),
-      rows.map((row) => (row.effective_to_ms === null ? null : instant(row.effective_to_ms))),
-    ],
-  );
 }
 
 export async function setChecksum(tx: Transaction, deck_id: number, checksum: string): Promise<void> {
@@ -66,16 +43,26 @@ export async function setChecksum(tx: Transaction, deck_id: number, checksum: st
 }
 
 /**
- * Puts a draft in force and takes the version before it, or the carrier's deck of another name, out of force. A trigger
- * notifies `rates` at the commit.
+ * Puts a draft in force and takes the version before it, or the carrier's deck of another name, out of force; those of the other
+ * service stay. A trigger notifies `rates` at the commit.
  */
-export async function activateDeck(tx: Transaction, deck_id: number, file: DeckFile): Promise<void> {
+export async function activateDeck(tx: Transaction, deck_id: number, service: Service, file: DeckFile): Promise<void> {
   await tx.query(
     `update rate_deck set state = 'retired'
-      where state = 'active' and service = 'calls' and (name = $1 or (side = 'buy' and carrier_id = $2))`,
-    [file.name, file.carrier_id],
+      where state = 'active' and service = $1 and (name = $2 or (side = 'buy' and carrier_id = $3))`,
+    [service, file.name, file.carrier_id],
   );
   await tx.query(`update rate_deck set state = 'active' where id = $1`, [deck_id]);
+}
+
+/** What rows of every kind have, as arrays of the columns prefix, destination, effective_from and effective_to. */
+export function datedArrays(rows: readonly DatedPrefix[]): [string[], string[], string[], (string | null)[]] {
+  return [
+    rows.map((row) => row.prefix),
+    rows.map((row) => row.destination),
+    rows.map((row) => instant(row.effective_from_ms)),
+    rows.map((row) => (row.effective_to_ms === null ? null : instant(row.effective_to_ms))),
+  ];
 }
 
 function instant(instant_ms: number): string {

@@ -5,8 +5,10 @@ import type { Currency } from '../../money/currency.ts';
 import { Overlaps } from './overlaps.ts';
 import { Problems, type Problem } from './problem.ts';
 import { readRows } from './read_rows.ts';
-import { activateDeck, insertDraft, insertRates, lockDeckName, selectLatest, setChecksum } from './deck_rows.ts';
-import type { RateRow } from '../rate_deck.ts';
+import { CALL_DECK } from './call_deck.ts';
+import type { DeckKind } from './deck_kind.ts';
+import { activateDeck, insertDraft, lockDeckName, selectLatest, setChecksum } from './deck_rows.ts';
+import type { DatedPrefix } from '../rate_deck.ts';
 
 const BATCH_ROWS = 10_000;
 
@@ -25,21 +27,36 @@ export type Imported =
   /** Nothing was written. `problems` are the first of `problem_count`, in the order of the file. */
   | { readonly kind: 'refused'; readonly problems: readonly Problem[]; readonly problem_count: number };
 
+/** Imports a rate file of calls; see `importDeckOf`. */
+export function importDeck(pool: pg.Pool, file: DeckFile, source: AsyncIterable<Uint8Array>): Promise<Imported> {
+  return importDeckOf(CALL_DECK, pool, file, source);
+}
+
 /**
- * Imports a rate file as a new version of its deck and puts it in force in one transaction: calls are rated by the old
- * version wholly until the commit and by the new one wholly after the services, woken by NOTIFY `rates`, have loaded it.
+ * Imports a rate file as a new version of its deck and puts it in force in one transaction: calls or texts are rated by the
+ * old version wholly until the commit and by the new one wholly after the services, woken by NOTIFY `rates`, have loaded it.
  * The file is read once, as a stream; one bad line refuses all of it.
  */
-export async function importDeck(pool: pg.Pool, file: DeckFile, source: AsyncIterable<Uint8Array>): Promise<Imported> {
+export async function importDeckOf<Row extends DatedPrefix>(
+  kind: DeckKind<Row>,
+  pool: pg.Pool,
+  file: DeckFile,
+  source: AsyncIterable<Uint8Array>,
+): Promise<Imported> {
   try {
-    return await inTransaction(pool, (tx) => importInto(tx, file, source));
+    return await inTransaction(pool, (tx) => importInto(tx, kind, file, source));
   } catch (error) {
     if (error instanceof Refusal) return error.refused;
     throw error;
   }
 }
 
-async function importInto(tx: Transaction, file: DeckFile, source: AsyncIterable<Uint8Array>): Promise<Imported> {
+async function importInto<Row extends DatedPrefix>(
+  tx: Transaction,
+  kind: DeckKind<Row>,
+  file: DeckFile,
+  source: AsyncIterable<Uint8Array>,
+): Promise<Imported> {
   await lockDeckName(tx, file.name);
   const latest = await selectLatest(tx, file.name);
   const problems = new Problems();
@@ -56,9 +73,9 @@ async function importInto(tx: Transaction, file: DeckFile, source: AsyncIterable
   }
   const version = (latest?.version ?? 0) + 1;
   if (problems.count > 0) throw new Refusal(problems);
-  const deck_id = await insertDraft(tx, file, version);
+  const deck_id = await insertDraft(tx, kind.service, file, version);
   const hash = createHash('sha256');
-  const rows = await writeRates(tx, deck_id, hashed(source, hash), problems);
+  const rows = await writeRows(tx, kind, deck_id, hashed(source, hash), problems);
   if (problems.count === 0 && rows === 0)
     problems.add(0, null, '', 'It has no rates.', 'a header row and at least one rate.');
   if (problems.count > 0) throw new Refusal(problems);
@@ -66,7 +83,7 @@ async function importInto(tx: Transaction, file: DeckFile, source: AsyncIterable
   if (latest?.active && latest.checksum === checksum)
     throw new Refusal({ deck_id: latest.id, version: latest.version });
   await setChecksum(tx, deck_id, checksum);
-  await activateDeck(tx, deck_id, file);
+  await activateDeck(tx, deck_id, kind.service, file);
   return { kind: 'imported', deck_id, version, rows };
 }
 
@@ -84,25 +101,26 @@ class Refusal extends Error {
 }
 
 /** Writes the rows as they are read, until the first problem; from there on it only looks for more. */
-async function writeRates(
+async function writeRows<Row extends DatedPrefix>(
   tx: Transaction,
+  kind: DeckKind<Row>,
   deck_id: number,
   source: AsyncIterable<Uint8Array>,
   problems: Problems,
 ): Promise<number> {
   const overlaps = new Overlaps();
-  let batch: RateRow[] = [];
+  let batch: Row[] = [];
   let rows = 0;
-  for await (const { line, row } of readRows(source, problems)) {
+  for await (const { line, row } of readRows(source, kind, problems)) {
     overlaps.check(row, line, problems);
     if (problems.count > 0) continue;
     rows += 1;
     batch.push(row);
     if (batch.length < BATCH_ROWS) continue;
-    await insertRates(tx, deck_id, batch);
+    await kind.insert(tx, deck_id, batch);
     batch = [];
   }
-  if (problems.count === 0 && batch.length > 0) await insertRates(tx, deck_id, batch);
+  if (problems.count === 0 && batch.length > 0) await kind.insert(tx, deck_id, batch);
   return rows;
 }
 

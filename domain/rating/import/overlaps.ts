@@ -1,4 +1,4 @@
-import type { RateRow } from '../rate_deck.ts';
+import type { DatedPrefix } from '../rate_deck.ts';
 import type { Problems } from './problem.ts';
 
 type Span = { readonly line: number; readonly from_ms: number; readonly to_ms: number };
@@ -8,7 +8,7 @@ export class Overlaps {
   private readonly spans_by_prefix = new Map<string, Span[]>();
 
   /** Takes a row; where it overlaps an earlier one, that is a problem of the later line. */
-  check(row: RateRow, line: number, problems: Problems): void {
+  check(row: DatedPrefix, line: number, problems: Problems): void {
     const span = { line, from_ms: row.effective_from_ms, to_ms: row.effective_to_ms ?? Number.POSITIVE_INFINITY };
     const spans = this.spans_by_prefix.get(row.prefix);
     if (!spans) {

@@ -1,6 +1,7 @@
 import { CsvError, parse } from 'csv-parse';
-import type { RateRow } from '../rate_deck.ts';
-import { COLUMN_NAMES, COLUMNS, type Column, type RateColumn } from './columns.ts';
+import type { DatedPrefix } from '../rate_deck.ts';
+import { EFFECTIVE_TO, type Column } from './columns.ts';
+import type { DeckKind } from './deck_kind.ts';
 import { decodeText } from './decode_text.ts';
 import type { Problems } from './problem.ts';
 
@@ -13,18 +14,19 @@ type CsvLine = { readonly record: readonly string[]; readonly line: number };
  * Reads a rate file (CSV with a header row) as a stream and gives each sound row with its line. What is wrong goes to
  * `problems`, and reading goes on, so that one look at a file finds everything.
  */
-export async function* readRows(
+export async function* readRows<Row extends DatedPrefix>(
   source: AsyncIterable<Uint8Array>,
+  kind: DeckKind<Row>,
   problems: Problems,
-): AsyncGenerator<{ line: number; row: RateRow }> {
+): AsyncGenerator<{ line: number; row: Row }> {
   let header: Header | null = null;
   for await (const { record, line } of csvLines(source, problems)) {
     if (!header) {
-      header = readHeader(record, line, problems);
+      header = readHeader(record, line, kind, problems);
       if (!header) return;
       continue;
     }
-    const row = readRow(record, line, header, problems);
+    const row = readRow(record, line, header, kind, problems);
     if (row) yield { line, row };
   }
   if (!header && problems.count === 0) problems.add(0, null, '', 'It is empty.', 'a header row and at least one rate.');
@@ -97,44 +99,54 @@ async function* chain(first: string, rest: AsyncGenerator<string>): AsyncGenerat
 }
 
 /** For each field of a line the column that it belongs to. */
-type Header = readonly RateColumn[];
+type Header = readonly Column<unknown>[];
 
-function readHeader(record: readonly string[], line: number, problems: Problems): Header | null {
+function readHeader<Row extends DatedPrefix>(
+  record: readonly string[],
+  line: number,
+  { columns, file }: DeckKind<Row>,
+  problems: Problems,
+): Header | null {
   const before = problems.count;
-  const header: RateColumn[] = [];
+  const header: Column<unknown>[] = [];
   for (const name of record) {
-    const column = COLUMN_NAMES.find((known) => known === name.toLowerCase());
-    if (!column) problems.add(line, name, name, 'is no column of a rate file.', `${COLUMN_NAMES.join(', ')}.`);
+    const column = columns.find((known) => known.name === name.toLowerCase());
+    if (!column) problems.add(line, name, name, `is no column of ${file}.`, `${namesOf(columns).join(', ')}.`);
     else if (header.includes(column)) problems.add(line, name, name, 'is there twice.', 'each column once.');
     else header.push(column);
   }
-  for (const name of COLUMN_NAMES) {
-    if (COLUMNS[name].required && !header.includes(name)) {
-      problems.add(
-        line,
-        name,
-        '',
-        'is missing from the header row.',
-        'prefix, destination and rate_per_minute are always there.',
-      );
-    }
+  const needed = columns.filter((column) => column.required);
+  for (const column of needed.filter((one) => !header.includes(one))) {
+    const names = namesOf(needed);
+    const allowed = `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''} are always there.`;
+    problems.add(line, column.name, '', 'is missing from the header row.', allowed);
   }
   return problems.count === before ? header : null;
 }
 
-function readRow(record: readonly string[], line: number, header: Header, problems: Problems): RateRow | null {
+function namesOf(columns: Header): string[] {
+  return columns.map(({ name }) => name);
+}
+
+function readRow<Row extends DatedPrefix>(
+  record: readonly string[],
+  line: number,
+  header: Header,
+  kind: DeckKind<Row>,
+  problems: Problems,
+): Row | null {
   if (record.length !== header.length) {
     problems.add(line, null, '', `has ${record.length} fields.`, `${header.length} fields, as in the header row.`);
     return null;
   }
   const before = problems.count;
-  const fields = new Map(header.map((name, at) => [name, record[at] ?? '']));
-  const row = rowOf((name, column) => readField(fields.get(name) ?? '', name, column, line, problems));
+  const fields = new Map(header.map(({ name }, at) => [name, record[at] ?? '']));
+  const row = kind.rowOf((column) => readField(fields.get(column.name) ?? '', column, line, problems));
   if (row.effective_to_ms !== null && row.effective_to_ms <= row.effective_from_ms) {
     problems.add(
       line,
-      'effective_to',
-      fields.get('effective_to') ?? '',
+      EFFECTIVE_TO.name,
+      fields.get(EFFECTIVE_TO.name) ?? '',
       'is not after effective_from.',
       'a later instant, or nothing.',
     );
@@ -142,26 +154,10 @@ function readRow(record: readonly string[], line: number, header: Header, proble
   return problems.count === before ? row : null;
 }
 
-function readField<T>(text: string, name: RateColumn, column: Column<T>, line: number, problems: Problems): T {
+function readField<T>(text: string, column: Column<T>, line: number, problems: Problems): T {
   if (text === '' && !column.required) return column.otherwise;
   const parsed = column.parse(text);
   if (parsed.kind === 'value') return parsed.value;
-  problems.add(line, name, text, parsed.wrong, parsed.allowed);
+  problems.add(line, column.name, text, parsed.wrong, parsed.allowed);
   return column.otherwise;
-}
-
-function rowOf(field: <T>(name: RateColumn, column: Column<T>) => T): RateRow {
-  return {
-    prefix: field('prefix', COLUMNS.prefix),
-    destination: field('destination', COLUMNS.destination),
-    rate_micros_per_minute: field('rate_per_minute', COLUMNS.rate_per_minute),
-    connect_fee_micros: field('connect_fee', COLUMNS.connect_fee),
-    minimum_seconds: field('minimum_seconds', COLUMNS.minimum_seconds),
-    initial_increment_seconds: field('initial_increment_seconds', COLUMNS.initial_increment_seconds),
-    subsequent_increment_seconds: field('subsequent_increment_seconds', COLUMNS.subsequent_increment_seconds),
-    grace_seconds: field('grace_seconds', COLUMNS.grace_seconds),
-    free_seconds: field('free_seconds', COLUMNS.free_seconds),
-    effective_from_ms: field('effective_from', COLUMNS.effective_from),
-    effective_to_ms: field('effective_to', COLUMNS.effective_to),
-  };
 }

@@ -30,7 +30,7 @@ function database(answer: (name: string) => unknown[] | Error): { db: Queryable;
 function row(more: object = {}) {
   return {
     ...{ system_id: 'acme', account_id: 'a', password_scrypt: stored, is_enabled: true, binds_max: 1, window_max: 10 },
-    ...{ texts_per_second_max: 10, is_address_allowed: true },
+    ...{ texts_per_second_max: 10, tls_required: false, is_address_allowed: true },
     ...more,
   };
 }
@@ -40,12 +40,16 @@ function stage(answer: (name: string) => unknown[] | Error = (name) => (name ===
   const clock = { now_ms: 0 };
   const esmes = new Esmes({ db, now_ms: () => clock.now_ms, log });
   const binder = new Binder({ db, esmes, guesses: new Guesses(() => clock.now_ms), system_id: 'us', log });
-  const bind = async (system_id: string, password: string, address = '192.0.2.1'): Promise<number> => {
+  const bind = async (
+    system_id: string,
+    password: string,
+    { address = '192.0.2.1', is_secure = false } = {},
+  ): Promise<number> => {
     const pdu = {
       ...{ command: 'bind_transceiver' as const, system_id, password, system_type: '', interface_version: 0x34 },
       ...{ addr_ton: 0, addr_npi: 0, address_range: '', tlvs: [], command_status: 0, sequence_number: 1 },
     };
-    const decided = await binder.decide({ pdu, address });
+    const decided = await binder.decide({ pdu, address, is_secure });
     return decided.kind === 'accepted' ? STATUS.ESME_ROK : decided.command_status;
   };
   return { bind, asked, clock };
@@ -70,7 +74,7 @@ describe('who may bind', () => {
     const before = asked.length;
     expect(await bind('acme', 'secret')).toBe(STATUS.ESME_RTHROTTLED);
     expect(asked).toHaveLength(before);
-    expect(await bind('acme', 'secret', '192.0.2.2')).toBe(STATUS.ESME_ROK);
+    expect(await bind('acme', 'secret', { address: '192.0.2.2' })).toBe(STATUS.ESME_ROK);
     clock.now_ms += 60_000;
     await new Promise(setImmediate);
     expect(await bind('acme', 'secret')).toBe(STATUS.ESME_ROK);
@@ -85,5 +89,12 @@ describe('who may bind', () => {
     const { bind } = stage(() => [row({ is_enabled: false })]);
     expect(await bind('acme', 'secret')).toBe(STATUS.ESME_RBINDFAIL);
     expect(await bind('acme', 'wrong')).toBe(STATUS.ESME_RINVPASWD);
+  });
+
+  it('comes over TLS where its row asks for that, and hears so only with the right password', async () => {
+    const { bind } = stage((name) => (name === 'select_esme' ? [row({ tls_required: true })] : [PAYER]));
+    expect(await bind('acme', 'secret')).toBe(STATUS.ESME_RBINDFAIL);
+    expect(await bind('acme', 'wrong')).toBe(STATUS.ESME_RINVPASWD);
+    expect(await bind('acme', 'secret', { is_secure: true })).toBe(STATUS.ESME_ROK);
   });
 });

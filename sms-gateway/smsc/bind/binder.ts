@@ -52,17 +52,28 @@ export class Binder {
     }
   }
 
-  async #judge({ pdu, address }: BindRequest): Promise<BindAnswer> {
+  async #judge({ pdu, address, is_secure }: BindRequest): Promise<BindAnswer> {
     const { db, esmes, guesses, log, system_id } = this.#options;
     const row = await selectEsme(db, pdu.system_id, address);
-    const is_right = await this.#passwords.check(pdu.password, row?.password_scrypt ?? null);
-    if (row === null || !is_right || !row.is_address_allowed) {
+    const verdict = await this.#passwords.check(pdu.password, row?.password_scrypt ?? null);
+    if (verdict === 'busy') {
+      log.warn({ system_id: pdu.system_id, address }, 'a bind was refused: too many passwords are being checked');
+      return refused(STATUS.ESME_RTHROTTLED);
+    }
+    if (row === null || verdict === 'wrong' || !row.is_address_allowed) {
       guesses.wrong(address);
-      const why = row === null ? 'unknown system_id' : is_right ? 'address not allowed' : 'wrong password';
+      const why = row === null ? 'unknown system_id' : verdict === 'right' ? 'address not allowed' : 'wrong password';
       log.info({ system_id: pdu.system_id, address, why }, 'a bind was refused');
       return refused(STATUS.ESME_RINVPASWD);
     }
     // Whoever knows the password may know the rest.
+    if (row.tls_required && !is_secure) {
+      log.info(
+        { system_id: row.system_id, address },
+        'a bind was refused: it came in the clear, and is to come over TLS',
+      );
+      return refused(STATUS.ESME_RBINDFAIL);
+    }
     const payer = row.is_enabled ? await payerOfAccount(db, row.account_id) : null;
     if (payer === null) {
       log.info({ system_id: row.system_id, address }, 'a bind was refused: it or its account is not enabled');

@@ -9,6 +9,8 @@ export class BoundEsme {
   payer: TextPayer;
   readonly sessions = new Set<Session>();
   readonly rate: RateLimit;
+  /** Of the sessions those in the clear that nobody has asked to end yet. */
+  readonly #in_the_clear = new Set<Session>();
   /** Accepted, and not bound yet. */
   #expected = 0;
 
@@ -36,8 +38,26 @@ export class BoundEsme {
     return true;
   }
 
+  add(session: Session, is_secure: boolean): void {
+    this.sessions.add(session);
+    if (!is_secure) this.#in_the_clear.add(session);
+  }
+
+  remove(session: Session): void {
+    this.sessions.delete(session);
+    this.#in_the_clear.delete(session);
+  }
+
   /** Ends all binds in good order. */
   unbind(): void {
     for (const session of this.sessions) session.stop();
+  }
+
+  /** Ends the binds in the clear in good order. Says how many there were. */
+  unbindInTheClear(): number {
+    const count = this.#in_the_clear.size;
+    for (const session of this.#in_the_clear) session.stop();
+    this.#in_the_clear.clear();
+    return count;
   }
 }

@@ -12,11 +12,13 @@ export interface EsmeRow {
   window_max: number;
   /** Of all binds of the system_id together. */
   texts_per_second_max: number;
+  /** Whether a bind in the clear is refused. */
+  tls_required: boolean;
 }
 
 const columns = `
   e.system_id, e.account_id, e.password_scrypt, e.enabled and a.state = 'active' as is_enabled, e.binds_max, e.window_max,
-  e.texts_per_second_max`;
+  e.texts_per_second_max, e.tls_required`;
 
 /** Null for a system_id that nobody has. @param address that the bind comes from, without its port. */
 export async function selectEsme(

@@ -32,7 +32,7 @@ export class Esmes {
     const known = this.#by_system_id.get(row.system_id);
     if (known !== undefined) {
       if (known.row.password_scrypt !== row.password_scrypt) this.#unbind(known, PASSWORD_CHANGED);
-      known.set(row, payer);
+      this.#set(known, row, payer);
       return known;
     }
     const esme = new BoundEsme(row, payer, this.#options.now_ms());
@@ -77,15 +77,24 @@ export class Esmes {
       const payer = row?.is_enabled === true ? await payerOfAccount(db, row.account_id) : null;
       if (row === undefined || payer === null) this.#unbind(esme, NOT_ENABLED);
       else if (row.password_scrypt !== esme.row.password_scrypt) this.#unbind(esme, PASSWORD_CHANGED);
-      else esme.set(row, payer);
+      else this.#set(esme, row, payer);
     }
   }
 
+  #set(esme: BoundEsme, row: EsmeRow, payer: TextPayer): void {
+    esme.set(row, payer);
+    if (!row.tls_required) return;
+    const unbound = esme.unbindInTheClear();
+    if (unbound > 0) this.#options.log.info({ system_id: row.system_id, unbound, why: TLS_REQUIRED }, UNBOUND);
+  }
+
   #unbind(esme: BoundEsme, why: string): void {
-    this.#options.log.info({ system_id: esme.row.system_id, why }, 'a customer is unbound');
+    this.#options.log.info({ system_id: esme.row.system_id, why }, UNBOUND);
     esme.unbind();
   }
 }
 
+const UNBOUND = 'a customer is unbound';
+const TLS_REQUIRED = 'it is to bind over TLS only from now on, and was bound in the clear';
 const PASSWORD_CHANGED = 'its password was changed';
 const NOT_ENABLED = 'it was disabled or removed, or its account is not active';

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { replayDeadLetters } from '../../../domain/texts/dead_letters.ts';
 import { STATUS } from '../../smpp/status.ts';
 import { findTlvText, TLV } from '../../smpp/tlv.ts';
 import { DeliveryStage, LEASE_MS, SenderAtWork } from '../testing/delivery_stage.ts';
@@ -152,8 +153,8 @@ describe('a delivery that fails', () => {
     await work.until('delivered', 3);
   });
 
-  it('is dead after its last attempt, a day later, and kept', async () => {
-    const { system_id } = await waiting(1);
+  it('is dead after its last attempt, a day later, and kept until somebody asks for it', async () => {
+    const { system_id, account_id } = await waiting(1);
     const work = sender();
     const { bind } = work.bind(system_id);
     for (const [n, delay_ms] of [...RETRY_DELAYS_MS, 0].entries()) {
@@ -174,6 +175,16 @@ describe('a delivery that fails', () => {
     const again = work.bind(system_id);
     await work.sender.pause();
     expect(again.bind.sent).toEqual([]);
+
+    const wishes = { account_id, since: null, message_id: null, rows_max: 100 };
+    const replayed = await replayDeadLetters(stage.books.pool, wishes, new Date(work.at_ms));
+    expect(replayed).toEqual({ replayed: 1, left: 0 });
+    const next = sender().later(work.at_ms - start.getTime());
+    const { bind: awake } = next.bind(system_id);
+    await next.sent(awake, 1);
+    awake.answer();
+    await next.until('delivered', 1);
+    expect(await stage.rows(system_id)).toEqual([]);
   });
 
   it('slows down what goes to a peer that asks for patience', async () => {

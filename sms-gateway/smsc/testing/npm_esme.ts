@@ -63,8 +63,9 @@ export class NpmEsme {
     });
   }
 
-  static async connect({ address, port }: { address: string; port: number }): Promise<NpmEsme> {
-    const session = smpp.connect({ host: address, port });
+  /** Over TLS it takes any certificate. */
+  static async connect({ address, port, tls }: { address: string; port: number; tls?: boolean }): Promise<NpmEsme> {
+    const session = smpp.connect({ host: address, port, ...(tls === true ? { tls, rejectUnauthorized: false } : {}) });
     const esme = new NpmEsme(session);
     await once(session, 'connect');
     return esme;

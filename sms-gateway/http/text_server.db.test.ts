@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import pino from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import type { Customer } from '../../deploy/world/people.ts';
+import { makeApiKey } from '../../deploy/world/texts.ts';
+import { acceptMessages } from '../../domain/texts/accept_messages.ts';
+import { textBooks } from '../../domain/texts/testing/texts.ts';
+import type { TextBooks } from '../../domain/texts/testing/texts.ts';
+import type { Acceptor } from '../accept/acceptor.ts';
+import { rememberedPayers } from '../accept/remembered_payers.ts';
+import { assembleTextServer } from './assemble_text_server.ts';
+import type { TextServer } from './text_server.ts';
+
+let books: TextBooks;
+/** Logged in as the gateway is. */
+let pool: pg.Pool;
+let server: TextServer;
+let url: string;
+let customer: Customer;
+let api_key: string;
+const converted: string[] = [];
+
+beforeAll(async () => {
+  books = await textBooks();
+  const { password } = new URL(books.database_url);
+  const login = await databaseLogin({ database_url: books.database_url, group: 'letsdial_gateway', password });
+  pool = new pg.Pool({ connectionString: login, max: 2 });
+  server = assembleTextServer({
+    settings: { GATEWAY_HOST: '127.0.0.1', GATEWAY_HTTP_PORT: 0 },
+    ...{ db: pool, payers: rememberedPayers(pool), log: pino({ level: 'silent' }) },
+    // Nothing is sent here.
+    acceptor: null as unknown as Acceptor,
+    converted: async (account_id, message_id) => {
+      const { rowCount } = await pool.query('select 1 from message where account_id = $1 and id = $2', [
+        account_id,
+        message_id,
+      ]);
+      if (rowCount === 1) converted.push(message_id);
+      return rowCount === 1;
+    },
+  });
+  url = `http://127.0.0.1:${await server.listen()}`;
+});
+
+afterAll(async () => {
+  await server.close();
+  await pool.end();
+  await books.end();
+});
+
+beforeEach(async () => {
+  customer = await books.customer(10_000n);
+  api_key = await makeApiKey(books.pool, customer.account_id);
+});
+
+interface Answer {
+  status: number;
+  type: string | null;
+  length: string | null;
+  body: Record<string, unknown> | null;
+}
+
+async function ask(method: string, path: string, body?: string, key = api_key): Promise<Answer> {
+  const headers = { authorization: `Bearer ${key}` };
+  const response = await fetch(`${url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  const text = await response.text();
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    length: response.headers.get('content-length'),
+    body: text === '' ? null : (JSON.parse(text) as Record<string, unknown>),
+  };
+}
+
+describe('POST /v1/messages/ID/converted', () => {
+  it('is answered with nothing, for a text of the account, and with a problem for another’s', async () => {
+    const text = books.text(customer);
+    await acceptMessages(pool, new Date(), [text]);
+    const path = `/v1/messages/${text.id}/converted`;
+    const nothing = { status: 204, type: null, length: null, body: null };
+    expect([await ask('POST', path), await ask('POST', path, '{}')]).toEqual([nothing, nothing]);
+    expect(converted).toEqual([text.id, text.id]);
+    const stranger = await makeApiKey(books.pool, (await books.customer(0n)).account_id);
+    expect(await ask('POST', path, undefined, stranger)).toMatchObject({
+      ...{ status: 404, type: 'application/problem+json' },
+      body: { type: 'urn:letsdial:problem:not_found', detail: 'The account has no such text.' },
+    });
+    expect(await ask('POST', `/v1/messages/${randomUUID()}/converted`)).toMatchObject({ status: 404 });
+    expect(await ask('GET', path)).toMatchObject({ status: 405, type: 'application/problem+json' });
+    expect(await ask('POST', path, undefined, 'ld_wrong')).toMatchObject({ status: 401 });
+    expect(await ask('GET', `/v1/messages/${text.id}`)).toMatchObject({ status: 200, body: { id: text.id } });
+    expect(converted).toHaveLength(2);
+  });
+});
+
+describe('/v1/dead-letters', () => {
+  /** So many receipts that died one after the other, each an hour before the one after it. */
+  async function letters(count: number, { account_id } = customer): Promise<string[]> {
+    const endpoint_id = randomUUID();
+    await books.pool.query('insert into webhook_endpoint (id, account_id, url, secret) values ($1, $2, $3, $4)', [
+      ...[endpoint_id, account_id, 'https://example.com/'],
+      `whsec_${'a'.repeat(44)}`,
+    ]);
+    const { rows } = await books.pool.query<{ message_id: string }>(
+      `insert into customer_delivery (account_id, kind, message_id, channel, target, due_at, last_error, dead_at)
+       select $1, 'receipt', gen_random_uuid(), 'webhook', $2, now(), 'The server answered 500.', timestamptz '2026-01-15' - n * interval '1 hour'
+         from generate_series($3::integer, 1, -1) n returning message_id`,
+      [account_id, endpoint_id, count],
+    );
+    return rows.map(({ message_id }) => message_id);
+  }
+
+  it('are listed a hundred at a time, the account’s own', async () => {
+    const ids = await letters(103);
+    await letters(2, await books.customer(0n));
+    const first = await ask('GET', '/v1/dead-letters');
+    const listed = first.body?.['dead_letters'] as Record<string, string>[];
+    expect(first).toMatchObject({ status: 200, type: 'application/json' });
+    expect(listed.map(({ message_id }) => message_id)).toEqual(ids.slice(0, 100));
+    expect(listed[0]).toMatchObject({
+      ...{ kind: 'receipt', channel: 'webhook', last_error: 'The server answered 500.' },
+      dead_at: '2026-01-10T17:00:00.000Z',
+    });
+    const next = await ask('GET', `/v1/dead-letters?after=${String(first.body?.['next'])}`);
+    const rest = next.body?.['dead_letters'] as Record<string, string>[];
+    expect(rest.map(({ message_id }) => message_id)).toEqual(ids.slice(100));
+    expect(next.body?.['next']).toBeNull();
+    expect(await ask('GET', '/v1/dead-letters?after=x')).toMatchObject({ status: 400 });
+    expect(await ask('POST', '/v1/dead-letters')).toMatchObject({ status: 405 });
+  });
+
+  it('are told again: all, those since then, or of one text', async () => {
+    const ids = await letters(5);
+    const replay = async (body?: object): Promise<unknown> => {
+      const answer = await ask('POST', '/v1/dead-letters/replay', body && JSON.stringify(body));
+      return answer.status === 200 ? answer.body : answer.status;
+    };
+    expect(await replay({ message_id: ids[0] })).toEqual({ replayed: 1, left: 0 });
+    expect(await replay({ since: '2026-01-14T23:30:00+01:00' })).toEqual({ replayed: 1, left: 0 });
+    expect(await replay()).toEqual({ replayed: 3, left: 0 });
+    expect(await replay({})).toEqual({ replayed: 0, left: 0 });
+    for (const wrong of [{ since: 'yesterday' }, { message_id: '7' }, { messageId: ids[0] }, []]) {
+      expect(await replay(wrong)).toBe(400);
+    }
+    expect(await ask('POST', '/v1/dead-letters/replay', '{')).toMatchObject({ status: 400 });
+    expect(await ask('GET', '/v1/dead-letters/replay')).toMatchObject({ status: 405 });
+    expect(await ask('GET', '/v1/dead-letters', undefined, 'ld_wrong')).toMatchObject({ status: 401 });
+  });
+
+  it('are told again a thousand at a time', async () => {
+    await letters(1_003);
+    expect((await ask('POST', '/v1/dead-letters/replay')).body).toEqual({ replayed: 1_000, left: 3 });
+    expect((await ask('POST', '/v1/dead-letters/replay')).body).toEqual({ replayed: 3, left: 0 });
+  });
+});
