@@ -25,7 +25,7 @@ export async function readTakings(log_file: string): Promise<Takings> {
   const takings: Taking[] = [];
   let opened_at_ms = 0;
   let pause_ms_max = 0;
-  /** Between two texts, until the second of them is there. */
+  /** The same, but that after the last text, too. */
   let pause_ms = 0;
   let last_at_ms: number | null = null;
   for await (const fact of readLog(log_file)) {
@@ -34,8 +34,7 @@ export async function readTakings(log_file: string): Promise<Takings> {
     if (takings.length > 0) last_at_ms = fact.at;
     if (fact.t !== 'submit' || fact.status !== 0) continue;
     takings.push({ tag: TAG.exec(payloadOf(fact).text)?.[0] ?? '', at_ms: fact.at });
-    pause_ms_max = Math.max(pause_ms_max, pause_ms);
-    pause_ms = 0;
+    pause_ms_max = pause_ms;
     last_at_ms = fact.at;
   }
   return { opened_at_ms, takings, pause_ms_max };
