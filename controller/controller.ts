@@ -325,7 +325,7 @@ export class Controller {
       () => true,
       () => false,
     );
-    return { switch: this.#is_started && this.#media.healthy, database };
+    return { calls: this.#is_started, switch: this.#media.healthy, database };
   }
 }
 

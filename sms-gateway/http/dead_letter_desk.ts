@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { DeadLetter, DeadLetterPage, Replayed, ReplayWishes } from '../../domain/texts/dead_letters.ts';
+import { problemsOf, readJson } from './json_body.ts';
 import { problem } from './problem.ts';
 import { replyOf } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { problemsOf } from './text_body.ts';
 
 export interface DeadLetterDeskOptions {
   letters: (page: DeadLetterPage) => Promise<DeadLetter[]>;
@@ -67,12 +67,8 @@ export class DeadLetterDesk {
 /** What is wrong with them, in words, where something is. */
 function readWishes(octets: Buffer): z.infer<typeof replaySchema> | string {
   if (octets.length === 0) return {};
-  let body: unknown;
-  try {
-    body = JSON.parse(octets.toString('utf8'));
-  } catch {
-    return 'The body is no JSON.';
-  }
-  const parsed = replaySchema.safeParse(body);
+  const read = readJson(octets);
+  if (read.kind === 'invalid') return read.detail;
+  const parsed = replaySchema.safeParse(read.value);
   return parsed.success ? parsed.data : problemsOf(parsed.error);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TextRequest } from '../accept/text_request.ts';
+import { problemsOf, readJson } from './json_body.ts';
 
 const hex = z
   .string()
@@ -63,22 +64,12 @@ export type ReadBody =
 
 /** A request is one text, or up to 500 of them under `messages`. */
 export function readBody(octets: Buffer): ReadBody {
-  let body: unknown;
-  try {
-    body = JSON.parse(octets.toString('utf8'));
-  } catch {
-    return { kind: 'invalid', detail: 'The body is no JSON.' };
-  }
+  const read = readJson(octets);
+  if (read.kind === 'invalid') return read;
+  const body = read.value;
   if (typeof body !== 'object' || body === null || !('messages' in body)) return { kind: 'one', body };
   const parsed = batchSchema.safeParse(body);
   return parsed.success
     ? { kind: 'many', bodies: parsed.data.messages }
     : { kind: 'invalid', detail: problemsOf(parsed.error) };
-}
-
-/** In words, field by field. */
-export function problemsOf(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
-    .join('; ');
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { gatherEvidence } from '../../chaos/sms/evidence.ts';
+import { explainError } from '../../runtime/outage.ts';
 import { killed } from '../../world/processes.ts';
 import type { TextWorld } from '../../world/text_world.ts';
 import { makeBind } from '../../world/texts.ts';
@@ -99,9 +100,9 @@ export class BacklogRun {
     };
   }
 
-  /** Stops what looks at the gateway, however the run ended. */
-  end(): Promise<void> {
-    return this.#memory.stop().catch(() => undefined);
+  /** Stops what looks at the gateway, however the run ended; what kept it from looking is told beside what else went wrong. */
+  async end(): Promise<void> {
+    await this.#memory.stop().catch((error: unknown) => console.error(explainError(error)));
   }
 
   async #killOnce(): Promise<void> {

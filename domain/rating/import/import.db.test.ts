@@ -1,61 +1,28 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { freshDatabase, type FreshDatabase } from '../../../deploy/testing/database.ts';
-import { parseCurrency, type Currency } from '../../money/currency.ts';
-import { parseE164, type E164 } from '../../numbers/e164.ts';
 import { loadIndex } from '../index/load_index.ts';
 import { importDeck, type DeckFile, type Imported } from './import_deck.ts';
+import { buyFile, deckNameOf, deckStage, inPieces, number, sellFile, type DeckStage } from './testing/deck_stage.ts';
 
-let database: FreshDatabase;
+let stage: DeckStage;
 let pool: pg.Pool;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  pool = new pg.Pool({ connectionString: database.url, max: 4 });
-  await pool.query(
-    `insert into carrier (id, code, name, currency) values (1, 'alpha', 'Alpha', 'EUR'), (2, 'beta', 'Beta', 'EUR')`,
-  );
+  stage = await deckStage();
+  ({ pool } = stage);
 });
 
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => stage.end());
 
 let deck_name = '';
 beforeEach(({ task }) => {
-  deck_name = `deck-${task.id.replaceAll(/[^a-z0-9]/g, '-')}`;
+  deck_name = deckNameOf(task);
 });
 
 const HEADER = 'prefix,destination,rate_per_minute';
 
-function euro(): Currency {
-  const currency = parseCurrency('EUR');
-  if (!currency) throw new Error('EUR should be a currency.');
-  return currency;
-}
-
-function number(text: string): E164 {
-  const parsed = parseE164(text);
-  if (!parsed) throw new Error(`${text} should be a number.`);
-  return parsed;
-}
-
-function sellFile(): DeckFile {
-  return { name: deck_name, side: 'sell', carrier_id: null, currency: euro(), imported_by: 'test' };
-}
-
-/** Imports bytes in pieces of seven, so that every rule meets a cut in the middle of a line or a character. */
-function importText(text: string | Buffer, file = sellFile()): Promise<Imported> {
-  const bytes = Buffer.from(text);
-  return importDeck(
-    pool,
-    file,
-    (async function* () {
-      await Promise.resolve();
-      for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
-    })(),
-  );
+function importText(text: string | Buffer, file: DeckFile = sellFile(deck_name)): Promise<Imported> {
+  return importDeck(pool, file, inPieces(text));
 }
 
 async function rows(sql: string, values: unknown[] = []): Promise<unknown[]> {
@@ -161,7 +128,7 @@ test('two imports at once become two versions, one of them in force', async () =
 });
 
 test('a deck keeps its side, carrier and currency', async () => {
-  const buy: DeckFile = { name: deck_name, side: 'buy', carrier_id: 1, currency: euro(), imported_by: 'test' };
+  const buy = buyFile(deck_name, 1);
   expect(await importText(`${HEADER}\n44,UK,0.01\n`, buy)).toMatchObject({ kind: 'imported' });
   expect(await importText(`${HEADER}\n44,UK,0.02\n`, { ...buy, carrier_id: 2 })).toMatchObject({
     kind: 'refused',
@@ -170,7 +137,7 @@ test('a deck keeps its side, carrier and currency', async () => {
 });
 
 test('services are woken at the commit, and not by an import that wrote nothing', async () => {
-  const listener = new pg.Client({ connectionString: database.url });
+  const listener = new pg.Client({ connectionString: stage.database_url });
   await listener.connect();
   const heard: string[] = [];
   listener.on('notification', ({ channel }) => heard.push(channel));

@@ -1,74 +1,38 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freshDatabase } from '../../../deploy/testing/database.ts';
-import type { FreshDatabase } from '../../../deploy/testing/database.ts';
-import { parseCurrency } from '../../money/currency.ts';
-import type { Currency } from '../../money/currency.ts';
-import { parseE164 } from '../../numbers/e164.ts';
-import type { E164 } from '../../numbers/e164.ts';
 import { importDeck } from '../../rating/import/import_deck.ts';
 import type { DeckFile, Imported } from '../../rating/import/import_deck.ts';
 import { formatProblem } from '../../rating/import/problem.ts';
+import { buyFile, deckNameOf, deckStage, inPieces, number, sellFile } from '../../rating/import/testing/deck_stage.ts';
+import type { DeckStage } from '../../rating/import/testing/deck_stage.ts';
 import { loadIndex } from '../../rating/index/load_index.ts';
 import { importTextDeck } from './import_text_deck.ts';
 import { loadTextPrices } from './text_prices.ts';
 
 const HEADER = 'prefix,destination,rate_per_segment';
 
-let database: FreshDatabase;
+let stage: DeckStage;
 let pool: pg.Pool;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  pool = new pg.Pool({ connectionString: database.url, max: 4 });
-  await pool.query(
-    `insert into carrier (id, code, name, currency) values (1, 'alpha', 'Alpha', 'EUR'), (2, 'beta', 'Beta', 'EUR')`,
-  );
+  stage = await deckStage();
+  ({ pool } = stage);
 });
 
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => stage.end());
 
 let deck_name = '';
 beforeEach(({ task }) => {
-  deck_name = `deck-${task.id.replaceAll(/[^a-z0-9]/g, '-')}`;
+  deck_name = deckNameOf(task);
 });
 
-function euro(): Currency {
-  const currency = parseCurrency('EUR');
-  if (!currency) throw new Error('EUR should be a currency.');
-  return currency;
-}
-
-function number(text: string): E164 {
-  const parsed = parseE164(text);
-  if (!parsed) throw new Error(`${text} should be a number.`);
-  return parsed;
-}
-
-const sellFile = (): DeckFile => ({
-  ...{ name: deck_name, side: 'sell', carrier_id: null, currency: euro(), imported_by: 'test' },
-});
-const buyFile = (carrier_id: number, name = deck_name): DeckFile => ({
-  ...{ name, side: 'buy', carrier_id, currency: euro(), imported_by: 'test' },
-});
-
-/** In pieces of seven bytes, so that every rule meets a cut in the middle of a line or a character. */
-async function* inPieces(text: string | Buffer, piece_bytes = 7): AsyncGenerator<Uint8Array> {
-  await Promise.resolve();
-  const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; at += piece_bytes) yield bytes.subarray(at, at + piece_bytes);
-}
-
-function importText(text: string | Buffer, file = sellFile()): Promise<Imported> {
+function importText(text: string | Buffer, file: DeckFile = sellFile(deck_name)): Promise<Imported> {
   return importTextDeck(pool, file, inPieces(text));
 }
 
 /** The problems as whoever wrote the file reads them. */
-async function refused(text: string | Buffer, file = sellFile()): Promise<string[]> {
+async function refused(text: string | Buffer, file: DeckFile = sellFile(deck_name)): Promise<string[]> {
   const result = await importText(text, file);
   if (result.kind !== 'refused') throw new Error(`It was ${result.kind}.`);
   expect(result.problem_count).toBe(result.problems.length);
@@ -145,7 +109,7 @@ describe('a file of text prices', () => {
   });
 
   it('wakes the services at the commit, and not where it wrote nothing', async () => {
-    const listener = new pg.Client({ connectionString: database.url });
+    const listener = new pg.Client({ connectionString: stage.database_url });
     await listener.connect();
     const heard: string[] = [];
     listener.on('notification', ({ channel }) => heard.push(channel));
@@ -301,17 +265,17 @@ describe('a file of text prices with something wrong in it', () => {
 
 describe('decks of text prices', () => {
   it('keep their side, carrier and currency', async () => {
-    expect(await importText(`${HEADER}\n44,UK,0.01\n`, buyFile(1))).toMatchObject({ kind: 'imported' });
-    expect(await refused(`${HEADER}\n44,UK,0.02\n`, buyFile(2))).toEqual([
+    expect(await importText(`${HEADER}\n44,UK,0.01\n`, buyFile(deck_name, 1))).toMatchObject({ kind: 'imported' });
+    expect(await refused(`${HEADER}\n44,UK,0.02\n`, buyFile(deck_name, 2))).toEqual([
       'The file: is for a deck with another carrier_id: 1. Allowed: the same, or a deck of another name.',
     ]);
   });
 
   it('are one for a carrier, beside its deck of calls', async () => {
     const calls = 'prefix,destination,rate_per_minute\n44,UK,0.03\n';
-    expect(await importDeck(pool, buyFile(2, 'beta-calls'), inPieces(calls))).toMatchObject({ kind: 'imported' });
-    await importText(`${HEADER}\n44,UK,0.01\n`, buyFile(2, 'beta-texts'));
-    expect(await importText(`${HEADER}\n44,UK,0.02\n`, buyFile(2, 'beta-texts-new'))).toMatchObject({ version: 1 });
+    expect(await importDeck(pool, buyFile('beta-calls', 2), inPieces(calls))).toMatchObject({ kind: 'imported' });
+    await importText(`${HEADER}\n44,UK,0.01\n`, buyFile('beta-texts', 2));
+    expect(await importText(`${HEADER}\n44,UK,0.02\n`, buyFile('beta-texts-new', 2))).toMatchObject({ version: 1 });
     const names = await rows(`select name from rate_deck where carrier_id = 2 and state = 'active' order by name`);
     expect(names).toEqual([{ name: 'beta-calls' }, { name: 'beta-texts-new' }]);
     const bought = (await loadTextPrices(pool, Date.now())).buy(number('+447911123456'));
@@ -322,7 +286,7 @@ describe('decks of text prices', () => {
   });
 
   it('under the name of a deck of calls change nothing', async () => {
-    await importDeck(pool, sellFile(), inPieces('prefix,destination,rate_per_minute\n44,UK,0.03\n'));
+    await importDeck(pool, sellFile(deck_name), inPieces('prefix,destination,rate_per_minute\n44,UK,0.03\n'));
     await expect(importText(`${HEADER}\n44,UK,0.01\n`)).rejects.toThrow(/rate_deck_active/);
     expect(await versions()).toEqual([{ version: 1, state: 'active', service: 'calls' }]);
   });
@@ -346,10 +310,12 @@ describe('a huge file of text prices', () => {
       being_written.push(lock);
       yield Buffer.from(last);
     };
-    const result = await importTextDeck(pool, sellFile(), file('1,bad,free\n'));
+    const result = await importTextDeck(pool, sellFile(deck_name), file('1,bad,free\n'));
     expect(result).toMatchObject({ kind: 'refused', problem_count: 1, problems: [{ line: COUNT + 2 }] });
     expect(await versions()).toEqual([]);
-    expect(await importTextDeck(pool, sellFile(), file('1,North America,0.5\n'))).toMatchObject({ rows: COUNT + 1 });
+    expect(await importTextDeck(pool, sellFile(deck_name), file('1,North America,0.5\n'))).toMatchObject({
+      rows: COUNT + 1,
+    });
     expect(being_written).toEqual([{ count: 1 }, { count: 1 }]);
     const [sum] = await rows(
       `select count(*)::int as count, sum(rate_micros_per_segment)::text as micros from text_rate r

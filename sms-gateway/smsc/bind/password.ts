@@ -77,8 +77,7 @@ export class Passwords {
     const mark = createHmac('sha256', this.#key).update(password, 'latin1').digest();
     const known = stored === null ? undefined : this.#right.get(stored);
     if (known !== undefined && timingSafeEqual(known, mark)) return 'right';
-    this.#decoy ??= hashPassword(randomBytes(4).toString('hex'));
-    const compared = stored ?? (await this.#decoy);
+    const compared = stored ?? (await (this.#decoy ??= hashPassword(randomBytes(4).toString('hex'))));
     const check = this.#derivations.take(() => isPassword(password, compared));
     if (check === null) return 'busy';
     if (!(await check) || stored === null) return 'wrong';
