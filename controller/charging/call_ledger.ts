@@ -13,8 +13,8 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 import { Batch, Outage } from '../../domain/db/batch.ts';
 
 /** A renewal is asked for a second or more before the deadline; the record of an ended call is waited for by nobody. */
-const RENEW_LINGER_MS = 60;
-const SETTLE_LINGER_MS = 80;
+const RENEW_LINGER_MS = 150;
+const SETTLE_LINGER_MS = 150;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2000;
 /** Records of calls that cost nobody anything are given up beyond this many, sooner than memory. */

@@ -20,6 +20,12 @@ export interface DeciderOptions {
   ring_timeout_ms: number;
 }
 
+/**
+ * On a busy switch callers are looked up together this often. They go through everything that follows together too, so that a round
+ * trip, and what it costs each side to wake up for it, is shared; nobody hears twenty milliseconds in the time until it rings.
+ */
+const PACE_MS = 20;
+
 /** Looks up what a decision needs to know, then decides. Throws when the database is away. */
 export class Decider {
   readonly #options: DeciderOptions;
@@ -28,8 +34,8 @@ export class Decider {
 
   constructor(options: DeciderOptions) {
     this.#options = options;
-    this.#callers = new Batch((questions) => callerProfiles(options.db, questions));
-    this.#callees = new Batch((numbers) => calleeProfiles(options.db, numbers));
+    this.#callers = new Batch((questions) => callerProfiles(options.db, questions), { pace_ms: PACE_MS });
+    this.#callees = new Batch((numbers) => calleeProfiles(options.db, numbers), { pace_ms: PACE_MS });
   }
 
   async decide(arrival: CallArrival): Promise<Decision> {

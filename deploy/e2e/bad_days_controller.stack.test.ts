@@ -40,7 +40,7 @@ describe('a controller that is killed', () => {
     signals.freeze(world.controller.pid);
     const undecided = await talkers.dial(1_000_000n);
     await eventually('the undecided call in the switch', 5_000, async () =>
-      (await world.asterisk.command('core show channels concise')).includes('Stasis') ? true : null,
+      (await world.asterisk.command('core show channels concise')).includes('!Wait!') ? true : null,
     );
     await killed(world.controller);
     const refused = await talkers.dial(1_000_000n);

@@ -3,23 +3,44 @@
  * They stand here once, because a name spelled differently on one side is a call that hangs.
  */
 
-/** The Stasis application every arriving call enters. */
+/** The Stasis application in which the warning's whisper channels begin. */
 export const STASIS_APP = 'letsdial';
 
-/** First argument of the Stasis application: why the channel is there. */
-export const STASIS_REASON = { arrived: 'arrived', failed: 'failed', warning: 'warning' } as const;
+/**
+ * User events of the dialplan, by which a call is given to the controller. The channel then waits where it is until the controller
+ * sends it on: `arrived` with the header `Source`, `failed` with `Failure` (see `FAILURE_SEPARATOR`).
+ */
+export const GIVEN = { arrived: 'LetsdialArrived', failed: 'LetsdialFailed' } as const;
+
+/** Between account code, DIALSTATUS, HANGUPCAUSE and the responses of the B channels. */
+export const FAILURE_SEPARATOR = '|';
+
+/**
+ * A global variable: the second (EPOCH) until which the controller takes calls. It writes a later one with each heartbeat, so that a
+ * caller is not kept waiting for a controller that died.
+ */
+export const SERVED_UNTIL_VARIABLE = 'LD_SERVED_UNTIL';
+
+/** What a channel that waits for the controller is busy with, as the list of channels tells it. */
+export const WAITING_APPLICATION = 'Wait';
 
 /** Contexts and extensions the adapter continues a channel into. */
 export const FAST_LANE = {
   context: 'ld-bridge',
-  /** Dials what `DIAL_VARIABLE` holds as it stands. */
+  /** Dials `LD_TO` as it stands. */
   trunk: 'trunk',
-  /** Dials what `DIAL_VARIABLE` holds after its functions were evaluated: registered contacts are looked up that late. */
+  /** Dials `LD_TO` after its functions were evaluated: registered contacts are looked up that late. */
   devices: 'devices',
 } as const;
 
-/** Holds the whole argument of `Dial`. */
-export const DIAL_VARIABLE = 'LD_DIAL';
+/**
+ * Holds everything that the fast lane is told of a call, as `MSet` takes it: `name=value,name=value`. One variable is one request to
+ * the switch, and the channel's own thread unpacks it.
+ */
+export const PLAN_VARIABLE = 'LD_PLAN';
+
+/** What the plan sets for `Dial`: destination, seconds of ringing, milliseconds that are paid. */
+export const DIAL_VARIABLES = { to: 'LD_TO', ring_seconds: 'LD_RING_SECONDS', limit_ms: 'LD_LIMIT_MS' } as const;
 
 /** Context whose extension `s` plays the warning into a whisper channel and hangs it up. */
 export const WARNING_CONTEXT = 'ld-warning';

@@ -54,6 +54,7 @@ const MODULES = [
   'app_playback',
   'app_stack',
   'app_stasis',
+  'app_userevent',
   'func_callerid',
   'func_cdr',
   'func_channel',

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 
 /** The database did not take a batch; nothing is known about whether it was carried out. */
 export class Outage extends Error {
@@ -32,6 +32,9 @@ export class Batch<Item, Answer> {
   readonly #run: (items: readonly Item[]) => Promise<readonly Answer[]>;
   readonly #size_max: number;
   readonly #linger_ms: number;
+  readonly #pace_ms: number;
+  /** Resolves when the next batch may begin. */
+  #paced: Promise<void> = Promise.resolve();
   #waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
   #busy = false;
   #is_hurried = false;
@@ -40,14 +43,17 @@ export class Batch<Item, Answer> {
   /**
    * @param linger_ms how long the first item waits for others. 0 for what a caller waits for; what has seconds of time, as a
    * renewal has, costs the database and this process far less in company.
+   * @param pace_ms how soon after the begin of one batch the next may begin. Who comes alone still waits for nobody; who comes in
+   * a crowd waits a moment and is answered in company, and all that follows from the answers is in company as well.
    */
   constructor(
     run: (items: readonly Item[]) => Promise<readonly Answer[]>,
-    { size_max = 256, linger_ms = 0 }: { size_max?: number; linger_ms?: number } = {},
+    { size_max = 256, linger_ms = 0, pace_ms = 0 }: { size_max?: number; linger_ms?: number; pace_ms?: number } = {},
   ) {
     this.#run = run;
     this.#size_max = size_max;
     this.#linger_ms = linger_ms;
+    this.#pace_ms = pace_ms;
   }
 
   get length(): number {
@@ -89,6 +95,8 @@ export class Batch<Item, Answer> {
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#gather();
+      await this.#paced;
+      if (this.#pace_ms > 0) this.#paced = wait(this.#pace_ms);
       const batch = this.#waiting.splice(0, this.#size_max);
       this.#is_hurried &&= this.#waiting.length > 0;
       try {

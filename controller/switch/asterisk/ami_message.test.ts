@@ -26,6 +26,13 @@ describe('AMI messages', () => {
     );
   });
 
+  it('are not believed when a header comes twice, as in those in which a caller hid a line break', () => {
+    const forged = 'Event: Hangup\r\nCallerIDNum: 1\r\nUniqueid: other\r\nUniqueid: own\r\n\r\n';
+    const { messages, forged: count } = takeAmiMessages(`${forged}Event: A\r\n\r\n`);
+    expect(messages.map((message) => Object.fromEntries(message))).toEqual([{ Event: 'A' }]);
+    expect(count).toBe(1);
+  });
+
   it('never let a value become a header', () => {
     expect(() => formatAmiMessage({ Action: 'Setvar', Value: '1\r\nAction: Command' })).toThrow(/line break/u);
   });

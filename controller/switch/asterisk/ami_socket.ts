@@ -12,15 +12,19 @@ export interface AmiReply {
   list: readonly AmiMessage[];
 }
 
-type AmiOptions = Pick<AsteriskSwitchOptions, 'ami' | 'request_timeout_ms'>;
+type AmiOptions = Pick<AsteriskSwitchOptions, 'ami' | 'request_timeout_ms' | 'problem'>;
 
-/** AMI with events off, which costs the switch nothing, until somebody asks for some: only commands that ARI has no word for go this way. */
+/** An empty line that is not the last: two line breaks, which are four control characters, and more behind them. */
+const EMPTY_LINE_WITHIN = '[[:cntrl:]]{4}[^[:cntrl:]]';
+
+/** AMI, with events off until somebody asks for some: what finds a channel by its name goes this way, and what ARI has no word for. */
 export class AmiSocket {
   readonly #socket: Socket;
   readonly #pending: Pending<AmiReply>;
   readonly #lists = new Map<string, { message: AmiMessage; list: AmiMessage[] }>();
   readonly #closedListener: (reason: string) => void;
   readonly #hear: (event: AmiMessage) => void;
+  readonly #problem: (error: Error) => void;
   #rest = '';
   #outgoing = '';
   #closed = false;
@@ -33,6 +37,7 @@ export class AmiSocket {
   ) {
     this.#socket = socket;
     this.#hear = hear;
+    this.#problem = options.problem;
     this.#pending = new Pending(options.request_timeout_ms);
     this.#closedListener = closed;
     socket.setEncoding('utf8');
@@ -91,9 +96,33 @@ export class AmiSocket {
   }
 
   #receive(text: string): void {
-    const { messages, rest } = takeAmiMessages(this.#rest + text);
+    const { messages, forged, rest } = takeAmiMessages(this.#rest + text);
     this.#rest = rest;
+    if (forged > 0)
+      this.#problem(new Error(`${forged} messages of the switch hold a caller's line breaks; they are not believed.`));
     for (const message of messages) this.#take(message);
+  }
+
+  /**
+   * Lets the events of these classes come, of these names only, and none in which a caller's own line breaks make an empty
+   * line: what stands behind it would be taken for an event of its own.
+   */
+  async listen(classes: 'call,user' | 'security', names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      await this.#mustAccept({ Action: 'Filter', Operation: 'Add', MatchCriteria: `action(include),name(${name})` });
+    }
+    await this.#mustAccept({
+      ...{ Action: 'Filter', Operation: 'Add', MatchCriteria: 'action(exclude),method(regex)' },
+      Filter: EMPTY_LINE_WITHIN,
+    });
+    await this.#mustAccept({ Action: 'Events', EventMask: classes });
+  }
+
+  async #mustAccept(action: Readonly<Record<string, string>> & { Action: string }): Promise<void> {
+    const { message } = await this.action(action);
+    if (message.get('Response') !== 'Success') {
+      throw new Error(`AMI refused ${action.Action}: ${message.get('Message') ?? 'no reason given'}`);
+    }
   }
 
   #take(message: AmiMessage): void {

@@ -18,8 +18,8 @@ export interface AriListener {
 }
 
 /**
- * One websocket that carries both the events and the requests of ARI (REST over websocket, Asterisk >= 22.2).
- * It subscribes to all channels at once: a subscription for each call would cost a request a call, and leak when a reply is lost.
+ * One websocket that carries both the events and the requests of ARI (REST over websocket, Asterisk >= 22.2). It hears of the
+ * channels that are in Stasis and subscribes to no other: the switch would write each step of each call as JSON to tell it.
  */
 export class AriSocket {
   readonly #socket: WebSocket;
@@ -38,7 +38,7 @@ export class AriSocket {
 
   static async open(options: AsteriskSwitchOptions, listener: AriListener): Promise<AriSocket> {
     const { url, user, password } = options.ari;
-    const address = `${url.replace(/^http/u, 'ws')}/ari/events?app=${STASIS_APP}&subscribeAll=true`;
+    const address = `${url.replace(/^http/u, 'ws')}/ari/events?app=${STASIS_APP}`;
     const socket = new WebSocket(address, {
       headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` },
       handshakeTimeout: options.request_timeout_ms,

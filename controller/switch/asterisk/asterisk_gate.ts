@@ -68,10 +68,7 @@ export class AsteriskGate implements Gate {
     );
     opened.ami = ami;
     try {
-      for (const name of SECURITY_EVENTS) {
-        await accepted(ami, { Action: 'Filter', Operation: 'Add', MatchCriteria: `action(include),name(${name})` });
-      }
-      await accepted(ami, { Action: 'Events', EventMask: 'security' });
+      await ami.listen('security', SECURITY_EVENTS);
     } catch (error) {
       ami.close();
       throw error;
@@ -130,12 +127,5 @@ export class AsteriskGate implements Gate {
     if (!statuses.includes(response.status) || (response.status === 500 && !text.includes('Allocation failed'))) {
       throw new Error(`The switch did not take the list of blocked addresses: ${method} ${response.status} ${text}`);
     }
-  }
-}
-
-async function accepted(ami: AmiSocket, action: Readonly<Record<string, string>> & { Action: string }): Promise<void> {
-  const { message } = await ami.action(action);
-  if (message.get('Response') !== 'Success') {
-    throw new Error(`AMI refused ${action.Action}: ${message.get('Message') ?? 'no reason given'}`);
   }
 }

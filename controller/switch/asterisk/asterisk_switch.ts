@@ -1,22 +1,17 @@
 import { randomInt } from 'node:crypto';
-import {
-  REFUSAL_CONTEXT_PREFIX,
-  STASIS_APP,
-  STASIS_REASON,
-  WARNING_CONTEXT,
-} from '../../../dialplan/asterisk/contract.ts';
+import { REFUSAL_CONTEXT_PREFIX, STASIS_APP, WARNING_CONTEXT } from '../../../dialplan/asterisk/contract.ts';
 import type { PROMPT_SOUNDS } from '../../../dialplan/asterisk/prompts.ts';
 import type { BridgePlan, LiveCall, Prompt, Reach, Refusal, Switch, SwitchEvent } from '../switch.ts';
 import type { AriReply } from './ari_socket.ts';
 import type { AmiMessage } from './ami_message.ts';
 import type { AriEvent } from './ari_event.ts';
 import { backoffMs } from './backoff.ts';
-import { translate, unanswered } from './translate.ts';
-import type { HeardCalls } from './translate.ts';
+import { HeardCalls } from './heard_calls.ts';
 import { isAnswered, liveCalls } from './live_calls.ts';
 import { SwitchLost } from './lost.ts';
 import type { AsteriskSwitchOptions } from './options.ts';
 import { NO_ATTEMPT, accountCode, continuation } from './plan.ts';
+import type { Continuation } from './plan.ts';
 import { RecordTail } from './record_tail.ts';
 import { Session } from './session.ts';
 
@@ -27,7 +22,7 @@ const PROMPT_CONTEXT = (prompt: Prompt & keyof typeof PROMPT_SOUNDS): string => 
 export class AsteriskSwitch implements Switch {
   readonly #options: AsteriskSwitchOptions;
   readonly #listeners: ((event: SwitchEvent) => void)[] = [];
-  readonly #heard: HeardCalls = new Map();
+  readonly #heard = new HeardCalls();
   #session: Session | null = null;
   #tail: RecordTail | null = null;
   #reconnect: NodeJS.Timeout | null = null;
@@ -56,14 +51,16 @@ export class AsteriskSwitch implements Switch {
   }
 
   async bridge(channel_id: string, plan: BridgePlan): Promise<Reach> {
-    const { context, extension, variables } = continuation(plan);
-    return await this.#continue(channel_id, context, extension, variables);
+    return await this.#continue(channel_id, continuation(plan));
   }
 
   async refuse(channel_id: string, refusal: Refusal): Promise<Reach> {
     if (refusal.prompt === null) return await this.hangUp(channel_id, refusal.cause);
-    return await this.#continue(channel_id, PROMPT_CONTEXT(refusal.prompt), String(refusal.cause), {
-      'CHANNEL(accountcode)': accountCode(refusal.call_id, NO_ATTEMPT),
+    return await this.#continue(channel_id, {
+      context: PROMPT_CONTEXT(refusal.prompt),
+      extension: String(refusal.cause),
+      variable: 'CHANNEL(accountcode)',
+      value: accountCode(refusal.call_id, NO_ATTEMPT),
     });
   }
 
@@ -82,7 +79,7 @@ export class AsteriskSwitch implements Switch {
 
   /** The whisper channel runs in the dialplan, plays and hangs up by itself: nothing is left when we die meanwhile. */
   async warn(channel_id: string): Promise<Reach> {
-    const query = new URLSearchParams({ spy: 'none', whisper: 'out', app: STASIS_APP, appArgs: STASIS_REASON.warning });
+    const query = new URLSearchParams({ spy: 'none', whisper: 'out', app: STASIS_APP });
     return reach(
       await this.#live().ari.request('POST', `channels/${encodeURIComponent(channel_id)}/snoop?${query.toString()}`),
     );
@@ -132,23 +129,18 @@ export class AsteriskSwitch implements Switch {
   }
 
   /**
-   * The variables go over AMI, which finds the channel by its name. ARI's own request for them looks at every channel that
-   * is up and hands each variable to the channel's thread, one request after another: a queue on a busy switch.
+   * Both requests go over AMI, which finds the channel by its name and carries them out in their order, so the second need not
+   * wait for the first. ARI's own request for a variable looks at every channel that is up and hands it to the channel's
+   * thread, one request after another: a queue on a busy switch.
    */
-  async #continue(
-    id: string,
-    context: string,
-    extension: string,
-    variables: Readonly<Record<string, string>>,
-  ): Promise<Reach> {
-    const { ari, ami } = this.#live();
+  async #continue(id: string, { context, extension, variable, value }: Continuation): Promise<Reach> {
+    const { ami } = this.#live();
     const Channel = this.#heard.get(id)?.name ?? id;
-    const set = await Promise.all(
-      Object.entries(variables).map(([Variable, Value]) => ami.action({ Action: 'Setvar', Channel, Variable, Value })),
-    );
-    if (set.map(({ message }) => changed(message)).includes('gone')) return 'gone';
-    const where = `context=${context}&extension=${extension}&priority=1`;
-    return reach(await ari.request('POST', `channels/${encodeURIComponent(id)}/continue?${where}`));
+    const [set, sent] = await Promise.all([
+      ami.action({ Action: 'Setvar', Channel, Variable: variable, Value: value }),
+      ami.action({ Action: 'Redirect', Channel, Context: context, Exten: extension, Priority: '1' }),
+    ]);
+    return changed(set.message) === 'gone' ? 'gone' : changed(sent.message);
   }
 
   async #withAnswerTime(session: Session, call: LiveCall): Promise<LiveCall> {
@@ -159,7 +151,7 @@ export class AsteriskSwitch implements Switch {
     const seconds = Number(message.get('Value') ?? '0');
     if (!(seconds > 0)) return call;
     const answered_at_ms = Math.round(seconds * 1000);
-    this.#heard.set(channel_id, { name, ringing: true, b_channel_id, answered_at_ms });
+    this.#heard.found(channel_id, name, { b_channel_id, answered_at_ms });
     return { ...call, answered_at_ms };
   }
 
@@ -167,7 +159,13 @@ export class AsteriskSwitch implements Switch {
     let opened: Session | null = null;
     const session = await Session.open(
       this.#options,
-      (event) => this.#take(event),
+      {
+        whisper: (event) => this.#whisper(event),
+        call: (event) => {
+          const told = this.#heard.take(event);
+          if (told !== null) this.#tell(told);
+        },
+      },
       (reason) => this.#lost(opened, reason),
     );
     opened = session;
@@ -175,7 +173,7 @@ export class AsteriskSwitch implements Switch {
     this.#heard.clear();
     const names = new Map(present.map((channel) => [channel.get('Uniqueid'), channel.get('Channel')]));
     for (const { channel_id } of liveCalls(present, () => undefined))
-      this.#heard.set(channel_id, unanswered(names.get(channel_id) ?? channel_id));
+      this.#heard.found(channel_id, names.get(channel_id) ?? channel_id);
     this.#session = session;
     this.#attempt = 0;
     this.#tell({ type: 'connected' });
@@ -200,16 +198,12 @@ export class AsteriskSwitch implements Switch {
     }, wait_ms);
   }
 
-  #take(event: AriEvent): void {
-    if (event.type === 'StasisStart' && event.args[0] === STASIS_REASON.warning) {
-      const channel = encodeURIComponent(event.channel.id);
-      this.#live()
-        .ari.request('POST', `channels/${channel}/continue?context=${WARNING_CONTEXT}&extension=s&priority=1`)
-        .catch((error: unknown) => this.#options.problem(error instanceof Error ? error : new Error(String(error))));
-      return;
-    }
-    const translated = translate(event, this.#heard);
-    if (translated !== null) this.#tell(translated);
+  /** A snoop channel begins in Stasis, and nothing else does. */
+  #whisper({ channel }: AriEvent): void {
+    const where = `context=${WARNING_CONTEXT}&extension=s&priority=1`;
+    this.#live()
+      .ari.request('POST', `channels/${encodeURIComponent(channel.id)}/continue?${where}`)
+      .catch((error: unknown) => this.#options.problem(error instanceof Error ? error : new Error(String(error))));
   }
 
   #tell(event: SwitchEvent): void {
@@ -220,7 +214,7 @@ export class AsteriskSwitch implements Switch {
 /** The outcome of a change to one channel over AMI. */
 function changed(message: AmiMessage): Reach {
   if (message.get('Response') === 'Success') return 'done';
-  if (/no such channel/iu.test(message.get('Message') ?? '')) return 'gone';
+  if (/no such channel|channel does not exist|channel not up/iu.test(message.get('Message') ?? '')) return 'gone';
   throw new Error(`The switch refused to change a channel: ${message.get('Message') ?? 'no reason given'}`);
 }
 

@@ -1,3 +1,4 @@
+import { FAILURE_SEPARATOR } from '../../../dialplan/asterisk/contract.ts';
 import type { AttemptFailure } from '../switch.ts';
 import { parseAccountCode } from './plan.ts';
 
@@ -7,9 +8,12 @@ export interface FailedAttempt {
   failure: AttemptFailure;
 }
 
-/** `SIP 486 Busy Here|SIP 180 Ringing|`: the last response of each B channel. One that got no response at all is not in it. */
-function parseStatuses(text: string): number[] {
-  return [...text.matchAll(/SIP (\d{3})[^|]*\|/gu)].map((match) => Number(match[1]));
+/** `SIP 486|SIP 180|`: the last response of each B channel. One that got no response at all is not in it. */
+function parseStatuses(legs: readonly string[]): number[] {
+  return legs.flatMap((leg) => {
+    const match = /^SIP (\d{3})$/u.exec(leg);
+    return match === null ? [] : [Number(match[1])];
+  });
 }
 
 /**
@@ -41,11 +45,11 @@ function causeOf(sip_status: number): number {
  * HANGUPCAUSE is that of the last B channel to end, and an older one when this attempt had none: it counts for one channel only.
  * Null when the channel is not ours.
  */
-export function parseFailure(args: readonly string[]): FailedAttempt | null {
-  const [account = '', dial_status = '', hangup_cause = '', responses = ''] = args;
+export function parseFailure(text: string): FailedAttempt | null {
+  const [account = '', dial_status = '', hangup_cause = '', ...legs] = text.split(FAILURE_SEPARATOR);
   const ours = parseAccountCode(account);
   if (ours === null) return null;
-  const statuses = parseStatuses(responses);
+  const statuses = parseStatuses(legs);
   const sip_status = loudest(statuses.filter((status) => status >= 200));
   const told = statuses.length === 1 && /^\d+$/u.test(hangup_cause) ? Number(hangup_cause) : 0;
   return {

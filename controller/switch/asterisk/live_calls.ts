@@ -1,3 +1,4 @@
+import { WAITING_APPLICATION } from '../../../dialplan/asterisk/contract.ts';
 import type { LiveCall } from '../switch.ts';
 import type { AmiMessage } from './ami_message.ts';
 import { NO_ATTEMPT, parseAccountCode } from './plan.ts';
@@ -24,7 +25,8 @@ export function liveCalls(
   channels: readonly AmiMessage[],
   heard: (channel_id: string) => Heard | undefined,
 ): LiveCall[] {
-  const legs = channels.filter((channel) => !isWhisper(channel));
+  // A caller's line breaks can cut an entry off before its id; the call has its entry again once it is sent on.
+  const legs = channels.filter((channel) => channel.has('Uniqueid') && !isWhisper(channel));
   const present = new Set(legs.map((leg) => leg.get('Uniqueid')));
   const isA = (leg: AmiMessage): boolean =>
     leg.get('Uniqueid') === leg.get('Linkedid') || !present.has(leg.get('Linkedid'));
@@ -43,7 +45,7 @@ export function liveCalls(
       attempt: plan === null || plan.attempt === NO_ATTEMPT ? null : plan.attempt,
       b_channel_id: upB.get(channel_id) ?? null,
       answered_at_ms: heard(channel_id)?.answered_at_ms ?? null,
-      waiting: leg.get('Application') === 'Stasis',
+      waiting: leg.get('Application') === WAITING_APPLICATION,
     };
   });
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { SwitchLost } from './lost.ts';
 
 interface Waiting<T> {
@@ -10,6 +11,8 @@ interface Waiting<T> {
 export class Pending<T> {
   readonly #waiting = new Map<string, Waiting<T>>();
   readonly #timeout_ms: number;
+  /** Nobody else can name one of our requests: what the switch repeats of a caller's own words could be made to look like a reply. */
+  readonly #secret = randomBytes(9).toString('base64url');
   #next = 1;
 
   constructor(timeout_ms: number) {
@@ -17,7 +20,7 @@ export class Pending<T> {
   }
 
   open(what: string): { id: string; reply: Promise<T> } {
-    const id = String(this.#next++);
+    const id = `${this.#secret}-${this.#next++}`;
     const reply = new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);

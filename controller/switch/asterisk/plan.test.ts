@@ -16,22 +16,25 @@ describe('a plan as the dialplan takes it', () => {
     expect(continuation(plan)).toEqual({
       context: 'ld-bridge',
       extension: 'trunk',
-      variables: {
-        'CHANNEL(accountcode)': '0b7f0b0e-0000-4000-8000-000000000001*1',
-        'CALLERID(all)': '""<+441632960001>',
-        LD_DIAL: 'PJSIP/+442071234567@trunk-one,30.000,iL(60000)',
-      },
+      variable: 'LD_PLAN',
+      value: [
+        'CHANNEL(accountcode)=0b7f0b0e-0000-4000-8000-000000000001*1',
+        'CALLERID(all)=""<+441632960001>',
+        'LD_TO=PJSIP/+442071234567@trunk-one',
+        'LD_RING_SECONDS=30.000',
+        'LD_LIMIT_MS=60000',
+      ].join(','),
     });
   });
 
   it('dials all contacts of all devices', () => {
-    const { extension, variables } = continuation({ ...plan, target: { kind: 'devices', devices: ['a-1', 'b-2'] } });
+    const { extension, value } = continuation({ ...plan, target: { kind: 'devices', devices: ['a-1', 'b-2'] } });
     expect(extension).toBe('devices');
-    expect(variables['LD_DIAL']).toBe('${PJSIP_DIAL_CONTACTS(a-1)}&${PJSIP_DIAL_CONTACTS(b-2)},30.000,iL(60000)');
+    expect(value).toContain(',LD_TO=${PJSIP_DIAL_CONTACTS(a-1)}&${PJSIP_DIAL_CONTACTS(b-2)},');
   });
 
   it('withholds a number', () => {
-    expect(continuation({ ...plan, caller_number: null }).variables['CALLERID(pres)']).toBe('prohib');
+    expect(continuation({ ...plan, caller_number: null }).value).toContain('CALLERID(pres)=prohib');
   });
 
   it.each([

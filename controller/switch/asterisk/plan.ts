@@ -1,4 +1,4 @@
-import { ACCOUNT_SEPARATOR, DIAL_VARIABLE, FAST_LANE } from '../../../dialplan/asterisk/contract.ts';
+import { ACCOUNT_SEPARATOR, DIAL_VARIABLES, FAST_LANE, PLAN_VARIABLE } from '../../../dialplan/asterisk/contract.ts';
 import type { BridgePlan } from '../switch.ts';
 
 /** Names and numbers end up inside a dial string, where `&`, `,`, `)` and `$` have a meaning: only these pass. */
@@ -16,18 +16,12 @@ function seconds(ms: number): string {
   return (Math.max(1, Math.round(ms)) / 1000).toFixed(3);
 }
 
-/**
- * `i`: a 302 is ignored, so nobody but us chooses the B-leg. `L`: the switch ends the call by itself, counted from the answer;
- * with a warning inside it, it could not be moved afterwards. None of `t`, `T`, `k`, `K`: no leg changes hands.
- */
-function dialArgument(destination: string, plan: BridgePlan): string {
-  return `${destination},${seconds(plan.ring_timeout_ms)},iL(${Math.max(1, Math.round(plan.limit_ms))})`;
-}
-
+/** Where a channel goes on in the dialplan, and the one variable that is set before. */
 export interface Continuation {
   context: string;
   extension: string;
-  variables: Readonly<Record<string, string>>;
+  variable: string;
+  value: string;
 }
 
 /** Stands in the account code of a call that was refused: it is ours, but nothing was attempted. */
@@ -53,20 +47,26 @@ function caller(plan: BridgePlan): Record<string, string> {
 
 /** What the channel is told before it continues in the dialplan, and where it continues. Throws on a plan that is no plan. */
 export function continuation(plan: BridgePlan): Continuation {
-  const common = { 'CHANNEL(accountcode)': accountCode(plan.call_id, plan.attempt), ...caller(plan) };
-  const target = plan.target;
-  if (target.kind === 'trunk') {
-    const destination = `PJSIP/${checked(NUMBER, target.number, 'number')}@${checked(NAME, target.trunk, 'trunk')}`;
-    return {
-      context: FAST_LANE.context,
-      extension: FAST_LANE.trunk,
-      variables: { ...common, [DIAL_VARIABLE]: dialArgument(destination, plan) },
-    };
-  }
-  const contacts = target.devices.map((device) => `\${PJSIP_DIAL_CONTACTS(${checked(NAME, device, 'device')})}`);
+  const { target } = plan;
+  const told = {
+    'CHANNEL(accountcode)': accountCode(plan.call_id, plan.attempt),
+    ...caller(plan),
+    [DIAL_VARIABLES.to]: destination(target),
+    [DIAL_VARIABLES.ring_seconds]: seconds(plan.ring_timeout_ms),
+    [DIAL_VARIABLES.limit_ms]: String(Math.max(1, Math.round(plan.limit_ms))),
+  };
   return {
     context: FAST_LANE.context,
-    extension: FAST_LANE.devices,
-    variables: { ...common, [DIAL_VARIABLE]: dialArgument(contacts.join('&'), plan) },
+    extension: target.kind === 'trunk' ? FAST_LANE.trunk : FAST_LANE.devices,
+    variable: PLAN_VARIABLE,
+    value: Object.entries(told)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(','),
   };
+}
+
+function destination(target: BridgePlan['target']): string {
+  if (target.kind === 'trunk')
+    return `PJSIP/${checked(NUMBER, target.number, 'number')}@${checked(NAME, target.trunk, 'trunk')}`;
+  return target.devices.map((device) => `\${PJSIP_DIAL_CONTACTS(${checked(NAME, device, 'device')})}`).join('&');
 }
