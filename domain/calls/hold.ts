@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/transaction.ts';
 
 /**
- * The life of a hold, in Postgres (domain/migrations/0004_call_charging.sql):
+ * The life of a hold, in Postgres (domain/migrations/0004_call_charging.sql, 0017_calls_in_sets.sql):
  *
  *     authorize ──> open ──renew──> open ──settle──> settled
  *

@@ -58,7 +58,7 @@ export interface History {
   choices: readonly Choice[];
 }
 
-export const LEGS = 5;
+export const LEGS = 7;
 const leg = fc.nat(LEGS - 1);
 const among = fc.constantFrom<('open' | 'all')[]>('open', 'open', 'open', 'all');
 const wallet = fc.constantFrom<0 | 1>(0, 0, 1);
@@ -98,13 +98,26 @@ const settle: fc.Arbitrary<SettleChoice> = fc.record({
   hours_ago: fc.constantFrom(0, 0, 1, 30),
 });
 
-const batch = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
-  fc.array(item, { minLength: 1, maxLength: 4, size: 'max' });
+/** Most batches have each leg once, as those of a switch do; some have one twice. */
+const batch = <T extends { leg: number }>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> => {
+  const size = { minLength: 1, maxLength: 5, size: 'max' } as const;
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.uniqueArray(item, { ...size, selector: ({ leg }) => leg }) },
+    { weight: 1, arbitrary: fc.array(item, size) },
+  );
+};
 
 const choice: fc.Arbitrary<Choice> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('authorize'), stale: rarely, items: batch(authorize) }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('renew'), stale: rarely, items: batch(renew) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('answer'), stale: rarely, legs: batch(leg) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('answer'),
+      stale: rarely,
+      legs: fc.array(leg, { minLength: 1, maxLength: 4, size: 'max' }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle'), stale: rarely, items: batch(settle) }) },
   {
     weight: 2,
@@ -130,13 +143,45 @@ const choice: fc.Arbitrary<Choice> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait'), minutes: fc.constantFrom(1, 20, 45, 700) }) },
 );
 
-/** Two wallets of one account, five legs, a dozen batches: small, so that amounts and legs meet often. */
+/** Money alone: neither promo credit nor packs, so that nothing is decided by turns but where money or a limit is too little. */
+const plain: fc.Arbitrary<Choice> = choice.map((one) => {
+  switch (one.kind) {
+    case 'authorize':
+      return { ...one, items: one.items.map((item) => ({ ...item, pack_seconds: 0 })) };
+    case 'renew':
+      return { ...one, items: one.items.map((item) => ({ ...item, pack_seconds: 0 })) };
+    case 'promo':
+      return { kind: 'wait', minutes: one.minutes };
+    default:
+      return one;
+  }
+});
+
+/** Calls of one wallet on all legs, so that what comes next meets there. */
+const crowd: Choice = {
+  kind: 'authorize',
+  stale: false,
+  items: Array.from({ length: LEGS }, (_, n): AuthorizeChoice => ({
+    leg: n,
+    wallet: 0,
+    micros: 10n,
+    seconds: 5,
+    pack: null,
+    pack_seconds: 0,
+    calls_max: 9,
+  })),
+};
+
+/** Two wallets of one account, seven legs, a dozen batches: small, so that amounts and legs meet often. */
 export const histories: fc.Arbitrary<History> = fc.record({
   credit_limit_micros: fc.constantFrom(0n, 0n, 120n),
-  hour_max: fc.constantFrom(10_000n, 10_000n, 300n),
-  day_max: fc.constantFrom(10_000n, 500n, 250n),
+  hour_max: fc.constantFrom(10_000n, 10_000n, 300n, 170n),
+  day_max: fc.constantFrom(10_000n, 10_000n, 400n, 250n),
   pack_seconds: fc.constantFrom(25, 8, 60),
   pack_minutes: fc.constantFrom(100_000, 30),
   first_top_up: fc.constantFrom(0n, 400n, 1_000n),
-  choices: fc.array(choice, { minLength: 6, maxLength: 16, size: 'max' }),
+  choices: fc.oneof(
+    fc.array(choice, { minLength: 6, maxLength: 16, size: 'max' }),
+    fc.array(plain, { minLength: 6, maxLength: 16, size: 'max' }).map((choices) => [crowd, ...choices]),
+  ),
 });

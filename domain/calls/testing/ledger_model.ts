@@ -191,6 +191,13 @@ export class LedgerModel {
     };
   }
 
+  /** What an answer says of the wallet once the decision is made. */
+  #left(wallet_id: bigint): { free_micros: bigint; open_calls: number } {
+    const { credit_limit_micros } = this.#wallet(wallet_id);
+    const free_micros = this.balanceMicros(wallet_id) + credit_limit_micros - this.heldMicros(wallet_id);
+    return { free_micros, open_calls: this.openCalls(wallet_id) };
+  }
+
   #refusal(wallet_id: bigint, micros: bigint, valid_at_ms: number, window: SpendWindow): HoldAnswer | null {
     const room = this.#room(wallet_id, valid_at_ms, window);
     const free_micros = [room.money, room.hour, room.day].reduce((least, one) => (one < least ? one : least));
@@ -239,7 +246,7 @@ export class LedgerModel {
       granted_at_ms: now_ms,
     });
     this.holds.set(item.leg_id, hold);
-    return held('granted', hold);
+    return { ...held('granted', hold), ...this.#left(item.wallet_id) };
   }
 
   #renewOne(item: RenewItem): HoldAnswer {
@@ -254,7 +261,7 @@ export class LedgerModel {
     const { seconds, micros, pack_seconds } = item;
     hold.grants.push({ seconds, micros, pack_seconds, granted_at_ms: now_ms });
     hold.deadline_at_ms = item.deadline_at.getTime();
-    return held('granted', hold);
+    return { ...held('granted', hold), ...this.#left(item.wallet_id) };
   }
 
   #settleOne(item: SettleItem): HoldAnswer {
@@ -273,7 +280,7 @@ export class LedgerModel {
     const wallet = this.#wallet(item.wallet_id);
     wallet.charges.push({ hour_ms: item.spend_hour.getTime(), day: item.spend_day, micros: gross });
     pay(wallet, gross, hold.authorized_at_ms);
-    return answer('settled');
+    return { ...answer('settled'), ...this.#left(item.wallet_id) };
   }
 }
 

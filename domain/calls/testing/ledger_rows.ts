@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { ledgerAccount, post } from '../../ledger/post.ts';
+import type { SettleItem } from '../hold.ts';
 import { LEGS } from './history.ts';
 import { heldOf } from './ledger_model.ts';
 import type { LedgerModel } from './ledger_model.ts';
@@ -83,6 +84,8 @@ export interface Standing {
   packs: readonly string[];
   holds: readonly string[];
   records: readonly string[];
+  /** Of each leg what was booked on each kind of account, the wallet's cash and promo credit as one. */
+  booked: readonly string[];
 }
 
 /** @param hour_ms and @param day the window in which spending is looked at. */
@@ -105,7 +108,12 @@ export async function standingInTables(pool: pg.Pool, stage: Stage, hour_ms: num
       'records', (select coalesce(jsonb_agg(case when c.wallet_id is null then format('%s unheld', c.leg_id) else format('%s net %s tax %s loss %s pack %s grants %s', c.leg_id, c.net_micros, c.tax_micros,
                     c.operator_loss_micros, c.pack_seconds,
                     (select sum((g ->> 'micros')::bigint) from jsonb_array_elements(c.grants) g)) end order by c.leg_id), '[]')
-                    from cdr c where c.leg_id = any($4))) as standing`,
+                    from cdr c where c.leg_id = any($4)),
+      'booked', (select coalesce(jsonb_agg(format('%s %s %s', b.ref, b.kind, b.micros) order by b.ref, b.kind), '[]') from (
+                    select t.ref, replace(replace(a.kind, '_cash', ''), '_promo', '') as kind,
+                           sum(p.amount_micros) as micros
+                      from ledger_tx t join posting p on p.tx_id = t.id join ledger_account a on a.id = p.account_id
+                     where t.kind = 'call' and t.ref = any($4) group by 1, 2) b)) as standing`,
     values: [stage.wallet_ids.map(String), new Date(hour_ms), day, stage.leg_ids],
   });
   const standing = rows[0]?.standing;
@@ -129,7 +137,21 @@ export function standingInModel(model: LedgerModel, hour_ms: number, day: string
       return `${hold.leg_id} ${state} micros ${micros} pack ${pack_seconds} grants ${hold.grants.length} seconds ${seconds} until ${hold.deadline_at_ms}`;
     }),
     records: recordsInModel(model),
+    booked: [...model.settled.values()].flatMap(bookedFor).sort(),
   };
+}
+
+/** What one settlement moves, and nothing where it moves nothing. */
+function bookedFor({ leg_id, net_micros, tax_micros, loss_micros, cdr }: SettleItem): string[] {
+  const moved = {
+    wallet: -net_micros - tax_micros,
+    revenue: net_micros + loss_micros,
+    tax_payable: tax_micros,
+    operator_loss: -loss_micros,
+    carrier_cost: -cdr.cost_micros,
+    carrier_payable: cdr.cost_micros,
+  };
+  return Object.entries(moved).flatMap(([kind, micros]) => (micros === 0n ? [] : [`${leg_id} ${kind} ${micros}`]));
 }
 
 function recordsInModel(model: LedgerModel): string[] {

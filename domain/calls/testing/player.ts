@@ -266,6 +266,9 @@ function heard({ verdict, free_micros, open_calls, held_micros, seconds_granted 
     case 'too_many_calls':
       return `${verdict} ${open_calls}`;
     case 'granted':
+      return `${verdict} ${held_micros} for ${seconds_granted} s, free ${free_micros} calls ${open_calls}`;
+    case 'settled':
+      return `${verdict} free ${free_micros} calls ${open_calls}`;
     case 'replay':
     case 'over_held':
       return `${verdict} ${held_micros} for ${seconds_granted} s`;
