@@ -157,6 +157,7 @@ export class AsteriskSwitch implements Switch {
 
   async #open(): Promise<void> {
     let opened: Session | null = null;
+    this.#heard.clear();
     const session = await Session.open(
       this.#options,
       {
@@ -170,10 +171,11 @@ export class AsteriskSwitch implements Switch {
     );
     opened = session;
     const present = await session.channels();
-    this.#heard.clear();
+    if (session.closed) throw new SwitchLost('The switch closed the connection while it was asked for its channels.');
     const names = new Map(present.map((channel) => [channel.get('Uniqueid'), channel.get('Channel')]));
     for (const { channel_id } of liveCalls(present, () => undefined))
-      this.#heard.found(channel_id, names.get(channel_id) ?? channel_id);
+      // One that began while the list was on its way was heard of already.
+      if (this.#heard.get(channel_id) === undefined) this.#heard.found(channel_id, names.get(channel_id) ?? channel_id);
     this.#session = session;
     this.#attempt = 0;
     this.#tell({ type: 'connected' });

@@ -17,6 +17,7 @@ export class Session {
   readonly ami: AmiSocket;
   readonly #options: AsteriskSwitchOptions;
   readonly #timer: NodeJS.Timeout;
+  #closed = false;
 
   private constructor(ari: AriSocket, ami: AmiSocket, options: AsteriskSwitchOptions, lost: (reason: string) => void) {
     this.ari = ari;
@@ -53,13 +54,11 @@ export class Session {
       await session.#serve();
     } catch (error) {
       told = true;
+      session?.close();
       ami.close();
       throw error;
     }
-    if (told as boolean) {
-      session.close();
-      throw new SwitchLost('The switch closed the connection at once.');
-    }
+    if (session.closed) throw new SwitchLost('The switch closed the connection at once.');
     return session;
   }
 
@@ -94,7 +93,12 @@ export class Session {
     await this.ami.action({ Action: 'Setvar', Variable: SERVED_UNTIL_VARIABLE, Value: String(until_s) });
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
     this.ari.close();
     this.ami.close();
