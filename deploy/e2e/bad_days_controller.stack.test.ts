@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WAITING_APPLICATION } from '../../dialplan/asterisk/contract.ts';
 import { answer, ring } from '../sip/carrier_script.ts';
 import { topUpNow } from '../world/people.ts';
 import { healthStatus, killed, signals, untilHealth } from '../world/processes.ts';
@@ -40,7 +41,7 @@ describe('a controller that is killed', () => {
     signals.freeze(world.controller.pid);
     const undecided = await talkers.dial(1_000_000n);
     await eventually('the undecided call in the switch', 5_000, async () =>
-      (await world.asterisk.command('core show channels concise')).includes('!Wait!') ? true : null,
+      (await world.asterisk.command('core show channels concise')).includes(`!${WAITING_APPLICATION}!`) ? true : null,
     );
     await killed(world.controller);
     const refused = await talkers.dial(1_000_000n);
