@@ -54,6 +54,21 @@ const claimedColumns = `
   case when q.attempt = 1 and q.looked_at is null and m.segments = 1 then '{}' else
     array(select distinct e.part_no from message_event e where e.message_id = m.id and e.kind = 'submitted') end as parts_submitted`;
 
+/**
+ * What was just claimed is read by a statement of its own. Joined to the function that claims it, a text whose acceptance commits
+ * between the two looks of that one statement would be claimed and not be seen: ours in the database, and in nobody's hands.
+ */
+async function readClaimed(db: Queryable, claimed: readonly { message_id: string }[]): Promise<ClaimedMessage[]> {
+  if (claimed.length === 0) return [];
+  const { rows } = await db.query<ClaimedRow>({
+    name: 'read_claimed',
+    text: `select ${claimedColumns} from message_queue q join message m on m.id = q.message_id
+            where q.message_id = any($1) order by q.priority, q.due_at, q.message_id`,
+    values: [claimed.map(({ message_id }) => message_id)],
+  });
+  return claimedOf(rows);
+}
+
 function claimedOf(rows: readonly ClaimedRow[]): ClaimedMessage[] {
   return rows.map(({ wanted_at, valid_until, currency, rate_micros_per_segment, body, ...row }) => ({
     ...row,
@@ -76,13 +91,12 @@ export async function claimMessages(
   now: Date,
   rows_max: number,
 ): Promise<ClaimedMessage[]> {
-  const { rows } = await db.query<ClaimedRow>({
+  const { rows } = await db.query<{ message_id: string }>({
     name: 'claim_messages',
-    text: `select ${claimedColumns} from claim_messages($1, $2, $3, $4, $5) q join message m on m.id = q.message_id
-            order by q.priority, q.due_at, q.message_id`,
+    text: 'select message_id from claim_messages($1, $2, $3, $4, $5)',
     values: [gateway_id, epoch, carrier_id, now, rows_max],
   });
-  return claimedOf(rows);
+  return readClaimed(db, rows);
 }
 
 /** The same of a carrier that is away, of texts that were not looked at since `looked_before`. */
@@ -94,13 +108,12 @@ export async function claimStranded(
   looked_before: Date,
   rows_max: number,
 ): Promise<ClaimedMessage[]> {
-  const { rows } = await db.query<ClaimedRow>({
+  const { rows } = await db.query<{ message_id: string }>({
     name: 'claim_stranded',
-    text: `select ${claimedColumns} from claim_stranded($1, $2, $3, $4, $5, $6) q join message m on m.id = q.message_id
-            order by q.priority, q.due_at, q.message_id`,
+    text: 'select message_id from claim_stranded($1, $2, $3, $4, $5, $6)',
     values: [gateway_id, epoch, carrier_id, now, looked_before, rows_max],
   });
-  return claimedOf(rows);
+  return readClaimed(db, rows);
 }
 
 export interface Release {

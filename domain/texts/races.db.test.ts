@@ -7,7 +7,7 @@ import type { NewMessage } from './accept_messages.ts';
 import { receivePart } from './arrivals.ts';
 import { cancelMessage } from './decisions.ts';
 import { recordOutcomes } from './outcomes.ts';
-import { claimMessages, expireMessages, recoverMessages } from './queue.ts';
+import { claimMessages, claimStranded, expireMessages, recoverMessages } from './queue.ts';
 import { receiveReceipts, sweepParked } from './receipts.ts';
 import { balanceOf, eventsOf, receiptOf, stateOf, submitted, takeOver, textBooks } from './testing/texts.ts';
 import type { TextBooks } from './testing/texts.ts';
@@ -30,6 +30,7 @@ afterAll(async () => {
 });
 
 const now = (): Date => new Date();
+const soon = (): Date => new Date(Date.now() + 1_000);
 const times = <T>(n: number, make: (n: number) => T): T[] => Array.from({ length: n }, (_, at) => make(at));
 
 /** Resolves when so many wait for locks that others have. */
@@ -119,6 +120,26 @@ describe('many sides at once', () => {
     const rest = await claimMessages(books.pool, books.lease, books.carrier_id, now(), 100);
     expect(claimed.length + rest.length).toBe(60);
     await outcome(...waiting.map(({ id }) => submitted(books, id, id)));
+  });
+
+  it.each([
+    ['that is there', () => claimMessages(books.pool, books.lease, books.carrier_id, soon(), 10)],
+    ['that is away', () => claimStranded(books.pool, books.lease, books.carrier_id, soon(), soon(), 10)],
+  ])('claim for a carrier %s a text that is accepted in the middle of the claim, and know it', async (_, claim) => {
+    const text = books.text(await books.customer(9_000n), { epoch: null });
+    // A lease that is being taken makes a claim wait after it began, and what it finds then is younger than itself.
+    const [, { claims }] = await meanwhile(
+      (open) =>
+        open.query(`select pg_advisory_xact_lock(hashtext('switch_lease'), hashtext($1))`, [books.lease.gateway_id]),
+      async () => {
+        const claims = claim();
+        await untilWaiting(1);
+        await acceptMessages(books.pool, now(), [text]);
+        return { claims };
+      },
+    );
+    expect(await claims).toMatchObject([{ message_id: text.id, body: text.body }]);
+    await outcome(submitted(books, text.id, text.id));
   });
 
   it('write the same batch of outcomes once', async () => {
