@@ -2,7 +2,7 @@ import pg from 'pg';
 import { Outage } from '../runtime/outage.ts';
 
 /** A group of domain/migrations/0005_roles.sql. */
-export type DatabaseGroup = 'letsdial_controller' | 'letsdial_gateway' | 'letsdial_explain';
+export type DatabaseGroup = 'letsdial_controller' | 'letsdial_gateway' | 'letsdial_explain' | 'letsdial_portal';
 
 export interface DatabaseLoginOptions {
   /** Migrated; of a role that may create roles. */

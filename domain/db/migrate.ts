@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
+import { runMigrations } from 'graphile-worker';
 import knex from 'knex';
 import pg from 'pg';
 import type { Knex } from 'knex';
@@ -36,9 +37,21 @@ export async function migrate(url: string): Promise<readonly string[]> {
       number,
       string[],
     ];
+    await migrateTasks(turn, url);
     return applied;
   } finally {
     await turn.end();
     await db.destroy();
   }
+}
+
+/** The tasks of the portal have a schema of their own, which their package brings up to date; whoever runs them works in it. */
+async function migrateTasks(client: pg.Client, url: string): Promise<void> {
+  await runMigrations({ connectionString: url });
+  await client.query(
+    `grant usage on schema graphile_worker to letsdial_portal;
+     grant select, insert, update, delete on all tables in schema graphile_worker to letsdial_portal;
+     grant usage, select on all sequences in schema graphile_worker to letsdial_portal;
+     grant execute on all functions in schema graphile_worker to letsdial_portal`,
+  );
 }

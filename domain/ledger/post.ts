@@ -1,6 +1,19 @@
 import type { Transaction } from '../db/transaction.ts';
 
-export type TransactionKind = 'topup' | 'promo' | 'promo_expiry' | 'adjustment' | 'reversal' | 'refund';
+/** What the portal posts; calls and texts are charged by functions of their own. */
+export type TransactionKind =
+  | 'topup'
+  | 'promo'
+  | 'promo_expiry'
+  | 'adjustment'
+  | 'reversal'
+  | 'refund'
+  | 'purchase'
+  | 'renewal'
+  | 'credit_note'
+  | 'payout'
+  | 'chargeback'
+  | 'receivable';
 
 /** Kinds of ledger accounts that exist once for each currency, or once for each wallet. */
 export type OperatorAccountKind =
@@ -26,31 +39,34 @@ export async function post(
   content: Readonly<Record<string, unknown>>,
   postings: readonly Posting[],
 ): Promise<PostVerdict> {
-  const { rows } = await tx.query<{ verdict: PostVerdict }>('select post_transaction($1, $2, $3, $4, $5) as verdict', [
-    kind,
-    ref,
-    JSON.stringify(content),
-    postings.map((p) => p.account_id.toString()),
-    postings.map((p) => p.amount_micros.toString()),
-  ]);
+  const { rows } = await tx.query<{ verdict: PostVerdict }>(
+    'select post_portal_transaction($1, $2, $3, $4, $5) as verdict',
+    [
+      kind,
+      ref,
+      JSON.stringify(content),
+      postings.map((p) => p.account_id.toString()),
+      postings.map((p) => p.amount_micros.toString()),
+    ],
+  );
   const row = rows[0];
-  if (row === undefined) throw new Error('post_transaction returned no row');
+  if (row === undefined) throw new Error('post_portal_transaction returned no row');
   return row.verdict;
 }
 
 /** The ledger account of that kind, made on first use. */
 export async function ledgerAccount(
   tx: Transaction,
-  kind: OperatorAccountKind | 'wallet_cash',
+  kind: OperatorAccountKind | 'wallet_cash' | 'receivable',
   currency: string,
   wallet_id: bigint | null,
 ): Promise<bigint> {
-  const { rows } = await tx.query<{ id: string }>('select ledger_account_id($1, $2, $3, null) as id', [
+  const { rows } = await tx.query<{ id: string }>('select ledger_account_of($1, $2, $3) as id', [
     kind,
     currency,
     wallet_id?.toString() ?? null,
   ]);
   const row = rows[0];
-  if (row === undefined) throw new Error('ledger_account_id returned no row');
+  if (row === undefined) throw new Error('ledger_account_of returned no row');
   return BigInt(row.id);
 }

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/** Every setting of the portal's API, with its unit, default and check. Read once, in its `main.ts`. */
+const port = z.coerce.number().int().min(0).max(65535);
+const ms = (fallback: number, max = 3_600_000) => z.coerce.number().int().min(1).max(max).default(fallback);
+const count = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
+
+const DAY_MS = 86_400_000;
+
+const portalSchema = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/u }),
+  REDIS_URL: z.url({ protocol: /^rediss?$/u }),
+  PORTAL_HOST: z.string().min(1).default('127.0.0.1'),
+  PORTAL_HTTP_PORT: port.default(8720),
+  /** Health and metrics; for the operator alone. */
+  PORTAL_OBSERVE_PORT: port.default(8721),
+  /** Where the portal's pages come from, as a browser writes it: cookies, passkeys and links go by it. */
+  PUBLIC_ORIGIN: z.url({ protocol: /^https?$/u }).default('http://localhost:8720'),
+  /** Proxies in front of it that are the operator's own. */
+  PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** JSON with the secrets that personal data is sealed by; see the README. Never in the database, and not in its backups. */
+  KEY_RING_FILE: z.string().min(1),
+  /** Where documents that customers upload are kept, sealed. */
+  DOCUMENTS_FOLDER: z.string().min(1),
+  /** Where mail is handed over. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/u }).default('smtp://127.0.0.1:8725'),
+  MAIL_FROM: z.string().min(3).max(200).default('Letsdial <no-reply@letsdial.example>'),
+  BRAND: z.string().min(1).max(20).default('Letsdial'),
+  /** In which currency new customers keep their money, where nothing else is asked for. */
+  CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/u)
+    .default('EUR'),
+  SESSION_IDLE_MS: ms(2 * 3_600_000, 30 * DAY_MS),
+  SESSION_LIFE_MS: ms(30 * DAY_MS, 365 * DAY_MS),
+  /** A sensitive change asks who it is anew after this. */
+  STEP_UP_MS: ms(5 * 60_000),
+  /** How long a stop waits for what is under way. */
+  DRAIN_MS: ms(10_000),
+  /** Requests of one address or one person. */
+  READS_PER_MINUTE_MAX: count(1_200, 1_000_000),
+  WRITES_PER_MINUTE_MAX: count(120, 1_000_000),
+  GUESSES_PER_MINUTE_MAX: count(20, 1_000_000),
+  COSTLY_PER_MINUTE_MAX: count(30, 1_000_000),
+});
+
+export type PortalSettings = z.infer<typeof portalSchema>;
+
+/** Throws one sentence that names each wrong setting and what it may be. */
+export function readPortalSettings(environment: Readonly<Record<string, string | undefined>>): PortalSettings {
+  const parsed = portalSchema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new Error(
+    `The portal cannot start with these settings. ${wrong}. Correct them in its environment and start it again.`,
+  );
+}

@@ -1,0 +1,7 @@
+import type { Area, PortalContext } from './context.ts';
+import { sessionArea } from './session/session_area.ts';
+
+/** Every area of the portal. */
+export function areas(context: PortalContext): readonly Area[] {
+  return [sessionArea(context)];
+}

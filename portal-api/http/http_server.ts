@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import multer from 'multer';
+import { documentPage } from './document_page.ts';
+import { openapiDocument } from './openapi.ts';
+import { Problem } from './problem.ts';
+import type { Route, Upload } from './route.ts';
+import { requestIdOf } from './serve_route.ts';
+import type { RouteServing } from './serve_route.ts';
+
+export interface HttpServerOptions {
+  host: string;
+  port: number;
+  routes: readonly Route[];
+  serving: RouteServing;
+  /** How many proxies in front of us are ours, so that their word for an address counts. */
+  proxies: number;
+  version: string;
+  /** How long requests that are under way may take at the end. */
+  drain_ms: number;
+}
+
+const JSON_BYTES_MAX = 200_000;
+/** A request has to be here within this. */
+const REQUEST_MS = 60_000;
+
+/** The portal over HTTP. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: http.Server;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#server = http.createServer(
+      { requestTimeout: REQUEST_MS, headersTimeout: 20_000, maxHeaderSize: 16_384 },
+      this.#assemble(),
+    );
+  }
+
+  async listen(): Promise<number> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, resolve);
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Takes no more requests; those under way are answered, streams are ended. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeIdleConnections();
+    const cut = setTimeout(() => this.#server.closeAllConnections(), this.#options.drain_ms);
+    await closed;
+    clearTimeout(cut);
+  }
+
+  #assemble(): express.Express {
+    const { routes, serving, proxies, version } = this.#options;
+    const app = express();
+    app.disable('x-powered-by');
+    app.set('etag', false);
+    app.set('trust proxy', proxies);
+    app.set('query parser', 'simple');
+    app.set('case sensitive routing', true);
+    app.use(helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } }));
+    app.use((_request: Request, response: Response, next: NextFunction) => {
+      const request_id = randomUUID();
+      response.locals['request_id'] = request_id;
+      response.setHeader('x-request-id', request_id);
+      next();
+    });
+    const document = openapiDocument(routes, version);
+    const text = JSON.stringify(document);
+    app.get('/openapi.json', (_request, response) => response.type('application/json').send(text));
+    app.get('/docs', (_request, response) => response.type('html').send(documentPage(document)));
+    for (const route of routes) mount(app, route, serving);
+    refuseOtherMethods(app, routes);
+    app.use((_request: Request, _response: Response, next: NextFunction) => next(new Problem('not_found')));
+    // Express tells an error handler by its four parameters.
+    app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
+      serving.refuse(response, error, requestIdOf(response)),
+    );
+    return app;
+  }
+}
+
+function mount(app: express.Express, route: Route, serving: RouteServing): void {
+  const { method, path, upload, raw, body } = route.shape;
+  const readers: express.RequestHandler[] = [];
+  if (raw === true) readers.push(express.raw({ type: () => true, limit: JSON_BYTES_MAX }));
+  else if (upload !== undefined) readers.push(fileReader(upload.bytes_max));
+  else if (body !== undefined) readers.push(requireJson, express.json({ limit: JSON_BYTES_MAX, strict: false }));
+  app[method](expressPath(path), ...readers, (request: Request, response: Response) =>
+    serving.serve(route, request, response, fileOf(request)),
+  );
+}
+
+/** `{id}` of OpenAPI is `:id` of Express. */
+const expressPath = (path: string): string => path.replaceAll(/\{([a-z_]+)\}/gu, ':$1');
+
+/** A body of another type would be left unread and be missed as a missing one. */
+function requireJson(request: Request, _response: Response, next: NextFunction): void {
+  const has_body = request.headers['content-length'] !== '0' && request.headers['content-length'] !== undefined;
+  const is_chunked = request.headers['transfer-encoding'] !== undefined;
+  if ((has_body || is_chunked) && request.is('application/json') === false) {
+    next(new Problem('unsupported', 'Bodies are application/json here.'));
+  } else next();
+}
+
+function fileReader(bytes_max: number): express.RequestHandler {
+  const read = multer({
+    storage: multer.memoryStorage(),
+    limits: { fileSize: bytes_max, files: 1, fields: 20, fieldSize: 10_000, parts: 30, headerPairs: 50 },
+  }).single('file');
+  return (request, response, next) => {
+    if (request.is('multipart/form-data') === false) {
+      next(new Problem('unsupported', 'Files are sent as multipart/form-data, in a field named file.'));
+      return;
+    }
+    read(request, response, (error: unknown) => {
+      if (error === undefined || error === null) next();
+      else if (error instanceof multer.MulterError && error.code === 'LIMIT_FILE_SIZE') {
+        next(new Problem('too_large', `A file has at most ${bytes_max} bytes here.`));
+      } else next(new Problem('malformed', 'The form cannot be read.'));
+    });
+  };
+}
+
+function fileOf(request: Request): Upload | undefined {
+  const { file } = request;
+  return file === undefined ? undefined : { bytes: file.buffer, name: file.originalname.slice(0, 200) };
+}
+
+/** What a path knows by another method is told so, and not as missing. */
+function refuseOtherMethods(app: express.Express, routes: readonly Route[]): void {
+  const methods = new Map<string, string[]>();
+  for (const { shape } of routes) {
+    methods.set(shape.path, [...(methods.get(shape.path) ?? []), shape.method.toUpperCase()]);
+  }
+  for (const [path, allowed] of methods) {
+    app.all(expressPath(path), (_request: Request, response: Response, next: NextFunction) => {
+      response.setHeader('allow', allowed.join(', '));
+      next(new Problem('method_not_allowed', `Here it is ${allowed.join(' or ')}.`));
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { Queryable } from '../../domain/db/transaction.ts';
+
+export interface KeyedRequest {
+  actor: string;
+  key: string;
+  route: string;
+  /** Of everything that the request says. */
+  content_sha256: string;
+}
+
+export type Claim =
+  | { kind: 'ours' }
+  | { kind: 'answered'; status: number; body: unknown }
+  | { kind: 'in_progress' }
+  | { kind: 'conflict' };
+
+/** A request that was begun this long ago and never answered ended with its process, and may be carried out again. */
+const ABANDONED_MS = 60_000;
+
+/** Takes a request for ours, or says what became of it when it was asked before. */
+export async function claimRequest(db: Queryable, request: KeyedRequest, now: Date): Promise<Claim> {
+  const { actor, key, route, content_sha256 } = request;
+  const { rows } = await db.query({
+    name: 'claim_request',
+    text: `insert into idempotent_request as r (actor, key, route, content_sha256, begun_at) values ($1, $2, $3, $4, $5)
+           on conflict (actor, key) do update set begun_at = excluded.begun_at
+            where r.status is null and r.begun_at < $6 and r.route = excluded.route and r.content_sha256 = excluded.content_sha256
+           returning 1`,
+    values: [actor, key, route, content_sha256, now, new Date(now.getTime() - ABANDONED_MS)],
+  });
+  if (rows.length > 0) return { kind: 'ours' };
+  const before = await db.query<{ route: string; content_sha256: string; status: number | null; body: unknown }>(
+    'select route, content_sha256, status, body from idempotent_request where actor = $1 and key = $2',
+    [actor, key],
+  );
+  const row = before.rows[0];
+  if (row === undefined) return { kind: 'in_progress' };
+  if (row.route !== route || row.content_sha256 !== content_sha256) return { kind: 'conflict' };
+  if (row.status === null) return { kind: 'in_progress' };
+  return { kind: 'answered', status: row.status, body: row.body };
+}
+
+export async function rememberAnswer(
+  db: Queryable,
+  { actor, key }: KeyedRequest,
+  status: number,
+  body: unknown,
+): Promise<void> {
+  await db.query('update idempotent_request set status = $3, body = $4 where actor = $1 and key = $2', [
+    ...[actor, key, status],
+    body === undefined ? null : JSON.stringify(body),
+  ]);
+}
+
+/** Nothing was done: the same key may be used for another try. */
+export async function forgetRequest(db: Queryable, { actor, key }: KeyedRequest): Promise<void> {
+  await db.query('delete from idempotent_request where actor = $1 and key = $2 and status is null', [actor, key]);
+}
+
+/** A UUID that is the same for the same actor and key (RFC 9562, version 8: its bits are ours to choose). */
+export function operationIdOf(actor: string, key: string): string {
+  const bytes = createHash('sha256').update(`${actor}\0${key}`).digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

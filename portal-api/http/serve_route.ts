@@ -1,0 +1,246 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import type { Logger } from 'pino';
+import type pg from 'pg';
+import { Outage } from '../../domain/db/batch.ts';
+import { actorOf } from '../identity/identity.ts';
+import type { Identity } from '../identity/identity.ts';
+import { judge } from '../identity/policy.ts';
+import type { Recogniser } from '../identity/recognise.ts';
+import { claimRequest, forgetRequest, operationIdOf, rememberAnswer } from './idempotency.ts';
+import type { KeyedRequest } from './idempotency.ts';
+import type { Pacing } from './pacing.ts';
+import { Problem } from './problem.ts';
+import type { ProblemName } from './problem.ts';
+import { readRequest } from './read_request.ts';
+import type { LooseReply, Method, Route, RouteShape, Upload } from './route.ts';
+
+export interface ServingOptions {
+  db: pg.Pool;
+  recogniser: Recogniser;
+  pacing: Pacing;
+  now: () => Date;
+  step_up_ms: number;
+  log: Logger;
+  /** Whether an answer that is not as promised is refused: in tests, so that the document stays true. */
+  check_answers: boolean;
+  onAnswered: (operation_id: string, status: number, took_ms: number) => void;
+  monotonic: () => number;
+}
+
+const JUDGED: Readonly<Record<string, ProblemName>> = {
+  sign_in_required: 'sign_in_required',
+  not_permitted: 'not_permitted',
+  step_up_required: 'step_up_required',
+};
+
+/** Answers one route: who asks, whether they may, how often, what they say, once; then the handler, and what it answered. */
+export class RouteServing {
+  readonly #options: ServingOptions;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+  }
+
+  async serve(route: Route, request: Request, response: Response, file: Upload | undefined): Promise<void> {
+    const { monotonic, onAnswered } = this.#options;
+    const began_ms = monotonic();
+    const request_id = requestIdOf(response);
+    try {
+      const reply = await this.#answer(route, request, response, file, request_id);
+      await send(response, reply);
+    } catch (error) {
+      this.refuse(response, error, request_id);
+    } finally {
+      onAnswered(route.shape.operation_id, response.statusCode, monotonic() - began_ms);
+    }
+  }
+
+  /** Tells a problem as RFC 9457 has it; what was not expected is told as ours, and logged. */
+  refuse(response: Response, error: unknown, request_id: string): void {
+    const problem = problemOf(error);
+    if (problem.status >= 500) this.#options.log.error({ err: error, request_id }, 'a request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const { retry_after_seconds } = problem.facts;
+    if (retry_after_seconds !== undefined) response.setHeader('retry-after', String(retry_after_seconds));
+    response
+      .status(problem.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problem.body(request_id)));
+  }
+
+  async #answer(
+    { shape, handle }: Route,
+    request: Request,
+    response: Response,
+    file: Upload | undefined,
+    request_id: string,
+  ): Promise<LooseReply> {
+    const { pacing, recogniser, now, step_up_ms } = this.#options;
+    const address = addressOf(request);
+    const pace = shape.pace ?? (shape.method === 'get' ? 'read' : 'write');
+    await pacing.take(pace, [address]);
+    const identity = await recogniser.recognise({
+      method: shape.method,
+      cookie: request.get('cookie'),
+      authorization: request.get('authorization'),
+      csrf_token: request.get('x-csrf-token'),
+      origin: request.get('origin'),
+    });
+    const at = now();
+    const judgement = judge(shape.policy, identity, at.getTime(), step_up_ms);
+    if (judgement !== 'permitted') throw new Problem(JUDGED[judgement] ?? 'not_permitted');
+    const actor = actorOf(identity, address);
+    if (identity.kind !== 'anonymous') await pacing.take(pace, [actor]);
+    const read = readRequest(shape, request, file);
+    const keyed = keyedRequestOf(shape, request, actor, file);
+    const asked = {
+      ...read,
+      ...{ identity, address, request_id, now: at },
+      user_agent: (request.get('user-agent') ?? '').slice(0, 300),
+      headers: request.headers,
+      raw: shape.raw === true ? (request.body as Buffer) : undefined,
+      operation_id: keyed === null ? randomUUID() : operationIdOf(keyed.actor, keyed.key),
+      version: versionOf(shape, request),
+      signal: goneSignal(response),
+    };
+    const reply = await this.#once(keyed, at, () => handle(asked as never));
+    if (this.#options.check_answers) checkReply(shape, reply);
+    return reply;
+  }
+
+  /** With a key, carried out once and answered the same again. */
+  async #once(keyed: KeyedRequest | null, now: Date, work: () => Promise<LooseReply>): Promise<LooseReply> {
+    if (keyed === null) return work();
+    const { db } = this.#options;
+    const claim = await claimRequest(db, keyed, now);
+    switch (claim.kind) {
+      case 'answered':
+        return { status: claim.status, body: claim.body ?? undefined, headers: { 'idempotent-replay': 'true' } };
+      case 'conflict':
+        throw new Problem('key_conflict', 'Use another key for another request.');
+      case 'in_progress':
+        throw new Problem('in_progress', 'Wait for its answer, or ask again in a minute.', { retry_after_seconds: 1 });
+      case 'ours':
+    }
+    try {
+      const reply = await work();
+      await rememberAnswer(db, keyed, reply.status, reply.body);
+      return reply;
+    } catch (error) {
+      // A refusal did nothing; after anything else it is not known, and the operation's own id keeps it from being done twice.
+      await forgetRequest(db, keyed);
+      throw error;
+    }
+  }
+}
+
+function keyedRequestOf(
+  shape: RouteShape,
+  request: Request,
+  actor: string,
+  file: Upload | undefined,
+): KeyedRequest | null {
+  if (shape.idempotent !== true) return null;
+  const key = request.get('idempotency-key');
+  if (key === undefined) {
+    throw new Problem(
+      'key_required',
+      'Send the header Idempotency-Key with a new UUID for each thing that you want done.',
+    );
+  }
+  if (!/^[\x21-\x7e]{8,200}$/u.test(key)) {
+    throw new Problem('invalid', 'Idempotency-Key is 8 to 200 letters, digits and signs, such as a UUID.');
+  }
+  const content = createHash('sha256').update(JSON.stringify([request.path, request.query, request.body ?? null]));
+  if (file !== undefined) content.update(file.bytes);
+  return { actor, key, route: shape.operation_id, content_sha256: content.digest('hex') };
+}
+
+function versionOf(shape: RouteShape, request: Request): number | null {
+  if (shape.versioned !== true) return null;
+  const [, version] = /^"(\d{1,9})"$/u.exec(request.get('if-match') ?? '') ?? [];
+  if (version === undefined) {
+    throw new Problem('version_required', 'Send the header If-Match with the ETag of what you saw.');
+  }
+  return Number(version);
+}
+
+async function send(response: Response, { status, body, bytes, headers, version, cookies }: LooseReply): Promise<void> {
+  response.status(status).setHeader('cache-control', 'no-store');
+  if (version !== undefined) response.setHeader('etag', `"${version}"`);
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+  if (cookies !== undefined) response.setHeader('set-cookie', [...cookies]);
+  if (bytes === undefined) {
+    if (body === undefined) response.end();
+    else response.type('application/json').send(JSON.stringify(body));
+  } else if (Buffer.isBuffer(bytes)) {
+    response.send(bytes);
+  } else {
+    response.flushHeaders();
+    await pipe(bytes, response);
+  }
+}
+
+/** Whoever listens may leave at any moment, which is no failure. */
+async function pipe(bytes: Readable, response: Response): Promise<void> {
+  try {
+    await pipeline(bytes, response);
+  } catch (error) {
+    if (!response.destroyed) throw error;
+  }
+}
+
+/** Throws where a reply is not as its route promises. */
+function checkReply(shape: RouteShape, reply: LooseReply): void {
+  const answer = shape.answers[reply.status];
+  if (answer === undefined)
+    throw new Error(`${shape.operation_id} answered ${reply.status}, which it does not promise.`);
+  if ('json' in answer) answer.json.parse(reply.body);
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { status, type } = error as { status?: unknown; type?: unknown };
+  if (type === 'entity.too.large' || status === 413) return new Problem('too_large');
+  if (type === 'encoding.unsupported' || type === 'charset.unsupported' || status === 415)
+    return new Problem('unsupported');
+  if (status === 400) return new Problem('malformed');
+  if (isAway(error)) {
+    return new Problem('unavailable', 'Nothing was done. Ask again in a moment.', { retry_after_seconds: 2 });
+  }
+  return new Problem('internal', 'It was logged under this request’s id. Ask again later, or tell support the id.');
+}
+
+/** Postgres or Redis does not answer. An error without an SQLSTATE is only then the connection's when it came out of one. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof Outage) return true;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string') return Outage.is(error);
+  return /terminat|timeout exceeded|client is (closed|offline)|socket closed|ended/iu.test(error.message);
+}
+
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  return gone.signal;
+}
+
+export function requestIdOf(response: Response): string {
+  return (response.locals as { request_id: string }).request_id;
+}
+
+/** Behind a proxy that is trusted, Express takes the address from its header. */
+export function addressOf(request: Request): string {
+  return request.ip ?? request.socket.remoteAddress ?? 'unknown';
+}
+
+export const isMethod = (method: string): method is Method =>
+  ['get', 'post', 'put', 'patch', 'delete'].includes(method);
+export type { Identity };

@@ -1,0 +1,149 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { AdminRole, CustomerRole } from './identity.ts';
+
+/** What Redis offers here; the client of the package does. */
+export interface SessionStore {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, options: { expiration: { type: 'PX'; value: number } }): Promise<unknown>;
+  del(keys: string | string[]): Promise<number>;
+  sAdd(key: string, member: string): Promise<number>;
+  sRem(key: string, member: string): Promise<number>;
+  sMembers(key: string): Promise<string[]>;
+  pExpire(key: string, ms: number): Promise<unknown>;
+}
+
+const sessionSchema = z.object({
+  user_id: z.string(),
+  kind: z.enum(['customer', 'admin']),
+  account_id: z.string().nullable(),
+  role: z.enum(['owner', 'billing', 'member']).nullable(),
+  admin_roles: z.array(z.enum(['support', 'kyc', 'finance', 'privacy', 'operations', 'owner'])),
+  csrf_token: z.string(),
+  created_at_ms: z.number(),
+  seen_at_ms: z.number(),
+  proven_at_ms: z.number(),
+  address: z.string(),
+  user_agent: z.string(),
+});
+
+export type Session = z.infer<typeof sessionSchema>;
+
+export interface NewSession {
+  user_id: string;
+  kind: 'customer' | 'admin';
+  account_id: string | null;
+  role: CustomerRole | null;
+  admin_roles: AdminRole[];
+  address: string;
+  user_agent: string;
+}
+
+export interface SessionsOptions {
+  store: SessionStore;
+  now: () => number;
+  /** A session that nobody uses for so long is over. */
+  idle_ms: number;
+  /** And each is over after this. */
+  life_ms: number;
+}
+
+/** When it was used is written at most this often. */
+const SEEN_MS = 60_000;
+
+/**
+ * Who is signed in, in Redis: a token of 256 random bits is told once, and kept as its hash alone. What is revoked is gone for the next
+ * request. Flushing Redis signs everybody out and loses nothing else.
+ */
+export class Sessions {
+  readonly #options: SessionsOptions;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  async begin(session: NewSession): Promise<{ token: string; session_id: string; csrf_token: string }> {
+    const { store, now, idle_ms, life_ms } = this.#options;
+    const token = randomBytes(32).toString('base64url');
+    const csrf_token = randomBytes(16).toString('base64url');
+    const session_id = idOf(token);
+    const at_ms = now();
+    const value: Session = { ...session, csrf_token, created_at_ms: at_ms, seen_at_ms: at_ms, proven_at_ms: at_ms };
+    await this.#write(session_id, value, idle_ms);
+    await store.sAdd(ofUser(session.user_id), session_id);
+    await store.pExpire(ofUser(session.user_id), life_ms);
+    return { token, session_id, csrf_token };
+  }
+
+  /** The session of a token; null where there is none, or none any more. */
+  async find(token: string): Promise<(Session & { session_id: string }) | null> {
+    const session_id = idOf(token);
+    const session = await this.#read(session_id);
+    if (session === null) return null;
+    const { now, idle_ms, life_ms } = this.#options;
+    const at_ms = now();
+    if (at_ms - session.created_at_ms > life_ms) {
+      await this.revoke(session.user_id, session_id);
+      return null;
+    }
+    if (at_ms - session.seen_at_ms > SEEN_MS) await this.#write(session_id, { ...session, seen_at_ms: at_ms }, idle_ms);
+    return { ...session, session_id };
+  }
+
+  /** Who it is was proven again. */
+  async prove(session_id: string): Promise<void> {
+    const session = await this.#read(session_id);
+    if (session === null) return;
+    await this.#write(session_id, { ...session, proven_at_ms: this.#options.now() }, this.#options.idle_ms);
+  }
+
+  async list(user_id: string): Promise<(Session & { session_id: string })[]> {
+    const { store } = this.#options;
+    const found: (Session & { session_id: string })[] = [];
+    for (const session_id of await store.sMembers(ofUser(user_id))) {
+      const session = await this.#read(session_id);
+      if (session === null) await store.sRem(ofUser(user_id), session_id);
+      else found.push({ ...session, session_id });
+    }
+    return found.sort((a, b) => b.seen_at_ms - a.seen_at_ms);
+  }
+
+  /** False where the user has no such session. */
+  async revoke(user_id: string, session_id: string): Promise<boolean> {
+    const { store } = this.#options;
+    const was_theirs = (await store.sRem(ofUser(user_id), session_id)) > 0;
+    return was_theirs && (await store.del(ofSession(session_id))) > 0;
+  }
+
+  /** All of a user, but for the one that asks. */
+  async revokeAll(user_id: string, except: string | null): Promise<number> {
+    let revoked = 0;
+    for (const { session_id } of await this.list(user_id)) {
+      if (session_id !== except && (await this.revoke(user_id, session_id))) revoked += 1;
+    }
+    return revoked;
+  }
+
+  async #read(session_id: string): Promise<Session | null> {
+    const value = await this.#options.store.get(ofSession(session_id));
+    if (value === null) return null;
+    const parsed = sessionSchema.safeParse(JSON.parse(value));
+    return parsed.success ? parsed.data : null;
+  }
+
+  async #write(session_id: string, session: Session, idle_ms: number): Promise<void> {
+    await this.#options.store.set(ofSession(session_id), JSON.stringify(session), {
+      expiration: { type: 'PX', value: idle_ms },
+    });
+  }
+}
+
+/** Compares without telling by its time how much of it was right. */
+export function isSameSecret(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}
+
+const idOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
+const ofSession = (session_id: string): string => `portal:session:${session_id}`;
+const ofUser = (user_id: string): string => `portal:sessions:${user_id}`;

@@ -1,0 +1,16 @@
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { enqueue } from '../jobs/task.ts';
+
+export interface Notice {
+  /** Everybody who owns the account, or one person. */
+  to: { account_id: string } | { user_id: string };
+  /** The name of a template in notice_words.ts. */
+  template: string;
+  /** What its words are filled with; nothing secret. */
+  facts: Readonly<Record<string, string>>;
+}
+
+/** Tells somebody something by mail, once the transaction that gave the reason is committed. */
+export function queueNotice(tx: Queryable, { to, template, facts }: Notice): Promise<void> {
+  return enqueue(tx, { task: 'send_notice', payload: { ...to, template, facts } });
+}

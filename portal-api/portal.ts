@@ -1,0 +1,182 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { Counter, Histogram, Registry } from 'prom-client';
+import { createClient } from 'redis';
+import type { PortalSettings } from '../config/portal_settings.ts';
+import { serveObservation } from '../domain/observe/serve_observation.ts';
+import type { Health, ObserveServer } from '../domain/observe/serve_observation.ts';
+import { DataKeys } from '../domain/privacy/data_keys.ts';
+import type { KeyRing } from '../domain/privacy/sealing.ts';
+import { areas } from './areas.ts';
+import type { PortalContext } from './context.ts';
+import { HttpServer } from './http/http_server.ts';
+import { Pacing } from './http/pacing.ts';
+import type { Route } from './http/route.ts';
+import { RouteServing } from './http/serve_route.ts';
+import { Recogniser } from './identity/recognise.ts';
+import { Sessions } from './identity/sessions.ts';
+import { TaskRunner } from './jobs/task_runner.ts';
+
+export interface PortalParts {
+  settings: PortalSettings;
+  log: Logger;
+  ring: KeyRing;
+  /** The time of day. */
+  now: () => Date;
+  version: string;
+  /** In tests: an answer that is not as promised is a failure. */
+  check_answers: boolean;
+}
+
+const TASKS_AT_ONCE = 4;
+
+/** Puts the parts of the portal's API together, starts them in order and stops them in reverse. */
+export class Portal {
+  readonly #settings: PortalSettings;
+  readonly #log: Logger;
+  readonly #pool: pg.Pool;
+  readonly #redis: ReturnType<typeof createClient>;
+  readonly #server: HttpServer;
+  readonly #tasks: TaskRunner;
+  readonly #registry = new Registry();
+  readonly routes: readonly Route[];
+  readonly sessions: Sessions;
+  #observation: ObserveServer | null = null;
+  #http_port: number | null = null;
+
+  constructor({ settings, log, ring, now, version, check_answers }: PortalParts) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#pool = poolOf(settings, log);
+    this.#redis = createClient({
+      url: settings.REDIS_URL,
+      // A request that cannot ask for its session is refused at once, instead of waiting for Redis to come back.
+      disableOfflineQueue: true,
+      socket: { connectTimeout: 2_000, reconnectStrategy: (tries) => Math.min(100 * tries, 1_000) },
+    });
+    this.#redis.on('error', (error: unknown) => log.warn({ err: error }, 'Redis does not answer; connecting again'));
+    const context = this.#contextOf(ring, now);
+    this.sessions = context.sessions;
+    const made = areas(context);
+    this.routes = made.flatMap(({ routes }) => routes);
+    const answered = this.#answerMetrics();
+    const serving = new RouteServing({
+      ...{ db: this.#pool, now, log, check_answers, onAnswered: answered },
+      recogniser: new Recogniser({
+        ...{ db: this.#pool, sessions: context.sessions, cookie_name: context.cookie_name },
+        public_origin: new URL(settings.PUBLIC_ORIGIN).origin,
+      }),
+      pacing: new Pacing(this.#redis, paceLimits(settings)),
+      step_up_ms: settings.STEP_UP_MS,
+      monotonic: () => performance.now(),
+    });
+    this.#server = new HttpServer({
+      ...{ routes: this.routes, serving, version },
+      ...{ host: settings.PORTAL_HOST, port: settings.PORTAL_HTTP_PORT, proxies: settings.PROXIES },
+      drain_ms: settings.DRAIN_MS,
+    });
+    this.#tasks = this.#makeTasks(made.flatMap(({ tasks }) => tasks));
+  }
+
+  get ports(): { http: number; observe: number } {
+    if (this.#http_port === null || this.#observation === null) throw new Error('The portal does not serve yet.');
+    return { http: this.#http_port, observe: this.#observation.port };
+  }
+
+  /** Nothing here is fatal: whatever goes away comes back, and requests are refused meanwhile. */
+  onFatal(_listener: (error: Error) => void): void {
+    return undefined;
+  }
+
+  async start(): Promise<void> {
+    const { PORTAL_HOST: host, PORTAL_OBSERVE_PORT: port } = this.#settings;
+    await this.#redis.connect();
+    this.#observation = await serveObservation({
+      ...{ host, port, registry: this.#registry },
+      health: () => this.#health(),
+    });
+    await this.#tasks.start();
+    this.#http_port = await this.#server.listen();
+  }
+
+  /** Requests under way are answered and tasks are finished; then all closes in reverse. */
+  async stop(): Promise<void> {
+    await this.#server.close();
+    await this.#tasks.stop();
+    await this.#observation?.close();
+    this.#redis.destroy();
+    await this.#pool.end();
+  }
+
+  #contextOf(ring: KeyRing, now: () => Date): PortalContext {
+    const settings = this.#settings;
+    const is_secure = settings.PUBLIC_ORIGIN.startsWith('https:');
+    return {
+      ...{ settings, pool: this.#pool, ring, now, log: this.#log },
+      keys: new DataKeys(ring),
+      sessions: new Sessions({
+        store: this.#redis,
+        now: () => now().getTime(),
+        idle_ms: settings.SESSION_IDLE_MS,
+        life_ms: settings.SESSION_LIFE_MS,
+      }),
+      cookie_name: is_secure ? '__Host-letsdial_session' : 'letsdial_session',
+    };
+  }
+
+  #makeTasks(tasks: ConstructorParameters<typeof TaskRunner>[0]['tasks']): TaskRunner {
+    const done_total = new Counter({
+      name: 'portal_tasks_total',
+      help: 'Tasks that were carried out, by how.',
+      labelNames: ['task', 'result'],
+      registers: [this.#registry],
+    });
+    return new TaskRunner({
+      ...{ pool: this.#pool, tasks, concurrency: TASKS_AT_ONCE, log: this.#log },
+      onDone: (task, result) => done_total.inc({ task, result }),
+    });
+  }
+
+  #answerMetrics(): (operation_id: string, status: number, took_ms: number) => void {
+    const took_seconds = new Histogram({
+      name: 'portal_request_seconds',
+      help: 'Requests and how long each took.',
+      labelNames: ['operation', 'status'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers: [this.#registry],
+    });
+    return (operation, status, took_ms) => took_seconds.observe({ operation, status: String(status) }, took_ms / 1000);
+  }
+
+  async #health(): Promise<Health> {
+    const answers = (work: Promise<unknown>): Promise<boolean> =>
+      work.then(
+        () => true,
+        () => false,
+      );
+    return { database: await answers(this.#pool.query('select 1')), redis: await answers(this.#redis.ping()) };
+  }
+}
+
+function poolOf(settings: PortalSettings, log: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: settings.DATABASE_URL,
+    max: 16,
+    connectionTimeoutMillis: 2_000,
+    query_timeout: 15_000,
+    statement_timeout: 15_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'));
+  return pool;
+}
+
+function paceLimits(settings: PortalSettings): ConstructorParameters<typeof Pacing>[1] {
+  const perMinute = (points: number) => ({ points, seconds: 60 });
+  return {
+    read: perMinute(settings.READS_PER_MINUTE_MAX),
+    write: perMinute(settings.WRITES_PER_MINUTE_MAX),
+    guess: perMinute(settings.GUESSES_PER_MINUTE_MAX),
+    costly: perMinute(settings.COSTLY_PER_MINUTE_MAX),
+  };
+}
