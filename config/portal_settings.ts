@@ -23,6 +23,8 @@ const portalSchema = z.object({
   KEY_RING_FILE: z.string().min(1),
   /** Where documents that customers upload are kept, sealed. */
   DOCUMENTS_FOLDER: z.string().min(1),
+  /** To which the signed heads of the audit log are appended; to be kept, or copied, where whoever runs the database cannot write. */
+  AUDIT_HEADS_FILE: z.string().min(1),
   /** Where mail is handed over. */
   SMTP_URL: z.url({ protocol: /^smtps?$/u }).default('smtp://127.0.0.1:8725'),
   MAIL_FROM: z.string().min(3).max(200).default('Letsdial <no-reply@letsdial.example>'),

@@ -54,6 +54,10 @@ const shape = z.object({
   /** Where customers' programs send texts: HTTP, and SMPP for who binds. */
   LETSDIAL_TEXTS_HTTP_PORT: port,
   LETSDIAL_TEXTS_SMPP_PORT: port,
+  /** By which the portal's API logs in, as for the controller. */
+  PORTAL_DATABASE_URL: postgresUrl,
+  /** Where the portal is, for browsers and programs. */
+  LETSDIAL_PORTAL_PORT: port,
 });
 
 /** What decides which programs are installed and where everything is kept. Paths absolute; null: not set. */
@@ -76,6 +80,8 @@ export interface DeploySettings {
   gateway_database_url: string | null;
   texts_http_port: number;
   texts_smpp_port: number;
+  portal_database_url: string | null;
+  portal_port: number;
 }
 
 export const checkout = fileURLToPath(new URL('../', import.meta.url));
@@ -91,6 +97,7 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
   for (const [name, url] of [
     ['CONTROLLER_DATABASE_URL', given.CONTROLLER_DATABASE_URL],
     ['GATEWAY_DATABASE_URL', given.GATEWAY_DATABASE_URL],
+    ['PORTAL_DATABASE_URL', given.PORTAL_DATABASE_URL],
   ]) {
     if (url !== null && given.DATABASE_URL === null) {
       throw new Outage(
@@ -118,6 +125,8 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     gateway_database_url: given.GATEWAY_DATABASE_URL,
     texts_http_port: given.LETSDIAL_TEXTS_HTTP_PORT ?? 8710,
     texts_smpp_port: given.LETSDIAL_TEXTS_SMPP_PORT ?? 2775,
+    portal_database_url: given.PORTAL_DATABASE_URL,
+    portal_port: given.LETSDIAL_PORTAL_PORT ?? 8720,
   };
 }
 

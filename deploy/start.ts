@@ -4,6 +4,8 @@ import { asteriskPart } from './parts/asterisk.ts';
 import { carrierPart } from './parts/carrier.ts';
 import type { CarrierPart } from './parts/carrier.ts';
 import { controllerPart } from './parts/controller.ts';
+import { portalApiPart } from './parts/portal_api.ts';
+import type { PortalApiPart } from './parts/portal_api.ts';
 import { postgresPart } from './parts/postgres.ts';
 import { schemaPart } from './parts/schema.ts';
 import { smscPart } from './parts/smsc.ts';
@@ -64,6 +66,7 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
       database_url: database.url,
       controller_database_url: settings.controller_database_url,
       gateway_database_url: settings.gateway_database_url,
+      portal_database_url: settings.portal_database_url,
     }),
   );
   // The command `explain` finds the database here.
@@ -86,7 +89,13 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
     }),
   );
   const texts = await beginTexts(begin, settings, { database_url: schema.gateway_url, redis_url: cache.url }, demo);
-  console.log(firstCall(home, demo, sip, carrier) + firstText(home, demo, texts));
+  const portal = await begin(
+    portalApiPart({
+      ...{ home, database_url: schema.portal_url, redis_url: cache.url, host: LOOPBACK },
+      ports: { http: await claimPort(settings.portal_port, 'The portal'), observe: await freePort() },
+    }),
+  );
+  console.log(firstCall(home, demo, sip, carrier) + firstText(home, demo, texts) + firstRequest(portal));
 }
 
 async function beginTexts(
@@ -165,6 +174,12 @@ Letsdial runs.
       ${join(home, 'log/controller.log')}
 
   Ctrl-C ends the calls, settles them and stops everything.
+`;
+}
+
+function firstRequest({ url }: PortalApiPart): string {
+  return `
+  The portal's API is on ${url}; a person reads what it can do on ${url}/docs, a program in ${url}/openapi.json.
 `;
 }
 

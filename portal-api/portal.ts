@@ -168,6 +168,8 @@ function poolOf(settings: PortalSettings, log: Logger): pg.Pool {
     keepAlive: true,
   });
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'));
+  // One that is lost while it is in use rejects its query besides, which whoever asked is told of.
+  pool.on('connect', (client) => client.on('error', (error) => log.debug({ err: error }, 'a connection was lost')));
   return pool;
 }
 

@@ -11,6 +11,7 @@ import type { DatabaseGroup } from './database_login.ts';
 export interface Schema extends Running {
   controller_url: string;
   gateway_url: string;
+  portal_url: string;
   explain_url: string;
 }
 
@@ -22,6 +23,8 @@ export interface SchemaPartOptions {
   controller_database_url: string | null;
   /** The same for the gateway of texts. */
   gateway_database_url: string | null;
+  /** The same for the portal's API. */
+  portal_database_url: string | null;
 }
 
 /** Brings the database to this version, with a login for each program that uses it; nothing of it runs on. */
@@ -30,6 +33,7 @@ export function schemaPart({
   database_url,
   controller_database_url,
   gateway_database_url,
+  portal_database_url,
 }: SchemaPartOptions): Part<Schema> {
   const login = async (group: DatabaseGroup, secret: string): Promise<string> =>
     databaseLogin({ database_url, group, password: await keptSecret(join(home, 'secrets', secret)) });
@@ -41,6 +45,7 @@ export function schemaPart({
         describe: applied.length === 0 ? 'Schema is up to date' : `Schema: ${applied.length} migration(s) applied`,
         controller_url: controller_database_url ?? (await login('letsdial_controller', 'controller-database')),
         gateway_url: gateway_database_url ?? (await login('letsdial_gateway', 'gateway-database')),
+        portal_url: portal_database_url ?? (await login('letsdial_portal', 'portal-database')),
         explain_url: await login('letsdial_explain', 'explain-database'),
         stop: () => Promise.resolve(),
         kill: () => undefined,

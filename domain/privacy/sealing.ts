@@ -33,6 +33,8 @@ export interface KeyRing {
   readonly keks: readonly { readonly id: string; readonly key: Buffer }[];
   /** Of the blind indexes; it cannot be rotated without reading every value again. */
   readonly index_key: Buffer;
+  /** The seed of the Ed25519 key (RFC 8032) that signs the head of the audit log. */
+  readonly audit_seed: Buffer;
 }
 
 /** A ring out of one secret of at least 32 bytes, for an operator who keeps one in a file. */
@@ -44,6 +46,7 @@ export function keyRingOf(secrets: readonly { id: string; secret: Buffer }[], in
   return {
     keks: secrets.map(({ id, secret }) => ({ id, key: derived(secret, 'letsdial key encryption key') })),
     index_key: derived(index_secret, 'letsdial blind index'),
+    audit_seed: derived(index_secret, 'letsdial audit signature'),
   };
 }
 

@@ -1,0 +1,20 @@
+import { appendFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { AuditSigner, headLine, signHead } from '../../domain/audit/audit_head.ts';
+import type { Area, PortalContext } from '../context.ts';
+import { task } from '../jobs/task.ts';
+
+/** Signs where the audit log stands each hour, and keeps that apart from the database. */
+export function auditArea({ pool, ring, settings, now }: PortalContext): Area {
+  const signer = new AuditSigner(ring.audit_seed);
+  const signAuditHead = task(
+    'sign_audit_head',
+    z.object({}),
+    async () => {
+      const head = await signHead(pool, signer, now());
+      if (head !== null) await appendFile(settings.AUDIT_HEADS_FILE, `${headLine(head)}\n`, { mode: 0o600 });
+    },
+    '7 * * * *',
+  );
+  return { routes: [], tasks: [signAuditHead] };
+}
