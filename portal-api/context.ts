@@ -24,4 +24,8 @@ export interface PortalContext {
 export interface Area {
   routes: readonly Route[];
   tasks: readonly Task[];
+  /** What it needs besides requests and tasks. */
+  start?: () => Promise<void>;
+  /** Ends what would keep a connection open. */
+  stop?: () => Promise<void>;
 }

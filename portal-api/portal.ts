@@ -8,7 +8,7 @@ import type { Health, ObserveServer } from '../domain/observe/serve_observation.
 import { DataKeys } from '../domain/privacy/data_keys.ts';
 import type { KeyRing } from '../domain/privacy/sealing.ts';
 import { areas } from './areas.ts';
-import type { PortalContext } from './context.ts';
+import type { Area, PortalContext } from './context.ts';
 import { HttpServer } from './http/http_server.ts';
 import { Pacing } from './http/pacing.ts';
 import type { Route } from './http/route.ts';
@@ -39,10 +39,12 @@ export class Portal {
   readonly #server: HttpServer;
   readonly #tasks: TaskRunner;
   readonly #registry = new Registry();
+  readonly #areas: readonly Area[];
   readonly routes: readonly Route[];
   readonly sessions: Sessions;
   #observation: ObserveServer | null = null;
   #http_port: number | null = null;
+  #fatal: (error: Error) => void = () => undefined;
 
   constructor({ settings, log, ring, now, version, check_answers }: PortalParts) {
     this.#settings = settings;
@@ -57,8 +59,8 @@ export class Portal {
     this.#redis.on('error', (error: unknown) => log.warn({ err: error }, 'Redis does not answer; connecting again'));
     const context = this.#contextOf(ring, now);
     this.sessions = context.sessions;
-    const made = areas(context);
-    this.routes = made.flatMap(({ routes }) => routes);
+    this.#areas = areas(context);
+    this.routes = this.#areas.flatMap(({ routes }) => routes);
     const answered = this.#answerMetrics();
     const serving = new RouteServing({
       ...{ db: this.#pool, now, log, check_answers, onAnswered: answered },
@@ -75,7 +77,7 @@ export class Portal {
       ...{ host: settings.PORTAL_HOST, port: settings.PORTAL_HTTP_PORT, proxies: settings.PROXIES },
       drain_ms: settings.DRAIN_MS,
     });
-    this.#tasks = this.#makeTasks(made.flatMap(({ tasks }) => tasks));
+    this.#tasks = this.#makeTasks(this.#areas.flatMap(({ tasks }) => tasks));
   }
 
   get ports(): { http: number; observe: number } {
@@ -83,9 +85,9 @@ export class Portal {
     return { http: this.#http_port, observe: this.#observation.port };
   }
 
-  /** Nothing here is fatal: whatever goes away comes back, and requests are refused meanwhile. */
-  onFatal(_listener: (error: Error) => void): void {
-    return undefined;
+  /** Whatever else goes away comes back, and requests are refused meanwhile; tasks that are carried out no more are lost silently. */
+  onFatal(listener: (error: Error) => void): void {
+    this.#fatal = listener;
   }
 
   async start(): Promise<void> {
@@ -95,13 +97,16 @@ export class Portal {
       ...{ host, port, registry: this.#registry },
       health: () => this.#health(),
     });
+    for (const area of this.#areas) await area.start?.();
     await this.#tasks.start();
     this.#http_port = await this.#server.listen();
   }
 
   /** Requests under way are answered and tasks are finished; then all closes in reverse. */
   async stop(): Promise<void> {
-    await this.#server.close();
+    const closed = this.#server.close();
+    for (const area of this.#areas) await area.stop?.();
+    await closed;
     await this.#tasks.stop();
     await this.#observation?.close();
     this.#redis.destroy();
@@ -134,6 +139,7 @@ export class Portal {
     return new TaskRunner({
       ...{ pool: this.#pool, tasks, concurrency: TASKS_AT_ONCE, log: this.#log },
       onDone: (task, result) => done_total.inc({ task, result }),
+      onEnded: (error) => this.#fatal(error),
     });
   }
 

@@ -274,6 +274,8 @@ grant select, insert, update on data_key, portal_user, idempotent_request to let
 grant delete on idempotent_request to letsdial_portal;
 grant select, insert, update, delete on membership to letsdial_portal;
 grant select on audit_log, audit_head to letsdial_portal;
+-- The command that verifies the log logs in as the other that only reads.
+grant select on audit_log, audit_head to letsdial_explain;
 grant insert on audit_head to letsdial_portal;
 grant select, insert, update on account, call_limit, restriction, text_limit, sip_device, verified_caller, api_key, webhook_endpoint to letsdial_portal;
 grant delete on sip_device, verified_caller, webhook_endpoint to letsdial_portal;

@@ -42,7 +42,7 @@ function operationHtml(method: string, path: string, operation: Operation): stri
 <table>${parameters}</table>${bodies}<table>${answers}</table></details>`;
 }
 
-const json = (value: unknown): string => escape(JSON.stringify(value, null, 1) ?? '');
+const json = (value: unknown): string => escape(value === undefined ? '' : JSON.stringify(value, null, 1));
 
 const escape = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -84,9 +84,10 @@ export class HttpServer {
     refuseOtherMethods(app, routes);
     app.use((_request: Request, _response: Response, next: NextFunction) => next(new Problem('not_found')));
     // Express tells an error handler by its four parameters.
-    app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
-      serving.refuse(response, error, requestIdOf(response)),
-    );
+    app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+      if (response.headersSent) next(error);
+      else serving.refuse(response, error, requestIdOf(response));
+    });
     return app;
   }
 }

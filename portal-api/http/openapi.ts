@@ -82,7 +82,7 @@ function answersOf({ answers }: RouteShape): ZodOpenApiResponsesObject {
       status,
       { description: answer.description, ...answerContent(answer) },
     ]),
-  ) as ZodOpenApiResponsesObject;
+  );
 }
 
 function answerContent(answer: Answer): { content?: Record<string, { schema: z.ZodType }> } {
@@ -116,5 +116,5 @@ function problemsOf(shape: RouteShape): ZodOpenApiResponsesObject {
       String(status),
       { description: lines.join(' '), content: { 'application/problem+json': { schema: problemSchema } } },
     ]),
-  ) as ZodOpenApiResponsesObject;
+  );
 }

@@ -42,7 +42,7 @@ export const PROBLEM_TYPE_PREFIX = 'urn:letsdial:problem:';
 
 export const problemSchema = z
   .object({
-    type: z.string().startsWith(PROBLEM_TYPE_PREFIX),
+    type: z.string().regex(/^urn:letsdial:problem:[a-z_]+$/u),
     title: z.string(),
     status: z.int().min(400).max(599),
     detail: z.string().optional(),

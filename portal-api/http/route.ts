@@ -43,6 +43,8 @@ export interface RouteShape {
   upload?: { bytes_max: number; fields: Params };
   /** Whether an idempotency key is asked for: everything that makes or moves something. */
   idempotent?: true;
+  /** Whether the answer holds a secret, which is shown once and kept nowhere: asked for again under its key, it is refused. */
+  secret_answer?: true;
   /** Whether If-Match is asked for: everything that edits what has an ETag. */
   versioned?: true;
   /** The bytes as they came, for signatures over them; `body` is left out then. */

@@ -109,18 +109,29 @@ export class RouteServing {
       version: versionOf(shape, request),
       signal: goneSignal(response),
     };
-    const reply = await this.#once(keyed, at, () => handle(asked as never));
+    const reply = await this.#once(keyed, shape.secret_answer === true, at, () => handle(asked as never));
     if (this.#options.check_answers) checkReply(shape, reply);
     return reply;
   }
 
   /** With a key, carried out once and answered the same again. */
-  async #once(keyed: KeyedRequest | null, now: Date, work: () => Promise<LooseReply>): Promise<LooseReply> {
+  async #once(
+    keyed: KeyedRequest | null,
+    is_secret: boolean,
+    now: Date,
+    work: () => Promise<LooseReply>,
+  ): Promise<LooseReply> {
     if (keyed === null) return work();
     const { db } = this.#options;
     const claim = await claimRequest(db, keyed, now);
     switch (claim.kind) {
       case 'answered':
+        if (is_secret) {
+          throw new Problem(
+            'key_conflict',
+            'It was done under this key, and its secret was shown then and never again.',
+          );
+        }
         return { status: claim.status, body: claim.body ?? undefined, headers: { 'idempotent-replay': 'true' } };
       case 'conflict':
         throw new Problem('key_conflict', 'Use another key for another request.');
@@ -130,7 +141,7 @@ export class RouteServing {
     }
     try {
       const reply = await work();
-      await rememberAnswer(db, keyed, reply.status, reply.body);
+      await rememberAnswer(db, keyed, reply.status, is_secret ? undefined : reply.body);
       return reply;
     } catch (error) {
       // A refusal did nothing; after anything else it is not known, and the operation's own id keeps it from being done twice.

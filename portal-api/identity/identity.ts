@@ -1,7 +1,8 @@
 /** What a person may do for an account. `owner`: everything; `billing`: money; `member`: calls, texts, what is there. */
 export type CustomerRole = 'owner' | 'billing' | 'member';
 
-export type AdminRole = 'support' | 'kyc' | 'finance' | 'privacy' | 'operations' | 'owner';
+export const ADMIN_ROLES = ['support', 'kyc', 'finance', 'privacy', 'operations', 'owner'] as const;
+export type AdminRole = (typeof ADMIN_ROLES)[number];
 
 /** What an API key may be used for; a key has some of these. */
 export const SCOPES = [

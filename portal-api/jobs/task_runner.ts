@@ -1,4 +1,4 @@
-import { Logger as GraphileLogger, parseCronItems, run } from 'graphile-worker';
+import { Logger as GraphileLogger, LogLevel, parseCronItems, run } from 'graphile-worker';
 import type { CronItem, Runner, TaskList } from 'graphile-worker';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -10,6 +10,8 @@ export interface TaskRunnerOptions {
   concurrency: number;
   log: Logger;
   onDone: (task: string, result: 'done' | 'failed') => void;
+  /** It ended by itself, and carries nothing out any more. */
+  onEnded: (error: Error) => void;
 }
 
 /** Carries tasks out; several processes share them. */
@@ -39,8 +41,8 @@ export class TaskRunner {
     }
     const logger = new GraphileLogger(() => (level, message) => {
       const words = { task_runner: message };
-      if (level === 'error') log.error(words, 'a task failed; it is tried again');
-      else if (level === 'warning') log.warn(words, 'of the tasks');
+      if (level === LogLevel.ERROR) log.error(words, 'a task failed; it is tried again');
+      else if (level === LogLevel.WARNING) log.warn(words, 'of the tasks');
       else log.debug(words, 'of the tasks');
     });
     this.#runner = await run({
@@ -52,18 +54,26 @@ export class TaskRunner {
       pollInterval: 2_000,
       logger,
     });
+    this.#runner.promise.then(
+      () => this.#ended(new Error('the runner of tasks ended')),
+      (error: unknown) => this.#ended(error instanceof Error ? error : new Error(String(error))),
+    );
   }
 
   /** Tasks that are under way are finished. */
   async stop(): Promise<void> {
-    await this.#runner?.stop();
+    const runner = this.#runner;
     this.#runner = null;
+    await runner?.stop();
+  }
+
+  #ended(error: Error): void {
+    if (this.#runner !== null) this.#options.onEnded(error);
   }
 }
 
 /** The runner adds when a task was due; that is nothing of ours. */
 function withoutCron(payload: unknown): unknown {
   if (typeof payload !== 'object' || payload === null || !('_cron' in payload)) return payload;
-  const { _cron: _, ...rest } = payload as Record<string, unknown>;
-  return rest;
+  return Object.fromEntries(Object.entries(payload).filter(([name]) => name !== '_cron'));
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { generousLimits } from '../../deploy/world/people.ts';
 import { openAccount } from '../../domain/accounts/open_account.ts';
@@ -112,4 +112,14 @@ async function signIn(world: PortalWorld, session: Omit<NewSession, 'address' | 
     ...{ address: '127.0.0.1', user_agent: 'a test' },
   });
   return world.client().adopt(`letsdial_session=${token}`, csrf_token);
+}
+
+/** A key for programs; its secret. */
+export async function makeApiKey(world: PortalWorld, account_id: string, scopes: readonly string[]): Promise<string> {
+  const secret = `ld_${randomBytes(32).toString('hex')}`;
+  await world.pool.query(
+    'insert into api_key (id, account_id, name, secret_sha256, scopes) values ($1, $2, $3, $4, $5)',
+    [...[randomUUID(), account_id, 'a program', createHash('sha256').update(secret).digest('hex'), scopes]],
+  );
+  return secret;
 }

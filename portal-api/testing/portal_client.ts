@@ -58,6 +58,11 @@ export class PortalClient {
     return reply;
   }
 
+  /** A stream of events, for as long as somebody reads it. */
+  stream(path: string): Promise<Response> {
+    return fetch(`${this.#url}${path}`, { headers: this.#headers('GET', {}) });
+  }
+
   #headers(method: string, { body, form, idempotency_key, version, headers }: Wishes): Record<string, string> {
     const sent: Record<string, string> = {};
     if (body !== undefined && form === undefined) sent['content-type'] = 'application/json';

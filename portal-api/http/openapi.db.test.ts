@@ -1,0 +1,121 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_ROLES, SCOPES } from '../identity/identity.ts';
+import { fuzz } from '../testing/fuzz.ts';
+import { readDocument } from '../testing/operations.ts';
+import type { Operation, ReadDocument } from '../testing/operations.ts';
+import { makeAdmin, makeApiKey, makeMember, makeUser } from '../testing/people.ts';
+import type { PortalClient } from '../testing/portal_client.ts';
+import { PortalWorld } from '../testing/portal_world.ts';
+
+let world: PortalWorld;
+let text: string;
+let document: ReadDocument;
+
+beforeAll(async () => {
+  world = await PortalWorld.begin();
+  text = JSON.stringify((await world.client().get('/openapi.json')).body);
+  document = readDocument(JSON.parse(text) as Parameters<typeof readDocument>[0]);
+});
+
+afterAll(() => world.end());
+
+describe('the OpenAPI document', () => {
+  it('is one of version 3.1', async () => {
+    const verdict = await new Validator().validate(JSON.parse(text) as Record<string, unknown>);
+    expect(verdict).toMatchObject({ valid: true });
+  });
+
+  it('names each operation once, and its policy', () => {
+    const ids = document.operations.map(({ operation_id }) => operation_id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(document.operations.filter(({ policy }) => Object.keys(policy).length === 0)).toEqual([]);
+  });
+
+  it('is a page as well', async () => {
+    const page = await world.client().get<string>('/docs');
+    for (const { operation_id } of document.operations) expect(page.body).toContain(`id="${operation_id}"`);
+  });
+});
+
+/** Everybody who may come: in the order of the columns of who_may.txt. */
+const CUSTOMER_ROLES = ['owner', 'billing', 'member'] as const;
+
+describe('who may ask what', () => {
+  it('is what was agreed in who_may.txt, where a change of it is seen', async () => {
+    const rows = document.operations.map((operation) => `${operation.method} ${operation.path}: ${whoMay(operation)}`);
+    await expect(`${rows.toSorted().join('\n')}\n`).toMatchFileSnapshot('./who_may.txt');
+  });
+
+  it('holds for each operation and each identity', async () => {
+    const identities = await everybody();
+    const wrong: string[] = [];
+    for (const operation of document.operations) {
+      for (const [name, { client, permitted }] of identities) {
+        const path = operation.path.replaceAll(/\{[a-z_]+\}/gu, '00000000-0000-4000-8000-000000000000');
+        const reply = await client.ask<{ type?: string }>(operation.method, path, {
+          body: undefined,
+          idempotency_key: null,
+        });
+        const problem = (reply.body as { type?: string } | null)?.type?.split(':').at(-1) ?? '';
+        const refused = ['sign_in_required', 'not_permitted'].includes(problem);
+        const expected = operation.policy.anyone === true || permitted(operation);
+        if (refused === expected)
+          wrong.push(`${name} at ${operation.method} ${operation.path}: ${reply.status} ${problem}`);
+        if (!expected && reply.status !== (name === 'nobody' ? 401 : 403))
+          wrong.push(`${name} at ${operation.operation_id}: ${reply.status}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+it('answers whatever it is asked as it promises, and fails at nothing', async () => {
+  const { requests, complaints } = await fuzz(world, document, { requests: 1_500, seed: 1 });
+  expect(complaints).toEqual([]);
+  expect(requests).toBeGreaterThan(1_000);
+});
+
+function whoMay({ policy }: Operation): string {
+  if (policy.anyone === true) return 'anyone';
+  const parts = [
+    ...(policy.customer === undefined ? [] : [`customer ${policy.customer.join(', ')}`]),
+    ...(policy.admin === undefined ? [] : [`admin ${policy.admin.join(', ')}`]),
+    ...(policy.api_key === undefined ? [] : [`API key ${policy.api_key}`]),
+  ];
+  return parts.join('; ') + (policy.step_up === true ? '; proven anew' : '');
+}
+
+async function everybody(): Promise<
+  Map<string, { client: PortalClient; permitted: (operation: Operation) => boolean }>
+> {
+  const { account_id } = await makeUser(world);
+  const found = new Map<string, { client: PortalClient; permitted: (operation: Operation) => boolean }>();
+  found.set('nobody', { client: world.client(), permitted: () => false });
+  for (const role of CUSTOMER_ROLES) {
+    const client = signedInAnew(await makeMember(world, account_id, role));
+    found.set(`customer ${role}`, {
+      client: await client,
+      permitted: ({ policy }) => policy.customer?.includes(role) === true,
+    });
+  }
+  for (const role of ADMIN_ROLES) {
+    const client = signedInAnew(await makeAdmin(world, [role]));
+    found.set(`admin ${role}`, {
+      client: await client,
+      permitted: ({ policy }) => policy.admin?.includes(role) === true,
+    });
+  }
+  for (const scope of SCOPES) {
+    const client = world.client();
+    client.api_key = await makeApiKey(world, account_id, [scope]);
+    found.set(`API key ${scope}`, { client, permitted: ({ policy }) => policy.api_key === scope });
+  }
+  return found;
+}
+
+/** Signing out is among what is asked: each request comes with a session of its own. */
+function signedInAnew({ signIn }: { signIn: () => Promise<PortalClient> }): Promise<PortalClient> {
+  const inner = async <T>(...args: Parameters<PortalClient['ask']>) => (await signIn()).ask<T>(...args);
+  return signIn().then((client) => Object.assign(client, { ask: inner }));
+}

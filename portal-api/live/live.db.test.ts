@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inTransaction } from '../../domain/db/transaction.ts';
+import { makeAdmin, makeUser } from '../testing/people.ts';
+import { PortalWorld } from '../testing/portal_world.ts';
+import { meterOf } from './call_meter.ts';
+import type { LiveHold } from './call_meter.ts';
+import { tellCustomer } from './tell_customer.ts';
+
+let world: PortalWorld;
+
+beforeAll(async () => {
+  world = await PortalWorld.begin();
+});
+
+afterAll(() => world.end());
+
+const rate = {
+  ...{ rate_micros_per_minute: '60000', connect_fee_micros: '5000', minimum_seconds: 0, grace_seconds: 0 },
+  ...{ initial_increment_seconds: 1, subsequent_increment_seconds: 1, free_seconds: 0 },
+};
+
+const hold = (wishes: Partial<LiveHold>): LiveHold => ({
+  ...{ account_id: randomUUID(), call_id: randomUUID(), answered_at: null, pack_seconds_held: 0, currency: 'EUR' },
+  ...{ held_micros: 50_000n, balance_micros: 1_000_000n, wallet_held_micros: 80_000n },
+  snapshot: {
+    ...{ direction: 'outbound', caller: '+4930100', callee: '+33123456789', destination: 'France' },
+    tariff: { rate, tax_ppm: 190_000 },
+  },
+  ...wishes,
+});
+
+it('meters a call by the price that it is settled by, and never beyond what is held', () => {
+  const answered_at = new Date('2026-01-01T12:00:00.000Z');
+  const after = (ms: number) => meterOf(hold({ answered_at }), new Date(answered_at.getTime() + ms));
+  expect(meterOf(hold({}), answered_at)).toMatchObject({ elapsed_seconds: 0, spent_micros: 0n, left_micros: 970_000n });
+  expect(after(1)).toMatchObject({ elapsed_seconds: 1, spent_micros: 7_140n, left_micros: 962_860n });
+  expect(after(20_000)).toMatchObject({ elapsed_seconds: 20, spent_micros: 29_750n });
+  expect(after(3_600_000)).toMatchObject({ elapsed_seconds: 3_600, spent_micros: 50_000n });
+});
+
+/** Reads events of a stream until one is as wanted. */
+async function heard(stream: Response, is_wanted: (text: string) => boolean): Promise<string> {
+  let text = '';
+  for await (const chunk of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (is_wanted(text)) return text;
+  }
+  throw new Error(`The stream ended before: ${text}`);
+}
+
+it('tells a customer what changed when it is committed, and nobody of another', async () => {
+  const [ada, eve, admin] = [await makeUser(world), await makeUser(world), await makeAdmin(world, ['operations'])];
+  const streams = await Promise.all([
+    (await ada.signIn()).stream('/v1/events'),
+    (await eve.signIn()).stream('/v1/events'),
+    (await admin.signIn()).stream('/v1/admin/events'),
+  ]);
+  const [hers, others, all] = streams;
+  expect(streams.map(({ status }) => status)).toEqual([200, 200, 200]);
+  await inTransaction(world.pool, (tx) =>
+    tellCustomer(tx, ada.account_id, { type: 'order', id: 'one', state: 'active' }),
+  );
+  await inTransaction(world.pool, (tx) => tellCustomer(tx, eve.account_id, { type: 'order', id: 'two' }));
+  const is_told = (text: string): boolean => text.includes('event: order');
+  expect(await heard(hers, is_told)).toContain('data: {"id":"one","state":"active"}');
+  const told_eve = await heard(others, is_told);
+  expect(told_eve).toContain('data: {"id":"two"}');
+  expect(told_eve).not.toContain('one');
+  expect(await heard(all, (text) => text.includes('two'))).toContain(`"account_id":"${ada.account_id}"`);
+});
+
+it('tells what becomes of texts', async () => {
+  const ada = await makeUser(world, { balance_micros: 1_000_000n });
+  const stream = await (await ada.signIn()).stream('/v1/events');
+  const { rows } = await world.pool.query<{ id: string }>(
+    `insert into message (id, account_id, direction, sender, recipient, body, encoding, segments, class, on_doubt, source, accepted_at)
+     select (lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '70008000000000000001')::uuid, $1, 'mo',
+            '+4930100', '+4930101', 'Hello', 'gsm7', 1, 'normal', 'hold', 'carrier', now() returning id`,
+    [ada.account_id],
+  );
+  expect(await heard(stream, (text) => text.includes('event: message'))).toContain(`"id":"${rows[0]?.id ?? ''}"`);
+});

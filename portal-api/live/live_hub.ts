@@ -1,0 +1,138 @@
+import { PassThrough } from 'node:stream';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { meterOf, selectLiveHolds } from './call_meter.ts';
+import { selectMessageStates } from './message_states.ts';
+
+export interface LiveHubOptions {
+  db: Queryable;
+  now: () => Date;
+  log: Logger;
+}
+
+/** Somebody who listens: for one account, or as an admin for what happens to all. */
+interface Listening {
+  account_id: string | null;
+  stream: PassThrough;
+}
+
+const TURN_MS = 1_000;
+const TEXTS_MAX = 50;
+const STREAMS_PER_ACCOUNT_MAX = 10;
+const STREAMS_MAX = 5_000;
+/** Whoever reads this much slower than it is told is cut off, and may come again. */
+const UNREAD_BYTES_MAX = 256_000;
+
+const toldSchema = z.object({ account_id: z.string(), type: z.string(), id: z.string(), state: z.string().optional() });
+
+/**
+ * Server-sent events (HTML, 9.2): what the database notifies is told at once; calls and texts are looked at once a second, for those
+ * accounts only that somebody listens for.
+ */
+export class LiveHub {
+  readonly #options: LiveHubOptions;
+  readonly #listening = new Set<Listening>();
+  /** The last that was told of a text, so that only changes are. */
+  readonly #states = new Map<string, string>();
+  #timer: NodeJS.Timeout | null = null;
+  #is_busy = false;
+
+  constructor(options: LiveHubOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      if (this.#is_busy) return;
+      this.#is_busy = true;
+      this.#turn()
+        .catch((error: unknown) => this.#options.log.warn({ err: error }, 'what is live could not be looked at'))
+        .finally(() => {
+          this.#is_busy = false;
+        });
+    }, TURN_MS);
+  }
+
+  /** Ends every stream: whoever listens connects to another process. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    for (const { stream } of this.#listening) stream.end();
+    this.#listening.clear();
+  }
+
+  /** Null where too many listen already. */
+  listen(account_id: string | null, signal: AbortSignal): PassThrough | null {
+    const of_account = [...this.#listening].filter((one) => one.account_id === account_id).length;
+    if (this.#listening.size >= STREAMS_MAX || of_account >= STREAMS_PER_ACCOUNT_MAX) return null;
+    const listening = { account_id, stream: new PassThrough() };
+    this.#listening.add(listening);
+    const leave = (): void => {
+      this.#listening.delete(listening);
+      listening.stream.destroy();
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    listening.stream.on('close', leave);
+    // A browser comes again after so long, and knows that it is connected.
+    listening.stream.write('retry: 2000\n: connected\n\n');
+    return listening.stream;
+  }
+
+  /** What a transaction told when it committed. */
+  notified(payload: string): void {
+    const { account_id, type, ...facts } = toldSchema.parse(JSON.parse(payload));
+    for (const listening of this.#listening) {
+      if (listening.account_id === account_id) tell(listening, type, facts);
+      else if (listening.account_id === null) tell(listening, type, { account_id, ...facts });
+    }
+  }
+
+  async #turn(): Promise<void> {
+    const { db, now } = this.#options;
+    const account_ids = [...new Set([...this.#listening].flatMap(({ account_id }) => account_id ?? []))];
+    for (const listening of this.#listening) beat(listening);
+    if (account_ids.length === 0) {
+      this.#states.clear();
+      return;
+    }
+    const at = now();
+    for (const hold of await selectLiveHolds(db, account_ids)) {
+      this.#tellAccount(hold.account_id, 'call_meter', meterOf(hold, at));
+    }
+    for (const { account_id, ...text } of await selectMessageStates(db, account_ids, at, TEXTS_MAX)) {
+      if (this.#states.get(text.id) === text.state) continue;
+      this.#states.set(text.id, text.state);
+      this.#tellAccount(account_id, 'message', text);
+    }
+    this.#forgetOld(account_ids.length);
+  }
+
+  #tellAccount(account_id: string, type: string, facts: object): void {
+    for (const listening of this.#listening) if (listening.account_id === account_id) tell(listening, type, facts);
+  }
+
+  /** Whatever is not among the newest is not told again. */
+  #forgetOld(accounts: number): void {
+    const kept_max = 2 * TEXTS_MAX * accounts;
+    for (const id of this.#states.keys()) {
+      if (this.#states.size <= kept_max) return;
+      this.#states.delete(id);
+    }
+  }
+}
+
+function tell(listening: Listening, type: string, facts: object): void {
+  write(listening, `event: ${type}\ndata: ${JSON.stringify(facts, amountsAsText)}\n\n`);
+}
+
+/** As everywhere in this API: JSON's numbers are not exact. */
+const amountsAsText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+
+/** Proxies end what is silent. */
+const beat = (listening: Listening): void => write(listening, ': \n\n');
+
+function write({ stream }: Listening, text: string): void {
+  if (stream.destroyed || stream.writableEnded) return;
+  if (stream.writableLength > UNREAD_BYTES_MAX) stream.destroy();
+  else stream.write(text);
+}
