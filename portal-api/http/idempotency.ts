@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../../domain/db/transaction.ts';
+import { jsonText } from './json_text.ts';
 
 export interface KeyedRequest {
   actor: string;
@@ -49,7 +50,7 @@ export async function rememberAnswer(
 ): Promise<void> {
   await db.query('update idempotent_request set status = $3, body = $4 where actor = $1 and key = $2', [
     ...[actor, key, status],
-    body === undefined ? null : JSON.stringify(body),
+    body === undefined ? null : jsonText(body),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { Logger as GraphileLogger, LogLevel, parseCronItems, run } from 'graphile-worker';
+import { Logger as GraphileLogger, parseCronItems, run } from 'graphile-worker';
 import type { CronItem, Runner, TaskList } from 'graphile-worker';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -41,8 +41,9 @@ export class TaskRunner {
     }
     const logger = new GraphileLogger(() => (level, message) => {
       const words = { task_runner: message };
-      if (level === LogLevel.ERROR) log.error(words, 'a task failed; it is tried again');
-      else if (level === LogLevel.WARNING) log.warn(words, 'of the tasks');
+      const level_name: string = level;
+      if (level_name === 'error') log.error(words, 'a task failed; it is tried again');
+      else if (level_name === 'warning') log.warn(words, 'of the tasks');
       else log.debug(words, 'of the tasks');
     });
     this.#runner = await run({

@@ -34,7 +34,7 @@ export async function fuzz(
   const askers: PortalClient[] = await Promise.all(signers.map((signer) => signer()));
   const statuses: Record<number, number> = {};
   const succeeded: Record<string, number> = Object.fromEntries(document.operations.map((one) => [one.operation_id, 0]));
-  const complaints: string[] = [];
+  const complaints = new Map<string, string>();
   const each = Math.ceil(requests / document.operations.length);
   let done = 0;
   for (const [n, operation] of document.operations.entries()) {
@@ -52,8 +52,13 @@ export async function fuzz(
       rememberIds(reply.body, ids);
       const complaint =
         reply.status >= 500 ? `${reply.status} ${JSON.stringify(reply.body)}` : promised.complaint(operation, reply);
-      if (complaint !== null && complaints.length < 30) {
-        complaints.push(`${operation.operation_id} asked with ${JSON.stringify(input)}: ${complaint}`.slice(0, 1_500));
+      // One of a kind is enough to look for its cause.
+      const kind = `${operation.operation_id} ${reply.status}`;
+      if (complaint !== null && !complaints.has(kind)) {
+        complaints.set(
+          kind,
+          `${operation.operation_id} asked with ${JSON.stringify(input)}: ${complaint}`.slice(0, 1_500),
+        );
       }
       // Signed out, suspended or forgotten by what it asked for: it comes again.
       if (reply.status === 401) askers[which] = await (signers[which]?.() ?? Promise.resolve(world.client()));
@@ -61,7 +66,7 @@ export async function fuzz(
       if (done % 500 === 0) onProgress?.(done);
     }
   }
-  return { requests: done, statuses, succeeded, complaints };
+  return { requests: done, statuses, succeeded, complaints: [...complaints.values()] };
 }
 
 /** Streams end when whoever listens leaves. */
