@@ -54,6 +54,8 @@ const shape = z.object({
   /** Where customers' programs send texts: HTTP, and SMPP for who binds. */
   LETSDIAL_TEXTS_HTTP_PORT: port,
   LETSDIAL_TEXTS_SMPP_PORT: port,
+  /** SMPP over TLS, by the same certificate as SIP; 3550 is its port at IANA (ssmpp). */
+  LETSDIAL_TEXTS_SMPP_TLS_PORT: port,
   /** By which the portal's API logs in, as for the controller. */
   PORTAL_DATABASE_URL: postgresUrl,
   /** Where the portal is, for browsers and programs. */
@@ -80,6 +82,7 @@ export interface DeploySettings {
   gateway_database_url: string | null;
   texts_http_port: number;
   texts_smpp_port: number;
+  texts_smpp_tls_port: number;
   portal_database_url: string | null;
   portal_port: number;
 }
@@ -125,6 +128,7 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     gateway_database_url: given.GATEWAY_DATABASE_URL,
     texts_http_port: given.LETSDIAL_TEXTS_HTTP_PORT ?? 8710,
     texts_smpp_port: given.LETSDIAL_TEXTS_SMPP_PORT ?? 2775,
+    texts_smpp_tls_port: given.LETSDIAL_TEXTS_SMPP_TLS_PORT ?? 3550,
     portal_database_url: given.PORTAL_DATABASE_URL,
     portal_port: given.LETSDIAL_PORTAL_PORT ?? 8720,
   };

@@ -16,6 +16,7 @@ import { valkeyPart } from './parts/valkey.ts';
 import { install } from './runtime/install.ts';
 import type { Programs } from './runtime/machine/programs.ts';
 import { explainError, Outage } from './runtime/outage.ts';
+import { checkCertificate, keptCertificate } from './runtime/process/certificate.ts';
 import { claimPort, freePort, LOOPBACK } from './runtime/process/port.ts';
 import { showProgress } from './runtime/progress.ts';
 import { tryLock } from './runtime/root/lock.ts';
@@ -95,7 +96,11 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
       ports: { http: await claimPort(settings.portal_port, 'The portal'), observe: await freePort() },
     }),
   );
-  console.log(firstCall(home, demo, sip, carrier) + firstText(home, demo, texts) + firstRequest(portal));
+  console.log(
+    firstCall(home, demo, sip, carrier) +
+      firstText(home, demo, texts, settings.texts_smpp_tls_port) +
+      firstRequest(portal),
+  );
 }
 
 async function beginTexts(
@@ -104,7 +109,9 @@ async function beginTexts(
   servers: { database_url: string; redis_url: string },
   demo: DemoOperator,
 ): Promise<SmsGatewayPart> {
-  const { home, texts_http_port, texts_smpp_port } = settings;
+  const { home, texts_http_port, texts_smpp_port, texts_smpp_tls_port } = settings;
+  const certificate = settings.certificate ?? (await keptCertificate(join(home, 'tls-texts'), [LOOPBACK]));
+  await checkCertificate(certificate);
   await begin(smscPart({ home, name: 'demo', ...SMSC, accounts: [demo.smsc] }));
   return begin(
     smsGatewayPart({
@@ -116,8 +123,13 @@ async function beginTexts(
         smpp: await claimPort(texts_smpp_port, 'The gateway of texts'),
         observe: await freePort(),
       },
-      // Customers of a demo live on this machine.
-      settings: { WEBHOOKS_TO_PRIVATE_ADDRESSES: 'yes' },
+      settings: {
+        // Customers of a demo live on this machine.
+        WEBHOOKS_TO_PRIVATE_ADDRESSES: 'yes',
+        GATEWAY_SMPP_TLS_PORT: String(await claimPort(texts_smpp_tls_port, 'The gateway of texts')),
+        GATEWAY_TLS_CERT_FILE: certificate.certificate_file,
+        GATEWAY_TLS_KEY_FILE: certificate.private_key_file,
+      },
     }),
   );
 }
@@ -183,7 +195,7 @@ function firstRequest({ url }: PortalApiPart): string {
 `;
 }
 
-function firstText(home: string, demo: DemoOperator, texts: SmsGatewayPart): string {
+function firstText(home: string, demo: DemoOperator, texts: SmsGatewayPart, tls_port: number): string {
   const send = `fetch('${texts.url}/v1/messages', { method: 'POST', headers: { authorization: 'Bearer ${demo.api_key}', 'content-type': 'application/json' }, body: JSON.stringify({ from: '${demo.number}', to: '+33612345678', text: 'Hello from Letsdial' }) }).then((r) => r.text()).then(console.log)`;
   const answer = `fetch('http://${SMSC.address}:${SMSC.control_port}/mo', { method: 'POST', body: JSON.stringify({ from: '+33612345678', to: '${demo.number}', text: 'Hello back' }) }).then((r) => r.text()).then(console.log)`;
   return `
@@ -193,7 +205,7 @@ function firstText(home: string, demo: DemoOperator, texts: SmsGatewayPart): str
       node -e "${answer}"
   What a text cost, and what became of it:
       npm run -s explain -- last
-  Programs that speak SMPP bind to ${texts.smpp.address}:${texts.smpp.port} as ${demo.esme.system_id} with the password ${demo.esme.password}.
+  Programs that speak SMPP bind to ${texts.smpp.address}:${texts.smpp.port}, or over TLS to port ${tls_port}, as ${demo.esme.system_id} with the password ${demo.esme.password}.
   Each text is told in ${join(home, 'log/sms-gateway.log')}.
 `;
 }

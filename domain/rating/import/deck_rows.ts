@@ -11,6 +11,7 @@ export type LatestDeck = {
   readonly currency: string;
   readonly checksum: string | null;
   readonly active: boolean;
+  readonly service: Service;
 };
 
 /** Imports of one deck take turns until the commit, so that each gets a version of its own. */
@@ -20,7 +21,7 @@ export async function lockDeckName(tx: Transaction, name: string): Promise<void>
 
 export async function selectLatest(tx: Transaction, name: string): Promise<LatestDeck | null> {
   const { rows } = await tx.query<LatestDeck>(
-    `select id, version, side, carrier_id, currency, checksum, state = 'active' as active
+    `select id, version, side, carrier_id, currency, checksum, state = 'active' as active, service
        from rate_deck where name = $1 order by version desc limit 1`,
     [name],
   );

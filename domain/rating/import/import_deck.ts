@@ -60,6 +60,9 @@ async function importInto<Row extends DatedPrefix>(
   await lockDeckName(tx, file.name);
   const latest = await selectLatest(tx, file.name);
   const problems = new Problems();
+  if (latest !== null && latest.service !== kind.service) {
+    problems.add(0, null, '', `is under the name of a deck of ${latest.service}.`, 'a deck of another name.');
+  }
   for (const field of ['side', 'carrier_id', 'currency'] as const) {
     if (latest && latest[field] !== file[field]) {
       problems.add(

@@ -287,7 +287,9 @@ describe('decks of text prices', () => {
 
   it('under the name of a deck of calls change nothing', async () => {
     await importDeck(pool, sellFile(deck_name), inPieces('prefix,destination,rate_per_minute\n44,UK,0.03\n'));
-    await expect(importText(`${HEADER}\n44,UK,0.01\n`)).rejects.toThrow(/rate_deck_active/);
+    const problems = await refused(`${HEADER}\n44,UK,0.01\n`);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('is under the name of a deck of calls.');
     expect(await versions()).toEqual([{ version: 1, state: 'active', service: 'calls' }]);
   });
 });
