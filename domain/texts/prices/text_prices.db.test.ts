@@ -168,7 +168,9 @@ describe('an import of a deck of calls', () => {
   });
 
   it('under the name of a deck of texts changes nothing', async () => {
-    await expect(importText('other-texts', null)).rejects.toThrow(/rate_deck_active/);
+    const refused = await importText('other-texts', null);
+    expect(refused.kind).toBe('refused');
+    expect(JSON.stringify(refused)).toContain('is under the name of a deck of texts.');
     expect((await pricesAt('2026-01-15T00:00:00Z')).sell(mobile, 'other-texts')).toMatchObject({
       rate_micros_per_segment: 70_000n,
     });
