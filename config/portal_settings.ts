@@ -5,6 +5,13 @@ const port = z.coerce.number().int().min(0).max(65535);
 const ms = (fallback: number, max = 3_600_000) => z.coerce.number().int().min(1).max(max).default(fallback);
 const count = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
 
+const micros = (fallback: bigint) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,15}$/u)
+    .transform(BigInt)
+    .default(fallback);
+
 const DAY_MS = 86_400_000;
 
 const portalSchema = z.object({
@@ -23,6 +30,8 @@ const portalSchema = z.object({
   KEY_RING_FILE: z.string().min(1),
   /** Where documents that customers upload are kept, sealed. */
   DOCUMENTS_FOLDER: z.string().min(1),
+  /** How long a document is kept that was refused, ran out, or was never handed in. */
+  REFUSED_DOCUMENTS_DAYS: count(30, 365),
   /** To which the signed heads of the audit log are appended; to be kept, or copied, where whoever runs the database cannot write. */
   AUDIT_HEADS_FILE: z.string().min(1),
   /** Where mail is handed over. */
@@ -34,6 +43,40 @@ const portalSchema = z.object({
     .string()
     .regex(/^[A-Z]{3}$/u)
     .default('EUR'),
+  /** Who takes payments: the simulated provider of deploy/payment_provider, or Stripe. */
+  PAYMENT_PROVIDER: z.enum(['local', 'stripe']).default('local'),
+  /** Where the provider's API is; for Stripe only where it is not Stripe's own. */
+  PAYMENT_PROVIDER_URL: z.url({ protocol: /^https?$/u }).optional(),
+  /** What the provider signs its webhooks with, and the simulated one knows us by. Without it no payments are taken. */
+  PAYMENT_WEBHOOK_SECRET: z.string().min(16).optional(),
+  STRIPE_SECRET_KEY: z.string().min(8).optional(),
+  /** Refunds, corrections and promo credit above so many units of a currency need a second admin. */
+  SECOND_APPROVAL_ABOVE_UNITS: count(100, 1_000_000),
+  /** Sign-in with Google by OpenID Connect; without an id it is not offered. */
+  GOOGLE_ISSUER: z.url({ protocol: /^https?$/u }).default('https://accounts.google.com'),
+  GOOGLE_CLIENT_ID: z.string().min(1).optional(),
+  GOOGLE_CLIENT_SECRET: z.string().min(1).optional(),
+  /** Codes by mail and SMS, to one address or number and at the wish of one network address. */
+  CODES_PER_TARGET_PER_HOUR_MAX: count(5, 1_000),
+  CODES_PER_ADDRESS_PER_HOUR_MAX: count(30, 1_000_000),
+  /** Sign-ins to one account that failed within a quarter of an hour, after which more are refused until it is over. */
+  FAILED_SIGN_INS_MAX: count(10, 1_000),
+  /** Password hashes that are computed at one moment, and that wait for their turn: with more, requests are refused. */
+  PASSWORD_HASHES_AT_ONCE: count(1, 16),
+  PASSWORD_HASHES_WAITING_MAX: count(50, 10_000),
+  /** After so many days a sign-in's address is cut to its network, and the sign-in is forgotten. */
+  LOGIN_ADDRESS_DAYS: count(90, 3_650),
+  LOGIN_EVENT_DAYS: count(180, 3_650),
+  /** What a new customer may do at most, until somebody decides otherwise; money in micros of the wallet's currency. */
+  NEW_ACCOUNT_CALLS_MAX: count(5, 1_000),
+  NEW_ACCOUNT_CALLS_PER_SECOND_MAX: count(2, 1_000),
+  NEW_ACCOUNT_SPEND_MICROS_PER_HOUR_MAX: micros(20_000_000n),
+  NEW_ACCOUNT_SPEND_MICROS_PER_DAY_MAX: micros(50_000_000n),
+  NEW_ACCOUNT_RATE_MICROS_PER_MINUTE_MAX: micros(1_000_000n),
+  /** The API of the partner that supplies numbers, the key that it knows us by, and what it signs its webhooks with; without them the numbers of our own stock alone are supplied. */
+  NUMBER_PROVIDER_URL: z.url({ protocol: /^https?$/u }).optional(),
+  NUMBER_PROVIDER_KEY: z.string().min(16).optional(),
+  NUMBER_PROVIDER_WEBHOOK_SECRET: z.string().min(16).optional(),
   SESSION_IDLE_MS: ms(2 * 3_600_000, 30 * DAY_MS),
   SESSION_LIFE_MS: ms(30 * DAY_MS, 365 * DAY_MS),
   /** A sensitive change asks who it is anew after this. */

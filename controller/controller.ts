@@ -6,6 +6,7 @@ import type { ControllerSettings } from '../config/settings.ts';
 import { purgeSettledHolds, saveRecordPosition } from '../domain/calls/settled_calls.ts';
 import { ensureCdrMonths } from '../domain/calls/cdr_months.ts';
 import { Listener } from '../domain/db/listener.ts';
+import { CallCommands } from './call/call_commands.ts';
 import { Calls } from './call/calls.ts';
 import type { CallSettings } from './call/state.ts';
 import { CallLedger } from './charging/call_ledger.ts';
@@ -40,6 +41,7 @@ export interface ControllerOptions {
 
 const CLOCK_READ_MS = 500;
 const POSITION_SAVE_MS = 1000;
+const COMMANDS_MS = 1000;
 const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const PURGE_ROWS_MAX = 5000;
@@ -57,6 +59,7 @@ export class Controller {
   readonly #rates: Shelf<RateBook>;
   readonly #ledger: CallLedger;
   readonly #calls: Calls;
+  readonly #commands: CallCommands;
   readonly #reconciler: Reconciler;
   readonly #metrics: Metrics;
   readonly #listener: Listener;
@@ -119,6 +122,10 @@ export class Controller {
       onStep: (...step) => observer.onStep(...step),
       onStrayRecord: (record) => this.#reconciler.keepRecord(record),
     });
+    this.#commands = new CallCommands({
+      ...{ db: this.#pool, switch_id: settings.SWITCH_ID, byCall: (call_id) => this.#calls.byCall(call_id) },
+      ...{ sure: () => this.#is_started && this.#lease.sure, now: () => new Date(), log },
+    });
     this.#reconciler = this.#makeReconciler();
     this.#listener = this.#makeListener();
     this.#guard = makeGuard({
@@ -170,12 +177,14 @@ export class Controller {
         wallet: (wallet_id) => this.#calls.moneyArrived(BigInt(wallet_id)),
         rates: () => this.#rates.refresh(),
         device: (username) => this.#forgetDevice(username),
+        call_command: () => void this.#commands.look(),
       },
       // What was notified while nobody listened is looked for.
       onConnected: () => {
         this.#calls.moneyMayHaveArrived();
         this.#rates.refresh();
         this.#forgetDevice(null);
+        void this.#commands.look();
       },
       onLost: (error) => log.warn({ err: error }, 'notifications of the database are not heard; connecting again'),
       retry_ms: 500,
@@ -217,6 +226,7 @@ export class Controller {
     this.#duties.every(CLOCK_READ_MS, () => this.#readClock());
     this.#duties.every(this.#settings.RECONCILE_MS, () => this.#passIfSure());
     this.#duties.every(POSITION_SAVE_MS, () => this.#savePosition());
+    this.#duties.every(COMMANDS_MS, () => this.#commands.lookAgain());
     this.#duties.every(HOUSEKEEPING_MS, () => this.#keepHouse());
     this.#passLater();
     this.#is_started = true;

@@ -139,6 +139,8 @@ export type CallEvent =
   | { type: 'renew_answered'; answer: HoldAnswer }
   | { type: 'renew_failed' }
   | { type: 'money_arrived' }
+  /** A person of the operator wants the call ended. */
+  | { type: 'hang_up_asked' }
   | { type: 'ended'; cause: number; at_ms: number; inferred?: boolean }
   | { type: 'recorded'; record: SwitchRecord }
   | { type: 'timer'; name: TimerName }

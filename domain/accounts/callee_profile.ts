@@ -31,7 +31,12 @@ const calleeQuery = `
 select q.n::integer, did.number, did.state as did_state, did.inbound_rate_micros_per_minute, did.inbound_connect_fee_micros,
        did.inbound_initial_increment_seconds, did.inbound_subsequent_increment_seconds, did.ring_timeout_seconds, ${payerColumns},
        coalesce((select array_agg(t.username) from (
-         select username from sip_device where account_id = a.id and enabled order by created_at, id limit 20) t), '{}') as devices
+         select username from sip_device s
+          where s.account_id = a.id and s.enabled
+            -- Those that the holder chose for this number; all of them where he chose none.
+            and (not exists (select from number_device c where c.number = did.number)
+                 or exists (select from number_device c where c.number = did.number and c.device_id = s.id))
+          order by s.created_at, s.id limit 20) t), '{}') as devices
   from unnest($1::text[]) with ordinality as q(number, n)
   join did on did.number = q.number
   join account a on a.id = did.account_id

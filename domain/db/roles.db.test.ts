@@ -26,6 +26,7 @@ const PATH = 'as its owner search_path=public, pg_temp';
 const controller: Privileges = {
   tables: [
     'select account: home_country, id, sell_deck, state, tax_ppm, time_zone',
+    'select call_command: asked_at, call_id, done_at, id, switch_id',
     'select call_grant: granted_at, leg_id',
     'select call_hold: answered_at, call_id, channel_id, deadline_at, grant_no, held_micros, leg_id, pack_seconds_held, seconds_granted, snapshot, state, switch_id',
     'select call_limit',
@@ -34,6 +35,7 @@ const controller: Privileges = {
     'select emergency_route',
     'select fx_rate',
     'select minute_pack: expires_at, id, prefixes, seconds_held, seconds_left, spend_order, wallet_id',
+    'select number_device',
     'select rate',
     'select rate_deck: carrier_id, currency, id, name, service, side, state, version',
     'select restriction: account_id, ends_at, scope, starts_at',
@@ -43,6 +45,7 @@ const controller: Privileges = {
     'select trunk_address',
     'select verified_caller: account_id, number',
     'select wallet: account_id, currency, id',
+    'update call_command: done_at',
   ],
   functions: [
     `answer_batch ${PATH} enable_seqscan=off enable_bitmapscan=off`,

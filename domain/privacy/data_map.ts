@@ -1,3 +1,8 @@
+import { mapOfPayments } from './map_of_payments.ts';
+import { mapOfNumbers } from './map_of_numbers.ts';
+import { mapOfIdentity } from './map_of_identity.ts';
+import { mapOfKyc } from './map_of_kyc.ts';
+import { mapOfRights } from './map_of_rights.ts';
 import { mapOfTexts } from './map_of_texts.ts';
 import { notPersonal, type Category, type LegalBasis, type Retention, type TableMap } from './table_map.ts';
 
@@ -55,6 +60,12 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       reason: 'behaviour',
       starts_at: 'behaviour',
       ends_at: 'behaviour',
+      evidence: 'behaviour',
+      set_by: 'pseudonym',
+      ended_by: 'pseudonym',
+      end_reason: 'behaviour',
+      end_told_at: 'behaviour',
+      version: 'not_personal',
     },
   },
   wallet: {
@@ -140,7 +151,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
     erasure: 'keep_under_law',
     columns: { tx_id: 'pseudonym', account_id: 'pseudonym', currency: 'not_personal', amount_micros: 'money' },
   },
-  carrier: notPersonal('Whom we buy minutes and texts from.', ['id', 'code', 'name', 'currency', 'enabled']),
+  carrier: notPersonal('Whom we buy minutes and texts from.', ['id', 'code', 'name', 'currency', 'enabled', 'version']),
   trunk: notPersonal('How carriers are reached.', [
     'id',
     'carrier_id',
@@ -152,6 +163,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
     'from_domain',
     'max_channels',
     'enabled',
+    'version',
   ]),
   trunk_address: notPersonal('From where carriers call us.', ['trunk_id', 'address']),
   emergency_route: notPersonal('Where emergency calls go.', ['country', 'trunk_id']),
@@ -171,6 +183,8 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       webrtc: 'not_personal',
       allowed_address: 'location',
       caller_number: { category: 'phone_number', recipients: ['carrier', 'callee'] },
+      label: 'name',
+      version: 'not_personal',
       created_at: 'behaviour',
     },
   },
@@ -335,7 +349,12 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
     'numerator',
     'denominator',
   ]),
+  ...mapOfIdentity,
   ...mapOfTexts,
+  ...mapOfRights,
+  ...mapOfKyc,
+  ...mapOfNumbers,
+  ...mapOfPayments,
 };
 
 /** Files that hold personal data, beside the tables. */

@@ -33,6 +33,7 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
     'closes_at',
     'time_zone',
     'enabled',
+    'version',
   ]),
   content_rule: notPersonal('What a text or its sender may not be.', [
     'id',

@@ -7,9 +7,11 @@ export type LegalBasis = 'contract' | 'legal_obligation' | 'legitimate_interest'
  * - `traffic`: records of communications, for billing and disputes;
  * - `message_body`: what a text says, for the customer's questions and the carrier's, and far shorter than that it was sent;
  * - `replay_window`: until a repeated settlement, or a request that is made again, can no longer come;
- * - `operation`: while the thing it describes exists.
+ * - `operation`: while the thing it describes exists;
+ * - `sign_ins`: as long as somebody may notice that a sign-in was not theirs;
+ * - `full_address`: a network address with all its digits, after which only its network stays.
  */
-export type Retention = 'account_life' | 'bookkeeping' | 'traffic' | 'message_body' | 'replay_window' | 'operation';
+export type Retention = 'account_life' | 'bookkeeping' | 'traffic' | 'message_body' | 'replay_window' | 'operation' | 'sign_ins' | 'full_address';
 
 export type Category =
   /** Says nothing about a person. */
@@ -18,6 +20,7 @@ export type Category =
   | 'pseudonym'
   | 'name'
   | 'phone_number'
+  | 'email_address'
   | 'location'
   | 'credential'
   | 'money'

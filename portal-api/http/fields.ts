@@ -20,7 +20,8 @@ export const microsIn = z
 export const currency = z.string().regex(/^[A-Z]{3}$/u);
 export const country = z.string().regex(/^[A-Z]{2}$/u);
 export const e164 = z.string().regex(/^\+[1-9][0-9]{5,14}$/u);
-export const instant = z.iso.datetime();
+/** No year that only a calendar of its own has, as the database knows none of those. */
+export const instant = z.iso.datetime().refine((text) => text >= '1970', 'a year from 1970 on');
 export const instantOut = z
   .date()
   .transform((date) => date.toISOString())

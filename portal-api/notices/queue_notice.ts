@@ -1,12 +1,12 @@
 import type { Queryable } from '../../domain/db/transaction.ts';
 import { enqueue } from '../jobs/task.ts';
+import type { NoticeTemplate } from './notice_words.ts';
 
 export interface Notice {
   /** Everybody who owns the account, or one person. */
   to: { account_id: string } | { user_id: string };
-  /** The name of a template in notice_words.ts. */
-  template: string;
-  /** What its words are filled with; nothing secret. */
+  template: NoticeTemplate;
+  /** Told as a list below its words, by these names; nothing secret. */
   facts: Readonly<Record<string, string>>;
 }
 

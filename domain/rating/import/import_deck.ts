@@ -51,15 +51,66 @@ export async function importDeckOf<Row extends DatedPrefix>(
   }
 }
 
+/** A version that was written and is not in force. */
+export interface DraftedDeck {
+  readonly deck_id: number;
+  readonly version: number;
+  readonly rows: number;
+}
+
+/** Every line that is wrong, as whoever corrects the file wants them, up to a length that somebody reads. */
+const DRAFT_PROBLEMS_MAX = 10_000;
+
+/** As `importDeckOf`, but the new version stays a draft; `noted` runs in the transaction that writes it. */
+export async function draftDeckOf<Row extends DatedPrefix>(
+  kind: DeckKind<Row>,
+  pool: pg.Pool,
+  file: DeckFile,
+  source: AsyncIterable<Uint8Array>,
+  noted: (tx: Transaction, deck: DraftedDeck) => Promise<void>,
+): Promise<Imported> {
+  try {
+    return await inTransaction(pool, async (tx) => {
+      const deck = await draftInto(tx, kind, file, source, new Problems(DRAFT_PROBLEMS_MAX));
+      await noted(tx, deck);
+      return { kind: 'imported', ...deck };
+    });
+  } catch (error) {
+    if (error instanceof Refusal) return error.refused;
+    throw error;
+  }
+}
+
+/** Drafts a rate file of calls; see `draftDeckOf`. */
+export function draftDeck(
+  pool: pg.Pool,
+  file: DeckFile,
+  source: AsyncIterable<Uint8Array>,
+  noted: (tx: Transaction, deck: DraftedDeck) => Promise<void>,
+): Promise<Imported> {
+  return draftDeckOf(CALL_DECK, pool, file, source, noted);
+}
+
 async function importInto<Row extends DatedPrefix>(
   tx: Transaction,
   kind: DeckKind<Row>,
   file: DeckFile,
   source: AsyncIterable<Uint8Array>,
 ): Promise<Imported> {
+  const deck = await draftInto(tx, kind, file, source, new Problems());
+  await activateDeck(tx, deck.deck_id, kind.service, file);
+  return { kind: 'imported', ...deck };
+}
+
+async function draftInto<Row extends DatedPrefix>(
+  tx: Transaction,
+  kind: DeckKind<Row>,
+  file: DeckFile,
+  source: AsyncIterable<Uint8Array>,
+  problems: Problems,
+): Promise<DraftedDeck> {
   await lockDeckName(tx, file.name);
   const latest = await selectLatest(tx, file.name);
-  const problems = new Problems();
   if (latest !== null && latest.service !== kind.service) {
     problems.add(0, null, '', `is under the name of a deck of ${latest.service}.`, 'a deck of another name.');
   }
@@ -86,8 +137,7 @@ async function importInto<Row extends DatedPrefix>(
   if (latest?.active && latest.checksum === checksum)
     throw new Refusal({ deck_id: latest.id, version: latest.version });
   await setChecksum(tx, deck_id, checksum);
-  await activateDeck(tx, deck_id, kind.service, file);
-  return { kind: 'imported', deck_id, version, rows };
+  return { deck_id, version, rows };
 }
 
 /** Ends the transaction without a trace: `inTransaction` rolls back whatever throws. */

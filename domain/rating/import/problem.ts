@@ -15,10 +15,15 @@ export type Problem = {
 export class Problems {
   readonly kept: Problem[] = [];
   count = 0;
+  readonly #kept_max: number;
+
+  constructor(kept_max = KEPT_MAX) {
+    this.#kept_max = kept_max;
+  }
 
   add(line: number, column: string | null, value: string, wrong: string, allowed: string): void {
     this.count += 1;
-    if (this.kept.length >= KEPT_MAX) return;
+    if (this.kept.length >= this.#kept_max) return;
     const shown = value.length > VALUE_LENGTH_MAX ? `${value.slice(0, VALUE_LENGTH_MAX)}…` : value;
     this.kept.push({ line, column, value: shown, wrong, allowed });
   }

@@ -10,7 +10,13 @@ import {
 } from '../../rating/import/columns.ts';
 import type { DeckKind } from '../../rating/import/deck_kind.ts';
 import { datedArrays } from '../../rating/import/deck_rows.ts';
-import { importDeckOf, type DeckFile, type Imported } from '../../rating/import/import_deck.ts';
+import {
+  draftDeckOf,
+  importDeckOf,
+  type DeckFile,
+  type DraftedDeck,
+  type Imported,
+} from '../../rating/import/import_deck.ts';
 import type { DatedPrefix } from '../../rating/rate_deck.ts';
 
 type TextRateRow = DatedPrefix & { readonly rate_micros_per_segment: bigint };
@@ -39,6 +45,16 @@ const TEXT_DECK: DeckKind<TextRateRow> = {
  */
 export function importTextDeck(pool: pg.Pool, file: DeckFile, source: AsyncIterable<Uint8Array>): Promise<Imported> {
   return importDeckOf(TEXT_DECK, pool, file, source);
+}
+
+/** Drafts a rate file of texts; see `draftDeckOf`. */
+export function draftTextDeck(
+  pool: pg.Pool,
+  file: DeckFile,
+  source: AsyncIterable<Uint8Array>,
+  noted: (tx: Transaction, deck: DraftedDeck) => Promise<void>,
+): Promise<Imported> {
+  return draftDeckOf(TEXT_DECK, pool, file, source, noted);
 }
 
 async function insertTextRates(tx: Transaction, deck_id: number, rows: readonly TextRateRow[]): Promise<void> {

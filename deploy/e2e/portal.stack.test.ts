@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Authenticator } from '../../portal-api/testing/authenticator.ts';
+import type { Asked } from '../../portal-api/testing/authenticator.ts';
+import type { PortalClient } from '../../portal-api/testing/portal_client.ts';
+import { becomeKnown } from '../../portal-api/kyc/testing/kyc_steps.ts';
+import { codeInMail } from '../../portal-api/testing/registering.ts';
+import { putInStock } from '../../portal-api/numbers/testing/stock.ts';
+import { Phone } from '../sip/phone.ts';
+import { factsOf } from '../smsc/read_log.ts';
+import { payloadOf } from '../smsc/submitted_text.ts';
+import type { SubmitFact } from '../smsc/fact.ts';
+import { PortalStack } from '../world/portal_stack.ts';
+import { talk } from '../world/talk.ts';
+import { booksAreRight, eventually, settledCalls } from '../world/verdict.ts';
+
+const NUMBER = '+4930555000111';
+const FRIEND = '+447700900123';
+
+let stack: PortalStack;
+
+beforeAll(async () => {
+  stack = await PortalStack.begin();
+  await putInStock(stack.calls.pool, [NUMBER], { provider: 'partner' });
+  await stack.calls.pool.query('update did set inbound_rate_micros_per_minute = 60000 where number = $1', [NUMBER]);
+}, 120_000);
+
+afterAll(() => stack.end());
+
+/** What somebody's phone was sent, by the carrier's own log. */
+async function textTo(phone: string): Promise<string> {
+  return eventually(`a text to ${phone}`, 20_000, async () => {
+    const submits = await factsOf(stack.texts.carrier('omega').log_file, 'submit');
+    const found = submits.findLast((submit: SubmitFact) => `+${submit.to}` === phone && submit.status === 0);
+    return found === undefined ? null : payloadOf(found).text;
+  });
+}
+
+interface SignedUp {
+  client: PortalClient;
+  account_id: string;
+}
+
+/** The way of somebody who is new: what is typed, the code of the mail, the code of the text, a passkey. */
+async function signUp(name: string, email: string, phone: string): Promise<SignedUp> {
+  const client = stack.client();
+  const { body: terms } = await client.get<{ items: { document_id: string }[] }>('/v1/legal');
+  const begun = await client.post<{ registration_token: string }>('/v1/registration', {
+    ...{ name, email, phone, party: 'person', home_country: 'DE', time_zone: 'Europe/Berlin', locale: 'en' },
+    document_ids: terms.items.map(({ document_id }) => document_id),
+  });
+  expect(begun).toMatchObject({ status: 201 });
+  const [phone_code] = /\d{6}/u.exec(await textTo(phone)) ?? [];
+  const proven = await client.post<{ account_id: string }>('/v1/registration/proof', {
+    ...{ registration_token: begun.body.registration_token, phone_code },
+    email_code: await codeInMail(stack.mail, email),
+  });
+  expect(proven).toMatchObject({ status: 201, body: { kind: 'signed_in' } });
+  const authenticator = new Authenticator(stack.portal.url);
+  const asked = await client.post<Asked>('/v1/credentials/passkeys/options');
+  const passkey = { name: 'my phone', ...authenticator.create(asked.body) };
+  expect(await client.post('/v1/credentials/passkeys', passkey)).toMatchObject({ status: 201 });
+  const again = stack.client();
+  const challenge = await again.post<Asked>('/v1/sign-in/passkey/options');
+  expect(await again.post('/v1/sign-in/passkey', authenticator.get(challenge.body))).toMatchObject({ status: 200 });
+  return { client: again, account_id: proven.body.account_id };
+}
+
+async function payIn(client: PortalClient, amount_micros: string): Promise<void> {
+  const card = stack.payments.book.tokenise('4242424242424242', 12, 2040);
+  const method = await client.post<{ method_id: string }>('/v1/payment-methods', { token: card?.token });
+  expect(method).toMatchObject({ status: 201 });
+  const { method_id } = method.body;
+  const begun = await client.post<{ payment_id: string }>('/v1/top-ups', { amount_micros, method_id });
+  expect(begun).toMatchObject({ status: 201 });
+  await eventually('the payment', 20_000, async () => {
+    const { body } = await client.get<{ state: string }>(`/v1/payments/${begun.body.payment_id}`);
+    return body.state === 'succeeded' ? true : null;
+  });
+}
+
+const freeMicros = async (client: PortalClient): Promise<bigint> => {
+  const { body } = await client.get<{ balance_micros: string }>('/v1/wallet');
+  return BigInt(body.balance_micros);
+};
+
+async function deviceOf(client: PortalClient): Promise<Phone> {
+  const device = await client.post<{ credentials: { username: string; password: string } }>('/v1/devices', {
+    label: 'on the desk',
+  });
+  expect(device).toMatchObject({ status: 201 });
+  const { username, password } = device.body.credentials;
+  const phone = await Phone.open({ username, password, server: stack.calls.sip, address: `${stack.calls.network}.40` });
+  expect(await phone.register()).toMatchObject({ kind: 'registered' });
+  return phone;
+}
+
+it('goes the whole way: from nobody to a number that rings and texts, to a bill, to somebody else, to the end', async () => {
+  const desk = await stack.admin(['kyc', 'finance', 'owner']);
+  const ada = await signUp('Ada Example', 'ada@example.org', '+447700900201');
+  const { client, account_id } = ada;
+  await payIn(client, '30000000');
+  expect(await freeMicros(client)).toBe(30_000_000n);
+
+  // A number, for which it has to be known who she is.
+  const refused = await client.post('/v1/number-orders', { number: NUMBER });
+  expect(refused).toMatchObject({ status: 409, body: { type: 'urn:letsdial:problem:kyc_required' } });
+  await becomeKnown(client, desk);
+  const order = await client.post<{ order_id: string }>('/v1/number-orders', { number: NUMBER });
+  expect(order).toMatchObject({ status: 201 });
+  await eventually('the number', 30_000, async () => {
+    const { body } = await client.get<{ state: string }>(`/v1/number-orders/${order.body.order_id}`);
+    return body.state === 'active' ? true : null;
+  });
+
+  // It rings, and texts go both ways.
+  const phone = await deviceOf(client);
+  const call = stack.calls.carrier('alpha').callIn(NUMBER, FRIEND);
+  const incoming = await phone.nextIncoming();
+  await incoming.answer();
+  await talk(call, 1_300);
+  await call.hangUp();
+  const [cdr] = await settledCalls(stack.calls.pool, account_id, 1);
+  expect(cdr).toMatchObject({ direction: 'inbound', result: 'answered', seconds_billed: 2, net_micros: 2_000n });
+  const sent = await client.post<{ message_id: string }>('/v1/messages', {
+    sender: NUMBER,
+    recipient: FRIEND,
+    text: 'Here I am',
+  });
+  expect(sent.status).toBe(202);
+  expect(await textTo(FRIEND)).toBe('Here I am');
+  await stack.texts.carrier('omega').carrier.sendMo({ from: FRIEND, to: NUMBER, text: 'At last' });
+  await eventually('the answer', 20_000, async () => {
+    const { body } = await client.get<{ items: { direction: string; text: string }[] }>('/v1/messages');
+    return body.items.some(({ direction, text }) => direction === 'mo' && text === 'At last') ? true : null;
+  });
+
+  // The bill says what the ledger says.
+  const bill = await desk.post<{ invoice_id: string; net_micros: string; tax_micros: string }>(
+    `/v1/admin/accounts/${account_id}/invoices`,
+  );
+  expect(bill).toMatchObject({ status: 201 });
+  const { invoice_id } = bill.body;
+  const { body: lines } = await client.get<{ items: { kind: string; net_micros: string; tax_micros: string }[] }>(
+    `/v1/invoices/${invoice_id}/lines`,
+  );
+  const charged = await chargedTo(account_id);
+  const billed = lines.items.reduce((sum, line) => sum + BigInt(line.net_micros) + BigInt(line.tax_micros), 0n);
+  expect(lines.items.map(({ kind }) => kind).toSorted()).toEqual(['call', 'purchase', 'text']);
+  expect(billed).toBe(charged);
+  const pdf = await client.get<Buffer>(`/v1/invoices/${invoice_id}/pdf`);
+  expect(pdf.headers.get('content-type')).toBe('application/pdf');
+  expect(pdf.body.subarray(0, 5).toString()).toBe('%PDF-');
+
+  // To somebody else, who is known as well.
+  const bob = await signUp('Bob Example', 'bob@example.org', '+447700900202');
+  await becomeKnown(bob.client, desk);
+  const offer = await client.post<{ code: string }>(`/v1/numbers/${encodeURIComponent(NUMBER)}/transfer`);
+  expect(offer).toMatchObject({ status: 201 });
+  const taken = await bob.client.post('/v1/number-transfers/accept', { code: offer.body.code, consent: true });
+  expect(taken).toMatchObject({ status: 201, body: { state: 'done' } });
+  expect((await client.get<{ items: unknown[] }>('/v1/numbers')).body.items).toEqual([]);
+  expect((await bob.client.get<{ items: unknown[] }>('/v1/messages')).body.items).toEqual([]);
+
+  // And to the end, with what the preview said.
+  const path = `/v1/numbers/${encodeURIComponent(NUMBER)}`;
+  const preview = await bob.client.get<{ refund_micros: string }>(`${path}/cancellation-preview?when=now`);
+  const before = await freeMicros(bob.client);
+  const { refund_micros } = preview.body;
+  expect(await bob.client.post(`${path}/cancellation`, { when: 'now', refund_micros })).toMatchObject({ status: 201 });
+  expect((await freeMicros(bob.client)) - before).toBe(BigInt(refund_micros));
+  const { rows } = await stack.calls.pool.query('select state, account_id from did where number = $1', [NUMBER]);
+  expect(rows).toEqual([{ state: 'quarantined', account_id: null }]);
+  await booksAreRight(stack.calls.pool);
+  await phone.close();
+}, 120_000);
+
+/** What went out of the wallet for service, by the postings alone. */
+async function chargedTo(account_id: string): Promise<bigint> {
+  const { rows } = await stack.calls.pool.query<{ micros: string }>(
+    `select -coalesce(sum(p.amount_micros), 0) as micros
+       from posting p join ledger_tx t on t.id = p.tx_id join ledger_account a on a.id = p.account_id join wallet w on w.id = a.wallet_id
+      where w.account_id = $1 and t.kind not in ('topup', 'promo') and a.kind in ('wallet_cash', 'wallet_promo')
+        and not exists (select 1 from posting r join ledger_account x on x.id = r.account_id
+                         where r.tx_id = t.id and x.kind = 'rounding')`,
+    [account_id],
+  );
+  return BigInt(rows[0]?.micros ?? 0);
+}

@@ -1,0 +1,23 @@
+import type { Transaction } from '../../domain/db/transaction.ts';
+import type { PortalContext } from '../context.ts';
+import { Problem } from '../http/problem.ts';
+import { issueCode } from './issue_code.ts';
+import type { WantedCode } from './issue_code.ts';
+
+/** Throws `too_many` where so many codes went there that it may be meant to bother somebody. */
+export async function issueOrRefuse(
+  { ring, settings }: PortalContext,
+  tx: Transaction,
+  now: Date,
+  wanted: WantedCode,
+): Promise<{ code_id: string; code: string }> {
+  const issued = await issueCode(tx, ring, now, wanted, {
+    per_target_per_hour_max: settings.CODES_PER_TARGET_PER_HOUR_MAX,
+    per_address_per_hour_max: settings.CODES_PER_ADDRESS_PER_HOUR_MAX,
+  });
+  if (issued.kind === 'issued') return issued;
+  const retry_after_seconds = Math.ceil(issued.wait_ms / 1000);
+  throw new Problem('too_many', `Wait ${retry_after_seconds} s before you ask for another code.`, {
+    retry_after_seconds,
+  });
+}

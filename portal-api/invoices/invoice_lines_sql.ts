@@ -1,0 +1,78 @@
+import type { Transaction } from '../../domain/db/transaction.ts';
+
+export interface NewInvoice {
+  invoice_id: string;
+  wallet_id: bigint;
+  account_id: string;
+  currency: string;
+  number: string;
+  month: string;
+  period_from: Date;
+  period_to: Date;
+  issued_at: Date;
+  gross_micros: bigint;
+  total_micros: bigint;
+  buyer_sealed: Buffer;
+  slow_ms: number;
+}
+
+/**
+ * A line for each call, each text and each other charge. A call says which row of which version of the rate deck its price is from, how
+ * many seconds were spoken, billed and paid by a pack; a text its segments and theirs.
+ */
+const LINES = `
+  select b.tx_id, b.kind, c.started_at as at, c.leg_id as item,
+         case c.direction when 'inbound' then 'Call from ' || coalesce(c.caller, 'an unknown number') else 'Call to ' || c.dialled end
+           || coalesce(' (' || c.destination || ')', '') as what,
+         c.seconds_billed as quantity, 'second' as unit,
+         jsonb_strip_nulls(jsonb_build_object('answered_at', c.answered_at, 'ended_at', c.ended_at, 'seconds_spoken', c.seconds_charged,
+           'seconds_billed', c.seconds_billed, 'pack_seconds', nullif(c.pack_seconds, 0), 'rate', c.snapshot #> '{tariff,rate}',
+           'tax_ppm', c.snapshot #> '{tariff,tax_ppm}', 'deck', c.snapshot #> '{source,deck}', 'deck_version', c.snapshot #> '{source,version}',
+           'deck_id', c.snapshot #> '{source,deck_id}', 'prefix', c.snapshot #> '{source,prefix}')) as explained,
+         c.net_micros, c.tax_micros
+    from billed b join cdr c on c.leg_id = b.ref and c.wallet_id = $2 where b.kind = 'call'
+  union all
+  select b.tx_id, b.kind, m.accepted_at, m.id, 'Text to ' || m.recipient || coalesce(' (' || m.destination || ')', ''), m.segments, 'segment',
+         jsonb_strip_nulls(jsonb_build_object('segments', m.segments, 'rate_micros_per_segment', m.rate_micros_per_segment::text,
+           'deck_id', m.deck_id, 'deck', d.name, 'deck_version', d.version, 'prefix', m.prefix)),
+         m.net_micros, m.tax_micros
+    from billed b join message m on m.charge_ref = b.ref and m.wallet_id = $2 left join rate_deck d on d.id = m.deck_id where b.kind = 'text'
+  union all
+  select b.tx_id, b.kind, b.created_at, b.ref, 'Text that was not delivered' || coalesce(' to ' || m.recipient, ''),
+         (b.content ->> 'segments')::integer, 'segment', jsonb_build_object('charge_ref', b.content ->> 'charge_ref'),
+         -(b.content ->> 'net_micros')::bigint, -(b.content ->> 'tax_micros')::bigint
+    from billed b left join message m on m.id = b.ref where b.kind = 'text_refund'
+  union all
+  select b.tx_id, b.kind, b.created_at, b.ref,
+         case b.kind when 'credit_note' then 'Credit: ' when 'renewal' then 'Renewal: ' when 'adjustment' then 'Correction: ' else '' end
+           || coalesce(b.content ->> 'what', b.content ->> 'number', b.kind),
+         1, 'piece', b.content - array['net_micros', 'tax_micros', 'wallet_id'],
+         (case b.kind when 'credit_note' then -1 else 1 end) * (b.content ->> 'net_micros')::bigint,
+         (case b.kind when 'credit_note' then -1 else 1 end) * (b.content ->> 'tax_micros')::bigint
+    from billed b where b.kind in ('purchase', 'renewal', 'credit_note', 'adjustment')`;
+
+/** Writes an invoice with all its lines in one statement, and says what the lines sum to. */
+export async function insertWithLines(tx: Transaction, invoice: NewInvoice): Promise<bigint> {
+  const { rows } = await tx.query<{ gross: string | null }>({
+    text: `with billed as materialized (select * from billable($2, $8)),
+       lines as materialized (${LINES}),
+       made as (
+         insert into invoice (id, account_id, wallet_id, currency, number, kind, month, period_from, period_to, issued_at, line_count,
+                              net_micros, tax_micros, rounding_micros, total_micros, buyer_sealed)
+         select $1, $3, $2, $4, $5, case when $10::bigint < 0 then 'credit_note' else 'invoice' end, $6, $7, $8, $9, count(*),
+                sum(net_micros), sum(tax_micros), $11::bigint - $10::bigint, sum(net_micros) + sum(tax_micros) + $11::bigint - $10::bigint, $12
+           from lines),
+       written as (
+         insert into invoice_line (invoice_id, n, tx_id, kind, at, item, what, quantity, unit, explained, net_micros, tax_micros)
+         select $1, row_number() over (order by at, tx_id, item), tx_id, kind, at, item, what, quantity, unit, explained, net_micros, tax_micros
+           from lines)
+     select sum(net_micros + tax_micros)::bigint as gross from lines`,
+    values: [
+      ...[invoice.invoice_id, invoice.wallet_id.toString(), invoice.account_id, invoice.currency, invoice.number],
+      ...[invoice.month, invoice.period_from, invoice.period_to, invoice.issued_at, invoice.gross_micros.toString()],
+      ...[invoice.total_micros.toString(), invoice.buyer_sealed],
+    ],
+    ...{ query_timeout: invoice.slow_ms },
+  });
+  return BigInt(rows[0]?.gross ?? 0);
+}

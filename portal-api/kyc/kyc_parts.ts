@@ -1,0 +1,12 @@
+import type { DocumentFolder } from '../documents/document_folder.ts';
+import type { DocumentReader } from '../documents/document_reader.ts';
+import type { PortalContext } from '../context.ts';
+import type { Verifier } from './verifier.ts';
+
+/** What every route and task of this area is given. */
+export interface KycParts extends Pick<PortalContext, 'pool' | 'keys' | 'log' | 'now' | 'settings'> {
+  folder: DocumentFolder;
+  reader: DocumentReader;
+  /** Null: nobody but people looks at documents. */
+  verifier: Verifier | null;
+}

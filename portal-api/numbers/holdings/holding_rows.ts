@@ -1,0 +1,137 @@
+import type { Micros } from '../../../domain/money/micros.ts';
+import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import type { HoldingState } from './holding_state.ts';
+import type { PaidPeriod } from './period.ts';
+
+export type EndReason = 'cancelled' | 'unpaid' | 'transferred' | 'ported_out' | 'forced';
+
+/** A number with its holder, for as long as he has it. */
+export interface Holding {
+  id: string;
+  number: string;
+  account_id: string;
+  wallet_id: bigint;
+  state: HoldingState;
+  state_since: Date;
+  held_from: Date;
+  held_to: Date | null;
+  currency: string;
+  monthly_micros: Micros;
+  anchor_day: number;
+  paid_until: Date;
+  /** How many periods were paid. */
+  periods: number;
+  version: number;
+}
+
+type HoldingRow = Omit<Holding, 'wallet_id' | 'monthly_micros'> & { wallet_id: string; monthly_micros: string };
+
+const columns = `h.id, h.number, h.account_id, h.wallet_id, h.state, h.state_since, h.held_from, h.held_to, h.currency, h.monthly_micros,
+  h.anchor_day, h.paid_until, h.periods, h.version`;
+
+const holdingOf = (row: HoldingRow): Holding => ({
+  ...row,
+  wallet_id: BigInt(row.wallet_id),
+  monthly_micros: BigInt(row.monthly_micros),
+});
+
+/** Who holds a number now. */
+export async function openHolding(db: Queryable, number: string): Promise<Holding | null> {
+  const { rows } = await db.query<HoldingRow>(
+    `select ${columns} from number_holding h where h.number = $1 and h.held_to is null`,
+    [number],
+  );
+  return rows[0] === undefined ? null : holdingOf(rows[0]);
+}
+
+/** The account's holding of a number; null where it holds it not, or not any more. */
+export async function ownHolding(db: Queryable, number: string, account_id: string): Promise<Holding | null> {
+  const holding = await openHolding(db, number);
+  return holding?.account_id === account_id ? holding : null;
+}
+
+export async function heldBy(
+  db: Queryable,
+  account_id: string,
+  after: string | null,
+  rows_max: number,
+): Promise<Holding[]> {
+  const { rows } = await db.query<HoldingRow>(
+    `select ${columns} from number_holding h
+      where h.account_id = $1 and h.held_to is null and ($2::text is null or h.number > $2) order by h.number limit $3`,
+    [account_id, after, rows_max],
+  );
+  return rows.map(holdingOf);
+}
+
+/** Everybody who ever held a number, the first first. */
+export async function holdersOf(
+  db: Queryable,
+  number: string,
+): Promise<(Holding & { blocked_until: string | null; end_reason: EndReason | null })[]> {
+  const { rows } = await db.query<HoldingRow & { blocked_until: string | null; end_reason: EndReason | null }>(
+    `select ${columns}, to_char(h.blocked_until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as blocked_until, h.end_reason
+       from number_holding h where h.number = $1 order by h.held_from, h.id`,
+    [number],
+  );
+  return rows.map(({ blocked_until, end_reason, ...row }) => ({ ...holdingOf(row), blocked_until, end_reason }));
+}
+
+/** Numbers whose holding has something due: a notice, a payment, an end. */
+export async function dueNumbers(db: Queryable, before: Date): Promise<string[]> {
+  const { rows } = await db.query<{ number: string }>(
+    'select number from number_holding where held_to is null and paid_until <= $1 order by paid_until',
+    [before],
+  );
+  return rows.map(({ number }) => number);
+}
+
+export async function insertHolding(tx: Transaction, holding: Holding, order_id: string | null): Promise<void> {
+  await tx.query(
+    `insert into number_holding (id, number, account_id, wallet_id, order_id, state, state_since, held_from, currency, monthly_micros,
+                                 anchor_day, paid_until, periods)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    [
+      ...[holding.id, holding.number, holding.account_id, holding.wallet_id.toString(), order_id, holding.state],
+      ...[holding.state_since, holding.held_from, holding.currency, holding.monthly_micros.toString()],
+      ...[holding.anchor_day, holding.paid_until, holding.periods],
+    ],
+  );
+}
+
+export async function moveHolding(tx: Transaction, { id }: Holding, state: HoldingState, now: Date): Promise<void> {
+  await tx.query(
+    'update number_holding set state = $2, state_since = $3, version = version + 1 where id = $1 and held_to is null',
+    [id, state, now],
+  );
+}
+
+export interface ChargedPeriod extends PaidPeriod {
+  period_no: number;
+  charge_kind: 'purchase' | 'renewal';
+  charge_ref: string;
+}
+
+export async function insertPeriod(tx: Transaction, holding_id: string, period: ChargedPeriod): Promise<void> {
+  await tx.query(
+    `insert into number_period (holding_id, period_no, starts_at, ends_at, net_micros, tax_micros, charge_kind, charge_ref)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      ...[holding_id, period.period_no, period.starts_at, period.ends_at, period.net_micros.toString()],
+      ...[period.tax_micros.toString(), period.charge_kind, period.charge_ref],
+    ],
+  );
+}
+
+/** The period that was paid last; null where the holder has paid none yet. */
+export async function lastPeriod(db: Queryable, holding_id: string): Promise<ChargedPeriod | null> {
+  const { rows } = await db.query<
+    Omit<ChargedPeriod, 'net_micros' | 'tax_micros'> & { net_micros: string; tax_micros: string }
+  >(
+    `select period_no, starts_at, ends_at, net_micros, tax_micros, charge_kind, charge_ref from number_period
+      where holding_id = $1 order by period_no desc limit 1`,
+    [holding_id],
+  );
+  const row = rows[0];
+  return row === undefined ? null : { ...row, net_micros: BigInt(row.net_micros), tax_micros: BigInt(row.tax_micros) };
+}

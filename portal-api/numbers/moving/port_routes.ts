@@ -1,0 +1,234 @@
+import { z } from 'zod';
+import { inTransaction } from '../../../domain/db/transaction.ts';
+import { country, e164, instantOut, line, uuid } from '../../http/fields.ts';
+import { Problem } from '../../http/problem.ts';
+import { route } from '../../http/route.ts';
+import type { Route } from '../../http/route.ts';
+import { EVERY_CUSTOMER, OWNER } from '../../identity/policy.ts';
+import { accountOf } from '../../identity/whose.ts';
+import type { NumbersDesk } from '../numbers_desk.ts';
+import { numberParams } from '../offers/offer_routes.ts';
+import { NUMBER_TYPES } from '../offers/offer_rows.ts';
+import { askPortIn, movePortIn, PORT_IN_STATES, portInsOf } from './port_in.ts';
+import type { PortIn } from './port_in.ts';
+import { askPortOut, movePortOut, PORT_OUT_STATES, portOutsOf } from './port_out.ts';
+import type { PortOut } from './port_out.ts';
+import { makePortPin } from './port_pin.ts';
+
+const LISTED_MAX = 100;
+
+export function portRoutes(desk: NumbersDesk): Route[] {
+  return [
+    pinRoute(desk),
+    ...[askOutRoute(desk), listOutRoute(desk), objectRoute(desk)],
+    ...[askInRoute(desk), listInRoute(desk), withdrawRoute(desk)],
+  ];
+}
+
+function pinRoute({ pool, ring }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'post',
+      path: '/v1/numbers/{number}/port-pin',
+      operation_id: 'make_port_pin',
+      summary: 'A new PIN by which a number can go to another operator; the one before is worth nothing any more.',
+      tag: 'numbers',
+      policy: { customer: OWNER, step_up: true },
+      idempotent: true,
+      secret_answer: true,
+      params: numberParams,
+      answers: { 201: { description: 'Shown this once.', json: z.object({ pin: z.string() }) } },
+    },
+    async ({ params, identity }) => {
+      const whose = { number: params.number, account_id: accountOf(identity) };
+      const pin = await inTransaction(pool, (tx) => makePortPin(tx, ring, whose));
+      if (pin === null) throw new Problem('not_found');
+      return { status: 201, body: { pin } };
+    },
+  );
+}
+
+export const portOutShape = z
+  .object({
+    port_out_id: uuid,
+    number: e164,
+    to_carrier: z.string(),
+    state: z.enum(PORT_OUT_STATES),
+    reason: z.string().nullable(),
+    requested_at: instantOut,
+    decided_at: instantOut.nullable(),
+  })
+  .meta({ id: 'PortOut' });
+
+export function portOutAnswer({ id, holding_id: _, account_id: __, ...rest }: PortOut): z.input<typeof portOutShape> {
+  return { port_out_id: id, ...rest };
+}
+
+function askOutRoute({ pool, ring }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'post',
+      path: '/v1/port-outs',
+      operation_id: 'ask_port_out',
+      summary: 'For other operators: ask for a number by the PIN that its holder gave you.',
+      tag: 'numbers',
+      policy: { anyone: true },
+      pace: 'guess',
+      idempotent: true,
+      body: z.object({ number: e164, pin: z.string().regex(/^[0-9]{10}$/u), to_carrier: line(100) }),
+      answers: { 201: { description: 'The request.', json: portOutShape } },
+      problems: ['code_wrong', 'conflict'],
+    },
+    async ({ body, operation_id, now }) => {
+      const wish = { ...body, port_out_id: operation_id, now };
+      const asked = await inTransaction(pool, (tx) => askPortOut(tx, ring, wish));
+      switch (asked.kind) {
+        case 'requested':
+          return { status: 201, body: portOutAnswer(asked.port_out) };
+        case 'wrong':
+          throw new Problem(
+            'code_wrong',
+            'That is no number of ours with its PIN. After five wrong ones its holder has to make a new one.',
+          );
+        case 'already_requested':
+          throw new Problem('conflict', 'It was asked for already.');
+      }
+    },
+  );
+}
+
+function listOutRoute({ pool }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'get',
+      path: '/v1/port-outs',
+      operation_id: 'list_port_outs',
+      summary: 'Who asked to take numbers of yours to another operator.',
+      tag: 'numbers',
+      policy: { customer: EVERY_CUSTOMER },
+      answers: { 200: { description: 'The newest first.', json: z.object({ items: z.array(portOutShape) }) } },
+    },
+    async ({ identity }) => {
+      const found = await portOutsOf(pool, accountOf(identity), LISTED_MAX);
+      return { status: 200, body: { items: found.map(portOutAnswer) } };
+    },
+  );
+}
+
+function objectRoute({ pool }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'post',
+      path: '/v1/port-outs/{port_out_id}/object',
+      operation_id: 'object_to_port_out',
+      summary: 'Keep a number that another operator asked for.',
+      tag: 'numbers',
+      policy: { customer: OWNER },
+      idempotent: true,
+      params: z.object({ port_out_id: uuid }),
+      answers: { 200: { description: 'The number stays.', json: portOutShape } },
+      problems: ['too_late'],
+    },
+    async ({ params, identity, now }) => {
+      const wish = { event: 'object', reason: null, account_id: accountOf(identity), now } as const;
+      const moved = await inTransaction(pool, (tx) => movePortOut(tx, params.port_out_id, wish));
+      if (moved.kind === 'moved') return { status: 200, body: portOutAnswer(moved.port_out) };
+      throw moved.kind === 'not_found' ? new Problem('not_found') : new Problem('too_late', 'It was decided already.');
+    },
+  );
+}
+
+export const portInShape = z
+  .object({
+    port_in_id: uuid,
+    number: e164,
+    country,
+    number_type: z.enum(NUMBER_TYPES),
+    from_carrier: z.string(),
+    document_ids: z.array(uuid),
+    state: z.enum(PORT_IN_STATES),
+    reason: z.string().nullable(),
+    requested_at: instantOut,
+    decided_at: instantOut.nullable(),
+  })
+  .meta({ id: 'PortIn' });
+
+export function portInAnswer({ id, account_id: _, ...rest }: PortIn): z.input<typeof portInShape> {
+  return { port_in_id: id, ...rest };
+}
+
+function askInRoute({ pool }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'post',
+      path: '/v1/port-ins',
+      operation_id: 'ask_port_in',
+      summary: 'Bring a number of yours here from another operator.',
+      tag: 'numbers',
+      policy: { customer: OWNER },
+      idempotent: true,
+      body: z.object({
+        ...{ number: e164, country, number_type: z.enum(NUMBER_TYPES), from_carrier: line(100) },
+        /** Of documents that you uploaded: what shows that the number is yours. */
+        document_ids: z.array(uuid).min(1).max(10),
+      }),
+      answers: { 201: { description: 'The request.', json: portInShape } },
+      problems: ['conflict'],
+    },
+    async ({ body, identity, operation_id, now }) => {
+      const wish = { ...body, id: operation_id, account_id: accountOf(identity) };
+      const asked = await inTransaction(pool, (tx) => askPortIn(tx, wish, now));
+      switch (asked.kind) {
+        case 'requested':
+          return { status: 201, body: portInAnswer(asked.port_in) };
+        case 'no_such_document':
+          throw new Problem('conflict', 'A document that is named is none of yours. Upload it first.');
+        case 'already_here':
+          throw new Problem('conflict', 'That number is one of ours.');
+        case 'already_requested':
+          throw new Problem('conflict', 'You have asked for it already.');
+      }
+    },
+  );
+}
+
+function listInRoute({ pool }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'get',
+      path: '/v1/port-ins',
+      operation_id: 'list_port_ins',
+      summary: 'Numbers that you bring along.',
+      tag: 'numbers',
+      policy: { customer: EVERY_CUSTOMER },
+      answers: { 200: { description: 'The newest first.', json: z.object({ items: z.array(portInShape) }) } },
+    },
+    async ({ identity }) => {
+      const found = await portInsOf(pool, accountOf(identity), LISTED_MAX);
+      return { status: 200, body: { items: found.map(portInAnswer) } };
+    },
+  );
+}
+
+function withdrawRoute({ pool }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'post',
+      path: '/v1/port-ins/{port_in_id}/withdraw',
+      operation_id: 'withdraw_port_in',
+      summary: 'Leave a number where it is.',
+      tag: 'numbers',
+      policy: { customer: OWNER },
+      idempotent: true,
+      params: z.object({ port_in_id: uuid }),
+      answers: { 200: { description: 'Withdrawn.', json: portInShape } },
+      problems: ['too_late'],
+    },
+    async ({ params, identity, now }) => {
+      const wish = { event: 'withdraw', reason: null, account_id: accountOf(identity), now } as const;
+      const moved = await inTransaction(pool, (tx) => movePortIn(tx, params.port_in_id, wish, null));
+      if (moved.kind === 'moved') return { status: 200, body: portInAnswer(moved.port_in) };
+      throw moved.kind === 'not_found' ? new Problem('not_found') : new Problem('too_late', 'It was decided already.');
+    },
+  );
+}

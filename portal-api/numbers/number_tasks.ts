@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { inTransaction } from '../../domain/db/transaction.ts';
+import { task } from '../jobs/task.ts';
+import type { Task } from '../jobs/task.ts';
+import { freeNumbers, renewNumbers } from './holdings/renew.ts';
+import { expireTransfers } from './moving/transfer.ts';
+import type { NumbersDesk } from './numbers_desk.ts';
+import { sweepHolds } from './offers/holds.ts';
+import { driveOrder } from './orders/drive_order.ts';
+import { openOrders, selectOrder } from './orders/order_rows.ts';
+import { driveSoon } from './orders/place_order.ts';
+import { resumeOrders, resumeOrdersOf } from './orders/resume_orders.ts';
+import { lastSuppliedOrder, recordDeletion } from './provider/submissions.ts';
+
+const ORDERS_AT_ONCE = 500;
+const nothing = z.object({});
+const ofOrder = z.object({ order_id: z.uuid() });
+
+/** What is done for numbers by itself. */
+export function numberTasks(desk: NumbersDesk): Task[] {
+  const { pool, now, missingDocuments } = desk;
+  return [
+    task('drive_number_order', ofOrder, ({ order_id }) => driveOrder(desk, order_id)),
+    task('resume_number_orders', z.object({ account_id: z.uuid() }), ({ account_id }) =>
+      resumeOrdersOf(pool, account_id, missingDocuments, now()),
+    ),
+    task('look_at_number_orders', nothing, () => lookAtOrders(desk), '* * * * *'),
+    task('release_number_order', ofOrder, ({ order_id }) => releaseOrder(desk, order_id)),
+    task('release_number', z.object({ number: z.string() }), async ({ number }) => {
+      const order_id = await lastSuppliedOrder(pool, number);
+      if (order_id !== null) await releaseOrder(desk, order_id);
+    }),
+    task('renew_numbers', z.object({ account_id: z.uuid().optional() }), ({ account_id }) =>
+      renewNumbers(pool, account_id ?? null, now()),
+    ),
+    task('look_at_numbers', nothing, () => lookAtNumbers(desk), '*/5 * * * *'),
+  ];
+}
+
+/** Whatever message was lost: orders are looked at until they are at their end. */
+async function lookAtOrders({ pool }: NumbersDesk): Promise<void> {
+  const states = ['pending_kyc', 'provisioning', 'testing'] as const;
+  const orders = await openOrders(pool, { states, unmoved_since: null, rows_max: ORDERS_AT_ONCE });
+  await inTransaction(pool, async (tx) => {
+    const waiting = new Set(orders.filter(({ state }) => state === 'pending_kyc').map(({ account_id }) => account_id));
+    for (const account_id of waiting) await resumeOrders(tx, account_id);
+    for (const { id, state } of orders) if (state !== 'pending_kyc') await driveSoon(tx, id);
+  });
+}
+
+async function lookAtNumbers({ pool, now }: NumbersDesk): Promise<void> {
+  const at = now();
+  await sweepHolds(pool, at);
+  await expireTransfers(pool, at, null);
+  await renewNumbers(pool, null, at);
+  await freeNumbers(pool, at);
+}
+
+/** Gives what was ordered back to its provider, who is to forget whom it was for. */
+async function releaseOrder({ pool, providers, now }: NumbersDesk, order_id: string): Promise<void> {
+  const order = await selectOrder(pool, order_id);
+  if (order === null) return;
+  const provider = providers.get(order.provider);
+  if (provider === undefined) throw new Error(`The provider ${order.provider} is not set up here.`);
+  await provider.release({ order_id, number: order.number });
+  await recordDeletion(pool, order_id, now());
+}

@@ -1,0 +1,9 @@
+import type { PortalContext } from '../context.ts';
+import type { MissingDocuments } from './missing_documents.ts';
+import type { NumberProviders } from './provider/number_provider.ts';
+
+/** What every route and task of this area is given. */
+export interface NumbersDesk extends Pick<PortalContext, 'pool' | 'ring' | 'now' | 'log' | 'settings'> {
+  missingDocuments: MissingDocuments;
+  providers: NumberProviders;
+}

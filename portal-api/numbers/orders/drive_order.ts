@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { inTransaction } from '../../../domain/db/transaction.ts';
+import type { Transaction } from '../../../domain/db/transaction.ts';
+import { giveBack } from '../../../domain/ledger/give_back.ts';
+import { enqueue } from '../../jobs/task.ts';
+import { tellCustomer } from '../../live/tell_customer.ts';
+import { queueNotice } from '../../notices/queue_notice.ts';
+import { insertHolding, insertPeriod } from '../holdings/holding_rows.ts';
+import { monthLater } from '../holdings/period.ts';
+import { lockNumber, setNumber } from '../lock_number.ts';
+import { ProviderAway } from '../provider/number_provider.ts';
+import type { NumberProvider, NumberProviders, ProviderStatus } from '../provider/number_provider.ts';
+import { recordSubmission, requiredFields } from '../provider/submissions.ts';
+import { PROVISIONING_MAX_MS } from '../terms.ts';
+import { isPaid, nextOrderState } from './order_state.ts';
+import type { OrderEvent } from './order_state.ts';
+import { moveOrder, selectOrder } from './order_rows.ts';
+import type { Order } from './order_rows.ts';
+
+export interface OrderDriving {
+  pool: pg.Pool;
+  providers: NumberProviders;
+  now: () => Date;
+}
+
+/**
+ * Brings an order as far as its provider has come. What the provider says is asked for outside any transaction, and obeyed in one that
+ * sees the order as it is by then; so several may do this at once, and a message that comes late or twice does no harm.
+ */
+export async function driveOrder(driving: OrderDriving, order_id: string): Promise<void> {
+  for (;;) {
+    const order = await selectOrder(driving.pool, order_id);
+    if (order === null || (order.state !== 'provisioning' && order.state !== 'testing')) return;
+    const verdict = await judgeOrder(driving, order);
+    if (verdict === null) return;
+    await inTransaction(driving.pool, (tx) => applyVerdict(tx, order, verdict, driving.now()));
+  }
+}
+
+interface Verdict {
+  event: OrderEvent;
+  failure: string | null;
+}
+
+/** Null: the provider is still at it. */
+async function judgeOrder({ pool, providers, now }: OrderDriving, order: Order): Promise<Verdict | null> {
+  const provider = providers.get(order.provider);
+  const is_late = now().getTime() - (order.provisioning_since ?? now()).getTime() >= PROVISIONING_MAX_MS;
+  const late: Verdict = { event: 'refused', failure: 'too_late' };
+  // Its adapter is not set up in this process; another one's may be.
+  if (provider === undefined) {
+    if (is_late) return late;
+    throw new ProviderAway(`The provider ${order.provider} is not set up here.`);
+  }
+  try {
+    const verdict = verdictOf(await askProvider(pool, provider, order, now()), order);
+    return verdict ?? (is_late ? late : null);
+  } catch (error) {
+    if (is_late && error instanceof ProviderAway) return late;
+    throw error;
+  }
+}
+
+async function askProvider(pool: pg.Pool, provider: NumberProvider, order: Order, now: Date): Promise<ProviderStatus> {
+  if (order.state === 'testing') return provider.status(order.id);
+  const fields = await requiredFields(pool, order);
+  await recordSubmission(pool, order, fields, now);
+  return provider.provision({ order_id: order.id, number: order.number, fields });
+}
+
+function verdictOf(status: ProviderStatus, { state }: Order): Verdict | null {
+  switch (status.state) {
+    case 'working':
+      return null;
+    case 'refused':
+      return { event: 'refused', failure: status.reason.slice(0, 200) || 'refused' };
+    case 'supplied':
+      if (state === 'provisioning') return { event: 'supplied', failure: null };
+      if (status.reachable === null) return null;
+      return status.reachable ? { event: 'tested', failure: null } : { event: 'refused', failure: 'not_reachable' };
+  }
+}
+
+async function applyVerdict(tx: Transaction, seen: Order, verdict: Verdict, now: Date): Promise<void> {
+  const locked = await lockNumber(tx, seen.number);
+  const order = await selectOrder(tx, seen.id);
+  // Whoever came first has moved it on.
+  if (order === null || locked === null || order.state !== seen.state) return;
+  const next = nextOrderState(order.state, verdict.event);
+  if (next === null) return;
+  if (next === 'failed') {
+    await failOrder(tx, order, verdict.failure ?? 'refused', now);
+  } else if (next === 'active' && locked.state !== 'free') {
+    await failOrder(tx, order, 'number_taken', now);
+  } else {
+    await moveOrder(tx, order, next, { now });
+    if (next === 'active') await beginHolding(tx, order, now);
+    await tellOrder(tx, order, next);
+  }
+}
+
+/** Ends an order that did not work, with all that it cost given back. Its number's row is locked. */
+export async function failOrder(tx: Transaction, order: Order, failure: string, now: Date): Promise<void> {
+  await moveOrder(tx, order, 'failed', { now, failure });
+  if (isPaid(order.state)) {
+    await refundOrder(tx, order, failure);
+    await enqueue(tx, { task: 'release_number_order', payload: { order_id: order.id } });
+  }
+  await tellOrder(tx, order, 'failed');
+}
+
+async function refundOrder(tx: Transaction, order: Order, failure: string): Promise<void> {
+  const verdict = await giveBack(tx, {
+    ...{ ref: order.id, charge_kind: 'purchase', charge_ref: order.id },
+    net_micros: order.setup_micros + order.monthly_micros,
+    tax_micros: order.setup_tax_micros + order.monthly_tax_micros,
+    content: { what: 'number_order_failed', number: order.number, order_id: order.id, failure },
+  });
+  if (verdict !== 'posted') throw new Error(`Order ${order.id} could not be refunded: ${verdict}.`);
+  await tellCustomer(tx, order.account_id, { type: 'wallet', id: order.wallet_id.toString() });
+}
+
+async function tellOrder(tx: Transaction, order: Order, state: Order['state']): Promise<void> {
+  await tellCustomer(tx, order.account_id, { type: 'order', id: order.id, state });
+  if (state !== 'active' && state !== 'failed') return;
+  await queueNotice(tx, {
+    to: { account_id: order.account_id },
+    template: 'order_state',
+    facts: { number: order.number, state },
+  });
+}
+
+/** The number works for its holder from the commit on; what was paid counts from now. */
+async function beginHolding(tx: Transaction, order: Order, now: Date): Promise<void> {
+  const { number, account_id, wallet_id, currency, monthly_micros } = order;
+  const [id, anchor_day] = [randomUUID(), now.getUTCDate()];
+  const paid_until = monthLater(now, anchor_day);
+  await setNumber(tx, number, { state: 'active', account_id });
+  const holding = { id, number, account_id, wallet_id, currency, monthly_micros, anchor_day, paid_until };
+  await insertHolding(
+    tx,
+    { ...holding, state: 'active', state_since: now, held_from: now, held_to: null, periods: 1, version: 1 },
+    order.id,
+  );
+  await insertPeriod(tx, id, {
+    ...{ period_no: 1, starts_at: now, ends_at: paid_until, charge_kind: 'purchase', charge_ref: order.id },
+    ...{ net_micros: order.monthly_micros, tax_micros: order.monthly_tax_micros },
+  });
+}

@@ -1,0 +1,135 @@
+import type { Micros } from '../../../domain/money/micros.ts';
+import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import type { OrderState } from './order_state.ts';
+
+export interface Order {
+  id: string;
+  account_id: string;
+  number: string;
+  state: OrderState;
+  provider: string;
+  wallet_id: bigint;
+  currency: string;
+  setup_micros: Micros;
+  setup_tax_micros: Micros;
+  monthly_micros: Micros;
+  monthly_tax_micros: Micros;
+  ordered_at: Date;
+  state_since: Date;
+  provisioning_since: Date | null;
+  failure: string | null;
+}
+
+const MONEY = ['wallet_id', 'setup_micros', 'setup_tax_micros', 'monthly_micros', 'monthly_tax_micros'] as const;
+type OrderRow = Omit<Order, (typeof MONEY)[number]> & Record<(typeof MONEY)[number], string>;
+
+const columns = `id, account_id, number, state, provider, wallet_id, currency, setup_micros, setup_tax_micros, monthly_micros,
+  monthly_tax_micros, ordered_at, state_since, provisioning_since, failure`;
+
+const orderOf = (row: OrderRow): Order => ({
+  ...row,
+  wallet_id: BigInt(row.wallet_id),
+  setup_micros: BigInt(row.setup_micros),
+  setup_tax_micros: BigInt(row.setup_tax_micros),
+  monthly_micros: BigInt(row.monthly_micros),
+  monthly_tax_micros: BigInt(row.monthly_tax_micros),
+});
+
+export async function selectOrder(db: Queryable, id: string): Promise<Order | null> {
+  const { rows } = await db.query<OrderRow>(`select ${columns} from number_order where id = $1`, [id]);
+  return rows[0] === undefined ? null : orderOf(rows[0]);
+}
+
+/** The newest first, from before the one that a page ended with. */
+export async function listOrders(
+  db: Queryable,
+  account_id: string,
+  before: { ordered_at: Date; id: string } | null,
+  rows_max: number,
+): Promise<Order[]> {
+  const { rows } = await db.query<OrderRow>(
+    `select ${columns} from number_order
+      where account_id = $1 and ($2::timestamptz is null or (ordered_at, id) < ($2, $3::uuid))
+      order by ordered_at desc, id desc limit $4`,
+    [account_id, before?.ordered_at ?? null, before?.id ?? null, rows_max],
+  );
+  return rows.map(orderOf);
+}
+
+/** All that are not at their end, those that have not moved for longest first. */
+export async function openOrders(
+  db: Queryable,
+  filter: { states: readonly OrderState[]; unmoved_since: Date | null; rows_max: number },
+): Promise<Order[]> {
+  const { rows } = await db.query<OrderRow>(
+    `select ${columns} from number_order where state = any ($1) and ($2::timestamptz is null or state_since <= $2)
+      order by state_since, id limit $3`,
+    [filter.states, filter.unmoved_since, filter.rows_max],
+  );
+  return rows.map(orderOf);
+}
+
+export async function waitingOrders(db: Queryable, account_id: string): Promise<Order[]> {
+  const { rows } = await db.query<OrderRow>(
+    `select ${columns} from number_order where account_id = $1 and state = 'pending_kyc' order by ordered_at`,
+    [account_id],
+  );
+  return rows.map(orderOf);
+}
+
+export async function insertOrder(tx: Transaction, order: Order): Promise<void> {
+  await tx.query(
+    `insert into number_order (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+    [
+      ...[order.id, order.account_id, order.number, order.state, order.provider, order.wallet_id.toString()],
+      ...[order.currency, order.setup_micros.toString(), order.setup_tax_micros.toString()],
+      ...[order.monthly_micros.toString(), order.monthly_tax_micros.toString(), order.ordered_at, order.state_since],
+      ...[order.provisioning_since, order.failure],
+    ],
+  );
+  await addOrderEvent(tx, order.id, 'ordered', order.ordered_at, null);
+  if (order.state !== 'ordered') await addOrderEvent(tx, order.id, order.state, order.state_since, null);
+}
+
+/** The order as it is from now on; `note` is for its timeline. */
+export async function moveOrder(
+  tx: Transaction,
+  order: Order,
+  state: OrderState,
+  { now, failure = null }: { now: Date; failure?: string | null },
+): Promise<Order> {
+  const provisioning_since = state === 'provisioning' ? now : order.provisioning_since;
+  await tx.query(
+    'update number_order set state = $2, state_since = $3, provisioning_since = $4, failure = $5 where id = $1',
+    [order.id, state, now, provisioning_since, failure],
+  );
+  await addOrderEvent(tx, order.id, state, now, failure);
+  return { ...order, state, state_since: now, provisioning_since, failure };
+}
+
+export interface OrderEventRow {
+  at: Date;
+  state: OrderState;
+  note: string | null;
+}
+
+export async function orderEvents(db: Queryable, order_id: string): Promise<OrderEventRow[]> {
+  const { rows } = await db.query<OrderEventRow>(
+    `select at, state, note from number_order_event where order_id = $1
+      order by at, array_position(array['ordered', 'pending_kyc', 'provisioning', 'testing', 'active', 'failed', 'cancelled'], state)`,
+    [order_id],
+  );
+  return rows;
+}
+
+async function addOrderEvent(
+  tx: Transaction,
+  order_id: string,
+  state: OrderState,
+  at: Date,
+  note: string | null,
+): Promise<void> {
+  await tx.query('insert into number_order_event (order_id, at, state, note) values ($1, $2, $3, $4)', [
+    ...[order_id, at, state, note],
+  ]);
+}

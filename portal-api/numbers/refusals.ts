@@ -1,0 +1,38 @@
+import { Problem } from '../http/problem.ts';
+import type { ProblemName } from '../http/problem.ts';
+import type { BuyerRefusal } from './orders/buyer.ts';
+
+/** What those of orders and transfers have in common. */
+export const BUYER_PROBLEMS = [
+  'kyc_required',
+  'restricted',
+  'conflict',
+  'not_available',
+  'no_money',
+] as const satisfies readonly ProblemName[];
+
+const WORDS: Readonly<Record<BuyerRefusal | 'no_money' | 'not_available', [ProblemName, string]>> = {
+  account_not_active: ['conflict', 'Your account is not active. Finish your registration, or ask support.'],
+  restricted: [
+    'restricted',
+    'A restriction keeps your account from buying. See it under your restrictions, and appeal there.',
+  ],
+  no_wallet: ['conflict', 'You have no wallet in the currency of this number. Choose one that is sold in yours.'],
+  no_money: ['no_money', 'Your wallet holds less than the setup and the first month. Top it up and order again.'],
+  not_available: ['not_available', 'Somebody else has this number, or is about to. Choose another one.'],
+};
+
+export function refuse(kind: keyof typeof WORDS): never {
+  const [name, detail] = WORDS[kind];
+  throw new Problem(name, detail);
+}
+
+export function refuseForDocuments(missing: readonly string[]): never {
+  throw new Problem(
+    'kyc_required',
+    'Upload the documents that are named here, and order again when they are approved.',
+    {
+      missing: [...missing],
+    },
+  );
+}

@@ -1,0 +1,30 @@
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** How long a number is kept for whoever is about to buy it, and how many at once. */
+export const HOLD_MS = 10 * MINUTE_MS;
+export const HOLDS_MAX = 5;
+
+/** How long an order may wait for documents, and how many of an account at once. */
+export const PENDING_KYC_MS = 14 * DAY_MS;
+export const PENDING_KYC_MAX = 5;
+
+/** A provider usually takes less than the first; after the second an order has failed and is refunded. */
+export const PROVISIONING_EXPECTED_MS = 15 * MINUTE_MS;
+export const PROVISIONING_MAX_MS = DAY_MS;
+
+/** An unpaid number works on for a grace, then is suspended, and then no longer its holder's. */
+export const GRACE_MS = 7 * DAY_MS;
+export const SUSPENSION_MS = 14 * DAY_MS;
+/** Nobody gets a number that somebody else has just had. The migration refuses less. */
+export const QUARANTINE_MS = 90 * DAY_MS;
+
+/** When a renewal is announced. */
+export const NOTICE_WEEK_MS = 7 * DAY_MS;
+export const NOTICE_DAY_MS = DAY_MS;
+
+export const TRANSFER_OFFER_MS = 7 * DAY_MS;
+
+/** Wrong PINs after which a new one has to be made. */
+export const PORT_PIN_TRIES = 5;

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import { inTransaction } from '../../domain/db/transaction.ts';
+import type { PortalContext } from '../context.ts';
+import { task } from '../jobs/task.ts';
+import type { Task } from '../jobs/task.ts';
+import { findAttempt } from './attempts.ts';
+import { dueRetries, takeRetry } from './dunning.ts';
+import { keepMethod } from './methods.ts';
+import type { PaymentProvider } from './payment_provider.ts';
+import { sendRefund } from './refunds.ts';
+import { startPayment } from './start_payment.ts';
+
+const AT_ONCE = 200;
+const DAY_MS = 86_400_000;
+const GIVEN_UP_MS = 3_600_000;
+const nothing = z.object({}).loose();
+
+/** What the portal does about payments by itself. */
+export function paymentTasks(context: PortalContext, provider: PaymentProvider): Task[] {
+  return [
+    task('auto_top_up_look', nothing, () => fillWallets(context, provider), '* * * * *'),
+    task('dunning_look', nothing, () => retryPayments(context, provider), '*/10 * * * *'),
+    task('give_up_payments', nothing, () => giveUp(context), '*/10 * * * *'),
+    task('save_card_of_payment', z.object({ attempt_id: z.uuid() }), ({ attempt_id }) =>
+      saveCardOf(context, provider, attempt_id),
+    ),
+    task('send_refund', z.object({ refund_id: z.uuid() }), ({ refund_id }) => sendRefund(context, provider, refund_id)),
+  ];
+}
+
+interface LowWallet {
+  account_id: string;
+  wallet_id: string;
+  currency: string;
+  amount_micros: string;
+  method_id: string;
+}
+
+/** Wallets below what their owners wish: none that is being filled, that failed to be, or that was as often as it may be in a day. */
+async function lowWallets(db: Queryable, now: Date): Promise<LowWallet[]> {
+  const { rows } = await db.query<LowWallet>(
+    `select t.account_id, w.id as wallet_id, w.currency, t.amount_micros, t.method_id
+       from auto_top_up t
+            join lateral (select * from wallet where account_id = t.account_id order by id limit 1) w on true
+            join payment_method m on m.id = t.method_id and m.removed_at is null
+      where t.enabled and w.balance_micros - w.held_micros < t.threshold_micros
+        and not exists (select 1 from dunning d where d.wallet_id = w.id and d.state = 'open')
+        and not exists (select 1 from payment_attempt p
+                         where p.wallet_id = w.id and p.purpose <> 'top_up' and p.state in ('created', 'pending'))
+        and (select count(*) from payment_attempt p
+              where p.account_id = t.account_id and p.created_at > $1 and p.purpose <> 'top_up') < t.per_day_max
+      limit $2`,
+    [new Date(now.getTime() - DAY_MS), AT_ONCE],
+  );
+  return rows;
+}
+
+async function fillWallets(context: PortalContext, provider: PaymentProvider): Promise<void> {
+  const now = context.now();
+  for (const { amount_micros, wallet_id, ...low } of await lowWallets(context.pool, now)) {
+    const wish = { ...low, wallet_id: BigInt(wallet_id), amount_micros: BigInt(amount_micros) };
+    const started = await startPayment(
+      ...[context, provider, { ...wish, id: randomUUID(), purpose: 'auto_top_up' as const, save_method: false }, now],
+    );
+    // Where the provider is away the attempt stays as it is, so that it is not known to be none; it is given up in an hour.
+    if (started.kind === 'unavailable') return;
+  }
+}
+
+async function retryPayments(context: PortalContext, provider: PaymentProvider): Promise<void> {
+  const now = context.now();
+  for (const { id: dunning_id, ...due } of await dueRetries(context.pool, now, AT_ONCE)) {
+    if (!(await inTransaction(context.pool, (tx) => takeRetry(tx, dunning_id, now)))) continue;
+    const wish = { ...due, id: randomUUID(), purpose: 'retry' as const, save_method: false };
+    const started = await startPayment(context, provider, wish, now);
+    if (started.kind === 'unavailable') return;
+  }
+}
+
+/** What was never begun at the provider, as far as we know. Should it have been, its events still count. */
+async function giveUp({ pool, now }: PortalContext): Promise<void> {
+  const at = now();
+  await pool.query(
+    `with given_up as (update payment_attempt set state = 'cancelled', failure = 'never_begun', changed_at = $1
+                        where state = 'created' and created_at < $2 returning id)
+     insert into payment_attempt_change (attempt_id, at, event, from_state, to_state)
+     select id, $1, 'given_up', 'created', 'cancelled' from given_up`,
+    [at, new Date(at.getTime() - GIVEN_UP_MS)],
+  );
+}
+
+async function saveCardOf(context: PortalContext, provider: PaymentProvider, attempt_id: string): Promise<void> {
+  const attempt = await findAttempt(context.pool, attempt_id);
+  if (attempt === null || attempt.provider_payment === null) return;
+  const card = await provider.cardOfPayment(attempt.provider_payment);
+  if (card !== null) await keepMethod(context.pool, provider.name, attempt.account_id, card, context.now());
+}

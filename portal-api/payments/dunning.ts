@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
+import { moneyWords } from '../../domain/money/money_words.ts';
+import { queueNotice } from '../notices/queue_notice.ts';
+import type { Attempt } from './attempts.ts';
+import { retryAt } from './payment_policy.ts';
+
+/**
+ * A payment that the customer was not there for and that failed is tried again on the days of the policy:
+ *
+ *     open ──retry failed, days left──> open
+ *       ├──anything paid──> recovered
+ *       └──no day left────> exhausted: the wallet does not fill itself any more
+ */
+export interface DueRetry {
+  id: string;
+  account_id: string;
+  wallet_id: bigint;
+  currency: string;
+  amount_micros: bigint;
+  method_id: string;
+}
+
+const GUARD_MS = 86_400_000;
+
+/** Of a wallet that is locked. */
+export async function takeFailure(tx: Transaction, attempt: Attempt, now: Date): Promise<void> {
+  if (attempt.purpose === 'auto_top_up' && attempt.method_id !== null) {
+    const next_at = retryAt(now, 0);
+    const { rowCount } = await tx.query(
+      `insert into dunning (id, account_id, wallet_id, first_attempt_id, amount_micros, method_id, next_at, opened_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+      [
+        ...[randomUUID(), attempt.account_id, attempt.wallet_id.toString(), attempt.id],
+        ...[attempt.amount_micros.toString(), attempt.method_id, next_at, now],
+      ],
+    );
+    if ((rowCount ?? 0) > 0) await tellFailure(tx, attempt, next_at);
+  }
+  if (attempt.purpose === 'retry') await takeFailedRetry(tx, attempt);
+}
+
+async function takeFailedRetry(tx: Transaction, attempt: Attempt): Promise<void> {
+  const { rows } = await tx.query<{ id: string; tries: number; opened_at: Date }>(
+    `select id, tries, opened_at from dunning where wallet_id = $1 and state = 'open'`,
+    [attempt.wallet_id.toString()],
+  );
+  const [open] = rows;
+  if (open === undefined) return;
+  const next_at = retryAt(open.opened_at, open.tries);
+  await tx.query('update dunning set state = $2, next_at = $3 where id = $1', [
+    ...[open.id, next_at === null ? 'exhausted' : 'open', next_at],
+  ]);
+  await tellFailure(tx, attempt, next_at);
+  if (next_at !== null) return;
+  await tx.query(
+    `update auto_top_up set enabled = false, stopped_because = 'payments failed', version = version + 1 where account_id = $1`,
+    [attempt.account_id],
+  );
+}
+
+function tellFailure(tx: Transaction, attempt: Attempt, next_at: Date | null): Promise<void> {
+  const { account_id, amount_micros, currency, failure } = attempt;
+  return queueNotice(tx, {
+    to: { account_id },
+    template: 'payment_failed',
+    facts: {
+      amount: moneyWords(amount_micros, currency),
+      why: failure ?? 'declined',
+      next_try: next_at?.toISOString() ?? 'none; your wallet does not fill itself any more',
+    },
+  });
+}
+
+/** Money came: there is nothing to try again. */
+export async function closeDunning(tx: Transaction, wallet_id: bigint): Promise<void> {
+  await tx.query(`update dunning set state = 'recovered', next_at = null where wallet_id = $1 and state = 'open'`, [
+    wallet_id.toString(),
+  ]);
+}
+
+export async function dueRetries(db: Queryable, now: Date, rows_max: number): Promise<DueRetry[]> {
+  const { rows } = await db.query<
+    Omit<DueRetry, 'wallet_id' | 'amount_micros'> & { wallet_id: string; amount_micros: string }
+  >(
+    `select d.id, d.account_id, d.wallet_id, w.currency, d.amount_micros, d.method_id
+       from dunning d join wallet w on w.id = d.wallet_id join payment_method m on m.id = d.method_id
+      where d.state = 'open' and d.next_at <= $1 and m.removed_at is null order by d.next_at limit $2`,
+    [now, rows_max],
+  );
+  return rows.map((row) => ({
+    ...row,
+    wallet_id: BigInt(row.wallet_id),
+    amount_micros: BigInt(row.amount_micros),
+  }));
+}
+
+/** Takes one for this process; false where another one did. Should this one end in the middle, it is due again a day later. */
+export async function takeRetry(tx: Transaction, id: string, now: Date): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update dunning set tries = tries + 1, next_at = $3 where id = $1 and state = 'open' and next_at <= $2`,
+    [id, now, new Date(now.getTime() + GUARD_MS)],
+  );
+  return (rowCount ?? 0) > 0;
+}

@@ -1,0 +1,246 @@
+import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
+import { inTransaction } from '../../domain/db/transaction.ts';
+import { ledgerAccount, post } from '../../domain/ledger/post.ts';
+import { moneyWords } from '../../domain/money/money_words.ts';
+import type { PortalContext } from '../context.ts';
+import { enqueue } from '../jobs/task.ts';
+import { tellCustomer } from '../live/tell_customer.ts';
+import { queueNotice } from '../notices/queue_notice.ts';
+import { approve } from './approvals.ts';
+import { centsOf } from './cents.ts';
+import { payDebt } from './debts.ts';
+import type { PayingWallet } from './debts.ts';
+import { PAYMENT_POLICY } from './payment_policy.ts';
+import type { PaymentProvider } from './payment_provider.ts';
+import { planRefund } from './refund_plan.ts';
+
+/**
+ * A refund, whose money left the wallet when it was asked for:
+ *
+ *     waiting ──enough approvals──> sending ──all parts paid──> paid
+ *        └──rejected──> rejected       └──some part refused──> failed      what was not paid is back in the wallet
+ */
+export type RefundState = 'waiting' | 'sending' | 'paid' | 'failed' | 'rejected';
+
+export interface Refund extends PayingWallet {
+  id: string;
+  amount_micros: bigint;
+  state: RefundState;
+  approvals_needed: number;
+  requested_by_kind: 'customer' | 'admin';
+  requested_by: string;
+  reason: string;
+  policy_version: string;
+  requested_at: Date;
+  parts: readonly { attempt_id: string; amount_micros: bigint; state: 'waiting' | 'paid' | 'failed' }[];
+}
+
+export interface RefundWish {
+  id: string;
+  wallet: PayingWallet;
+  /** What the preview said. */
+  amount_micros: bigint;
+  approvals_needed: number;
+  by: { kind: 'customer' | 'admin'; id: string };
+  reason: string;
+}
+
+interface RefundRow extends Omit<Refund, 'wallet_id' | 'amount_micros' | 'parts'> {
+  wallet_id: string;
+  amount_micros: string;
+  parts: { attempt_id: string; amount_micros: string; state: 'waiting' | 'paid' | 'failed' }[];
+}
+
+export async function readRefunds(
+  db: Queryable,
+  which: { id: string } | { account_id: string } | { state: RefundState },
+  before: readonly [string, string] | null,
+  rows_max: number,
+): Promise<Refund[]> {
+  const [column] = Object.keys(which);
+  const { rows } = await db.query<RefundRow>(
+    `select r.*, (select jsonb_agg(jsonb_build_object('attempt_id', p.attempt_id, 'amount_micros', p.amount_micros::text, 'state', p.state)
+                                   order by p.id) from refund_part p where p.refund_id = r.id) as parts
+       from refund r where r.${column ?? 'id'} = $1 and ($2::timestamptz is null or (requested_at, id) < ($2, $3::uuid))
+      order by requested_at desc, id desc limit $4`,
+    [Object.values(which)[0], before?.[0] ?? null, before?.[1] ?? null, rows_max],
+  );
+  return rows.map(({ parts, ...row }) => ({
+    ...row,
+    wallet_id: BigInt(row.wallet_id),
+    amount_micros: BigInt(row.amount_micros),
+    parts: parts.map((part) => ({ ...part, amount_micros: BigInt(part.amount_micros) })),
+  }));
+}
+
+export const lockWallet = (tx: Transaction, wallet_id: bigint): Promise<unknown> =>
+  tx.query('select 1 from wallet where id = $1 for no key update', [wallet_id.toString()]);
+
+/** Takes the money out of the wallet for it. `changed`: the preview would say something else by now. */
+export async function requestRefund(
+  tx: Transaction,
+  provider: string,
+  wish: RefundWish,
+  now: Date,
+): Promise<'requested' | 'there_already' | 'changed'> {
+  const { id, wallet, amount_micros, approvals_needed, by, reason } = wish;
+  await lockWallet(tx, wallet.wallet_id);
+  const before = await tx.query('select 1 from refund where id = $1', [id]);
+  if (before.rows.length > 0) return 'there_already';
+  const plan = await planRefund(tx, wallet, provider, amount_micros, now);
+  if (plan.total_micros !== amount_micros) return 'changed';
+  await tx.query(
+    `insert into refund (id, account_id, wallet_id, currency, amount_micros, state, approvals_needed, requested_by_kind, requested_by,
+                         reason, policy_version, requested_at)
+     values ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, $9, $10, $11)`,
+    [
+      ...[id, wallet.account_id, wallet.wallet_id.toString(), wallet.currency, amount_micros.toString()],
+      ...[approvals_needed, by.kind, by.id, reason, PAYMENT_POLICY.version, now],
+    ],
+  );
+  const [attempts, amounts] = [plan.parts.map((p) => p.attempt_id), plan.parts.map((p) => p.amount_micros.toString())];
+  await tx.query(
+    `insert into refund_part (id, refund_id, attempt_id, amount_micros)
+     select gen_random_uuid(), $1, q.attempt_id, q.amount from unnest($2::uuid[], $3::bigint[]) as q(attempt_id, amount)`,
+    [id, attempts, amounts],
+  );
+  await tx.query(
+    `update payment_attempt p set refunded_micros = p.refunded_micros + q.amount
+       from unnest($1::uuid[], $2::bigint[]) as q(attempt_id, amount) where p.id = q.attempt_id`,
+    [attempts, amounts],
+  );
+  await post(tx, 'payout', id, { wallet_id: wallet.wallet_id.toString(), policy_version: PAYMENT_POLICY.version }, [
+    {
+      account_id: await ledgerAccount(tx, 'wallet_cash', wallet.currency, wallet.wallet_id),
+      amount_micros: -amount_micros,
+    },
+    { account_id: await ledgerAccount(tx, 'payment_clearing', wallet.currency, null), amount_micros },
+  ]);
+  const approvals = by.kind === 'admin' ? await approve(tx, id, by.id, now) : 0;
+  if ((approvals ?? 0) >= approvals_needed) await sendOff(tx, id);
+  await tellCustomer(tx, wallet.account_id, { type: 'wallet', id: wallet.wallet_id.toString() });
+  return 'requested';
+}
+
+async function sendOff(tx: Transaction, refund_id: string): Promise<void> {
+  await tx.query(`update refund set state = 'sending' where id = $1`, [refund_id]);
+  await enqueue(tx, { task: 'send_refund', payload: { refund_id } });
+}
+
+/** With its wallet, both locked. */
+async function lockRefund(tx: Transaction, id: string): Promise<Refund | null> {
+  const [found] = await readRefunds(tx, { id }, null, 1);
+  if (found === undefined) return null;
+  await lockWallet(tx, found.wallet_id);
+  await tx.query('select 1 from refund where id = $1 for no key update', [id]);
+  const [refund] = await readRefunds(tx, { id }, null, 1);
+  return refund ?? null;
+}
+
+export type ApprovalVerdict = 'approved' | 'not_found' | 'not_waiting' | 'own' | 'twice';
+
+export async function approveRefund(
+  tx: Transaction,
+  id: string,
+  admin_id: string,
+  now: Date,
+): Promise<{ verdict: ApprovalVerdict; account_id: string | null }> {
+  const refund = await lockRefund(tx, id);
+  const answer = (verdict: ApprovalVerdict) => ({ verdict, account_id: refund?.account_id ?? null });
+  if (refund === null) return answer('not_found');
+  if (refund.state !== 'waiting') return answer('not_waiting');
+  if (refund.requested_by === admin_id) return answer('own');
+  const approvals = await approve(tx, id, admin_id, now);
+  if (approvals === null) return answer('twice');
+  if (approvals >= refund.approvals_needed) await sendOff(tx, id);
+  return answer('approved');
+}
+
+/** Puts the money back. Null where there is none that waits. */
+export async function rejectRefund(tx: Transaction, id: string, now: Date): Promise<Refund | null> {
+  const refund = await lockRefund(tx, id);
+  if (refund?.state !== 'waiting') return null;
+  await tx.query(`update refund set state = 'rejected' where id = $1`, [id]);
+  await tx.query(`update refund_part set state = 'failed' where refund_id = $1`, [id]);
+  for (const part of refund.parts) await forgetPart(tx, part);
+  await putBack(tx, refund, id, refund.amount_micros, now);
+  return refund;
+}
+
+const forgetPart = (tx: Transaction, part: { attempt_id: string; amount_micros: bigint }): Promise<unknown> =>
+  tx.query('update payment_attempt set refunded_micros = refunded_micros - $2 where id = $1', [
+    part.attempt_id,
+    part.amount_micros.toString(),
+  ]);
+
+async function putBack(tx: Transaction, wallet: PayingWallet, ref: string, amount: bigint, now: Date): Promise<void> {
+  const { wallet_id, currency, account_id } = wallet;
+  await post(tx, 'reversal', ref, { wallet_id: wallet_id.toString(), reverses: 'payout' }, [
+    { account_id: await ledgerAccount(tx, 'wallet_cash', currency, wallet_id), amount_micros: amount },
+    { account_id: await ledgerAccount(tx, 'payment_clearing', currency, null), amount_micros: -amount },
+  ]);
+  await payDebt(tx, wallet, ref, now);
+  await tx.query(`select pg_notify('wallet', $1)`, [wallet_id.toString()]);
+  await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
+}
+
+interface WaitingPart {
+  id: string;
+  attempt_id: string;
+  amount_micros: string;
+  provider_payment: string;
+}
+
+/** Asks the provider for each part that it was not asked for, or did not answer. Throws where it does not answer, to be tried again. */
+export async function sendRefund(context: PortalContext, provider: PaymentProvider, refund_id: string): Promise<void> {
+  const { pool } = context;
+  const [refund] = await readRefunds(pool, { id: refund_id }, null, 1);
+  if (refund?.state !== 'sending') return;
+  const { rows } = await pool.query<WaitingPart>(
+    `select p.id, p.attempt_id, p.amount_micros, a.provider_payment from refund_part p join payment_attempt a on a.id = p.attempt_id
+      where p.refund_id = $1 and p.state = 'waiting'`,
+    [refund_id],
+  );
+  for (const { id, provider_payment, amount_micros } of rows) {
+    const amount_cents = centsOf(BigInt(amount_micros), refund.currency);
+    if (amount_cents === null) throw new Error(`The refund ${refund_id} is not of whole cents.`);
+    const answer = await provider.refund({ refund_id: id, provider_payment, amount_cents });
+    if (answer.kind === 'unavailable') throw new Error('The payment provider does not answer.');
+    await inTransaction(pool, (tx) =>
+      settlePart(tx, refund_id, id, answer.kind === 'paid' ? answer.provider_refund : null, context.now()),
+    );
+  }
+  await inTransaction(pool, (tx) => closeRefund(tx, refund_id));
+}
+
+async function settlePart(
+  tx: Transaction,
+  refund_id: string,
+  part_id: string,
+  provider_refund: string | null,
+  now: Date,
+): Promise<void> {
+  const refund = await lockRefund(tx, refund_id);
+  if (refund === null) return;
+  const { rows } = await tx.query<{ attempt_id: string; amount_micros: string }>(
+    `update refund_part set state = $2, provider_refund = $3 where id = $1 and state = 'waiting' returning attempt_id, amount_micros`,
+    [part_id, provider_refund === null ? 'failed' : 'paid', provider_refund],
+  );
+  const [settled] = rows;
+  if (settled === undefined || provider_refund !== null) return;
+  const amount_micros = BigInt(settled.amount_micros);
+  await forgetPart(tx, { attempt_id: settled.attempt_id, amount_micros });
+  await putBack(tx, refund, part_id, amount_micros, now);
+}
+
+async function closeRefund(tx: Transaction, refund_id: string): Promise<void> {
+  const refund = await lockRefund(tx, refund_id);
+  if (refund?.state !== 'sending' || refund.parts.some(({ state }) => state === 'waiting')) return;
+  const state = refund.parts.every((part) => part.state === 'paid') ? 'paid' : 'failed';
+  await tx.query('update refund set state = $2 where id = $1', [refund_id, state]);
+  const { account_id, amount_micros, currency } = refund;
+  if (state === 'paid') {
+    const facts = { amount: moneyWords(amount_micros, currency) };
+    await queueNotice(tx, { to: { account_id }, template: 'refund_done', facts });
+  }
+}

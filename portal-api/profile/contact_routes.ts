@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { appendAudit } from '../../domain/audit/append_audit.ts';
+import { inTransaction } from '../../domain/db/transaction.ts';
+import type { Transaction } from '../../domain/db/transaction.ts';
+import { blindIndex, seal, unseal } from '../../domain/privacy/sealing.ts';
+import { queueCodeMail } from '../codes/code_mail.ts';
+import { issueOrRefuse } from '../codes/issue_or_refuse.ts';
+import { PHONE_WORDS, reachablePhone } from '../codes/reachable_phone.ts';
+import { sendCodeText } from '../codes/send_code_text.ts';
+import { consumeCode, tryCode } from '../codes/try_code.ts';
+import type { PortalContext } from '../context.ts';
+import { line } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import { route } from '../http/route.ts';
+import type { Route } from '../http/route.ts';
+import { enqueue } from '../jobs/task.ts';
+import { queueNotice } from '../notices/queue_notice.ts';
+import { emailIndexOf } from '../sign_in/users.ts';
+import { PROVEN, SIGNED_IN, signedInOf } from '../sign_in/who_is_signed_in.ts';
+import type { SignedInIdentity } from '../sign_in/who_is_signed_in.ts';
+import { recordChange } from './profile_changes.ts';
+import { readProfile } from './read_profile.ts';
+import type { OpenProfile } from './read_profile.ts';
+
+/** Another address or number: it counts once a code that was sent there came back. */
+export function contactRoutes(context: PortalContext): Route[] {
+  return [beginEmail(context), confirm(context, 'email'), beginPhone(context), confirm(context, 'phone')];
+}
+
+const sent = { 202: { description: 'A code is on its way there. Nothing has changed yet.', empty: true } } as const;
+
+function beginEmail(context: PortalContext): Route {
+  const { pool, ring } = context;
+  return route(
+    {
+      method: 'post',
+      path: '/v1/profile/email',
+      operation_id: 'begin_email_change',
+      summary: 'Another address for mail. Answers alike whether it has an account already or not.',
+      tag: 'profile',
+      policy: PROVEN,
+      pace: 'guess',
+      body: z.object({ email: z.email().max(254) }),
+      answers: sent,
+      problems: ['too_many'],
+    },
+    async ({ identity, body, now, address }) => {
+      const { user_id } = signedInOf(identity);
+      await inTransaction(pool, async (tx) => {
+        const { data_key_id, key } = await readProfile(context, tx, user_id, { lock: true });
+        const { code_id } = await issueOrRefuse(context, tx, now, {
+          ...{ purpose: 'email_change', subject_id: user_id, data_key: { id: data_key_id, key }, address },
+          ...{ target: body.email, target_index: emailIndexOf(ring, body.email) },
+        });
+        await queueCodeMail(tx, code_id);
+      });
+      return { status: 202 };
+    },
+  );
+}
+
+function beginPhone(context: PortalContext): Route {
+  const { pool, ring, settings } = context;
+  return route(
+    {
+      method: 'post',
+      path: '/v1/profile/phone',
+      operation_id: 'begin_phone_change',
+      summary: 'Another phone number.',
+      tag: 'profile',
+      policy: PROVEN,
+      pace: 'guess',
+      body: z.object({ phone: line(30) }),
+      answers: sent,
+      problems: ['invalid', 'too_many'],
+    },
+    async ({ identity, body, now, address }) => {
+      const signed_in = signedInOf(identity);
+      const { user_id } = signed_in;
+      const phone = await reachablePhone(pool, body.phone, await homeOf(context, signed_in));
+      if (phone.kind === 'refused') {
+        const message = PHONE_WORDS[phone.why];
+        throw new Problem('invalid', `The phone ${message}.`, { errors: [{ path: 'body.phone', message }] });
+      }
+      await inTransaction(pool, async (tx) => {
+        const { data_key_id, key } = await readProfile(context, tx, user_id, { lock: true });
+        const { code } = await issueOrRefuse(context, tx, now, {
+          ...{ purpose: 'phone_change', subject_id: user_id, data_key: { id: data_key_id, key }, address },
+          ...{ target: phone.number, target_index: blindIndex(ring, 'phone', phone.number) },
+        });
+        const { BRAND: brand, CURRENCY: currency } = settings;
+        await sendCodeText(tx, now, { recipient: phone.number, code, brand, currency });
+      });
+      return { status: 202 };
+    },
+  );
+}
+
+/** Where a number without a calling code is read as one of; an admin writes it with one. */
+async function homeOf({ pool }: PortalContext, signed_in: SignedInIdentity): Promise<string> {
+  if (signed_in.kind === 'admin') return '';
+  const { rows } = await pool.query<{ home_country: string }>('select home_country from account where id = $1', [
+    signed_in.account_id,
+  ]);
+  return rows[0]?.home_country ?? '';
+}
+
+function confirm(context: PortalContext, what: 'email' | 'phone'): Route {
+  const { pool, ring } = context;
+  return route(
+    {
+      method: 'post',
+      path: `/v1/profile/${what}/confirmation`,
+      operation_id: `confirm_${what}_change`,
+      summary: what === 'email' ? 'The code that was mailed to the new address.' : 'The code that came by text.',
+      tag: 'profile',
+      policy: SIGNED_IN,
+      pace: 'guess',
+      body: z.object({ code: z.string().regex(/^\d{6}$/u) }),
+      answers: { 204: { description: 'Changed. Where you were reached before is told.', empty: true } },
+      problems: ['code_wrong', 'conflict'],
+    },
+    async ({ identity, body, now, address }) => {
+      const signed_in = signedInOf(identity);
+      const { user_id } = signed_in;
+      const right = await tryCode(pool, ring, now, {
+        ...{ purpose: `${what}_change`, subject_id: user_id, code: body.code },
+      });
+      if (right === null) throw wrongCode();
+      await inTransaction(pool, async (tx) => {
+        if (!(await consumeCode(tx, now, right))) throw wrongCode();
+        const profile = await readProfile(context, tx, user_id, { lock: true });
+        const target = await targetOf(tx, profile.key, right.code_id);
+        if (what === 'email') await changeEmail(context, tx, now, profile, target, address);
+        else await changePhone(context, tx, now, profile, target, address);
+        if (signed_in.kind !== 'admin') return;
+        const subject = `portal_user:${user_id}`;
+        const actor = { kind: 'admin', id: user_id } as const;
+        await appendAudit(tx, { at: now, actor, action: `profile.${what}`, account_id: null, subject });
+      });
+      return { status: 204 };
+    },
+  );
+}
+
+function wrongCode(): Problem {
+  return new Problem('code_wrong', 'Type the newest code that came, within ten minutes, or ask for another one.');
+}
+
+async function targetOf(tx: Transaction, key: Buffer, code_id: string): Promise<string> {
+  const { rows } = await tx.query<{ target_sealed: Buffer }>(
+    'select target_sealed from verification_code where id = $1',
+    [code_id],
+  );
+  const row = rows[0];
+  if (row === undefined) throw new Error(`The code ${code_id} is not there.`);
+  return unseal(key, `verification_code.target:${code_id}`, row.target_sealed).toString();
+}
+
+async function changeEmail(
+  { ring }: PortalContext,
+  tx: Transaction,
+  now: Date,
+  { user_id, key, email }: OpenProfile,
+  target: string,
+  address: string,
+): Promise<void> {
+  const email_index = emailIndexOf(ring, target);
+  const taken = await tx.query(
+    `select 1 from portal_user u join portal_user me on me.id = $1
+      where u.kind = me.kind and u.email_index = $2 and u.state <> 'closed' and u.id <> me.id`,
+    [user_id, email_index],
+  );
+  if (taken.rows.length > 0) throw new Problem('conflict', 'That address has an account of its own by now.');
+  await tx.query(
+    'update portal_user set email_sealed = $2, email_index = $3, email_verified_at = $4, version = version + 1 where id = $1',
+    [user_id, seal(key, `portal_user.email:${user_id}`, Buffer.from(target)), email_index, now],
+  );
+  // A code on its way to the old address sets no password any more.
+  await tx.query(
+    `update verification_code set ended_at = $2 where purpose = 'password_reset' and subject_id = $1 and ended_at is null`,
+    [user_id, now],
+  );
+  const change = { user_id, key, field: 'email' as const, before: email, after: target, address };
+  const { change_id } = await recordChange(tx, now, change);
+  await enqueue(tx, { task: 'tell_former_address', payload: { change_id } });
+}
+
+async function changePhone(
+  { ring }: PortalContext,
+  tx: Transaction,
+  now: Date,
+  { user_id, key, phone }: OpenProfile,
+  target: string,
+  address: string,
+): Promise<void> {
+  await tx.query(
+    'update portal_user set phone_sealed = $2, phone_index = $3, phone_verified_at = $4, version = version + 1 where id = $1',
+    [
+      ...[user_id, seal(key, `portal_user.phone:${user_id}`, Buffer.from(target))],
+      ...[blindIndex(ring, 'phone', target), now],
+    ],
+  );
+  // Of the accounts that are theirs: the new number may be shown to those who are called, the old one no longer.
+  await tx.query(
+    `delete from verified_caller v using membership m
+      where m.user_id = $1 and m.role = 'owner' and v.account_id = m.account_id and v.number = $2`,
+    [user_id, phone],
+  );
+  await tx.query(
+    `insert into verified_caller (account_id, number, verified_at)
+     select account_id, $2, $3 from membership where user_id = $1 and role = 'owner' on conflict do nothing`,
+    [user_id, target, now],
+  );
+  await recordChange(tx, now, { user_id, key, field: 'phone', before: phone, after: target, address });
+  await queueNotice(tx, { to: { user_id }, template: 'phone_changed', facts: { at: now.toISOString() } });
+}
