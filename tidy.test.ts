@@ -109,6 +109,8 @@ describe('the tree', () => {
     // bootstrap.js names the file that installs what tests need.
     [...entries, 'deploy/install.ts', 'vitest.config.ts', 'eslint.config.js', ...files.filter(isTest)].forEach(walk);
     walk('deploy/testing/global_setup.ts');
+    // A process of its own that is found by its name, so that it is the same where services run compiled.
+    walk('portal-api/documents/decoder/decoder_main.js');
     expect(files.filter((file) => !used.has(file) && !file.endsWith('.d.ts'))).toEqual([]);
   });
 
@@ -141,7 +143,9 @@ function directionIsRight(file: string, target: string): boolean {
   if (from === to || !file.includes('/')) return true;
   // A test on real servers borrows them from the deployment; a benchmark does too.
   if ((isTest(file) || file.includes('/bench/') || file.includes('/testing/')) && to === 'deploy') return true;
-  if (to === 'config') return from === 'deploy' || readsSettings.test(file) || isTypeOnly(file, target);
+  // A test gives the settings that an environment would.
+  const is_testing = isTest(file) || file.includes('/testing/');
+  if (to === 'config') return from === 'deploy' || is_testing || readsSettings.test(file) || isTypeOnly(file, target);
   return allowed[from]?.includes(to) ?? false;
 }
 

@@ -122,17 +122,12 @@ export class Controller {
       onStep: (...step) => observer.onStep(...step),
       onStrayRecord: (record) => this.#reconciler.keepRecord(record),
     });
-    this.#commands = new CallCommands({
-      ...{ db: this.#pool, switch_id: settings.SWITCH_ID, byCall: (call_id) => this.#calls.byCall(call_id) },
-      ...{ sure: () => this.#is_started && this.#lease.sure, now: () => new Date(), log },
-    });
+    this.#commands = this.#makeCommands();
     this.#reconciler = this.#makeReconciler();
     this.#listener = this.#makeListener();
     this.#guard = makeGuard({
-      settings,
+      ...{ settings, redis: this.#redis, db: this.#pool },
       gate: new AsteriskGate(switchOptions(settings, log)),
-      redis: this.#redis,
-      db: this.#pool,
       onRefused: (why) => this.#metrics.refused_addresses_total.inc({ why }),
       log,
     });
@@ -151,16 +146,22 @@ export class Controller {
     });
   }
 
+  #makeCommands(): CallCommands {
+    const { SWITCH_ID: switch_id } = this.#settings;
+    const sure = (): boolean => this.#is_started && this.#lease.sure;
+    const byCall = (call_id: string) => this.#calls.byCall(call_id);
+    return new CallCommands({ db: this.#pool, switch_id, byCall, sure, now: () => new Date(), log: this.#log });
+  }
+
   #makeReconciler(): Reconciler {
     const settings = this.#settings;
     const log = this.#log;
-    const now = (): number => this.#clock.now();
     return new Reconciler({
       calls: this.#calls,
       media: this.#media,
       db: this.#pool,
       switch_id: settings.SWITCH_ID,
-      now,
+      now: () => this.#clock.now(),
       lostAt: () => this.#lost_at_ms,
       settle_after_ms: settings.RECONCILE_SETTLE_MS,
       onFinding: (finding) => this.#metrics.reconcile_findings_total.inc({ finding }),

@@ -4,8 +4,6 @@ import { asteriskPart } from './parts/asterisk.ts';
 import { carrierPart } from './parts/carrier.ts';
 import type { CarrierPart } from './parts/carrier.ts';
 import { controllerPart } from './parts/controller.ts';
-import { portalApiPart } from './parts/portal_api.ts';
-import type { PortalApiPart } from './parts/portal_api.ts';
 import { postgresPart } from './parts/postgres.ts';
 import { schemaPart } from './parts/schema.ts';
 import { smscPart } from './parts/smsc.ts';
@@ -20,6 +18,7 @@ import { checkCertificate, keptCertificate } from './runtime/process/certificate
 import { claimPort, freePort, LOOPBACK } from './runtime/process/port.ts';
 import { showProgress } from './runtime/progress.ts';
 import { tryLock } from './runtime/root/lock.ts';
+import { beginPortal, firstRequest } from './start_portal.ts';
 import { seedDemoOperator } from './seed/demo_operator.ts';
 import type { DemoOperator } from './seed/demo_operator.ts';
 import { deploySettings, serversElsewhere } from './settings.ts';
@@ -90,12 +89,9 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
     }),
   );
   const texts = await beginTexts(begin, settings, { database_url: schema.gateway_url, redis_url: cache.url }, demo);
-  const portal = await begin(
-    portalApiPart({
-      ...{ home, database_url: schema.portal_url, redis_url: cache.url, host: LOOPBACK },
-      ports: { http: await claimPort(settings.portal_port, 'The portal'), observe: await freePort() },
-    }),
-  );
+  const portal = await beginPortal(begin, settings, {
+    ...{ owner_url: database.url, database_url: schema.portal_url, redis_url: cache.url },
+  });
   console.log(
     firstCall(home, demo, sip, carrier) +
       firstText(home, demo, texts, settings.texts_smpp_tls_port) +
@@ -186,12 +182,6 @@ Letsdial runs.
       ${join(home, 'log/controller.log')}
 
   Ctrl-C ends the calls, settles them and stops everything.
-`;
-}
-
-function firstRequest({ url }: PortalApiPart): string {
-  return `
-  The portal's API is on ${url}; a person reads what it can do on ${url}/docs, a program in ${url}/openapi.json.
 `;
 }
 

@@ -94,14 +94,10 @@ async function deviceOf(client: PortalClient): Promise<Phone> {
   return phone;
 }
 
-it('goes the whole way: from nobody to a number that rings and texts, to a bill, to somebody else, to the end', async () => {
-  const desk = await stack.admin(['kyc', 'finance', 'owner']);
-  const ada = await signUp('Ada Example', 'ada@example.org', '+447700900201');
-  const { client, account_id } = ada;
-  await payIn(client, '30000000');
-  expect(await freeMicros(client)).toBe(30_000_000n);
+const PATH = `/v1/numbers/${encodeURIComponent(NUMBER)}`;
 
-  // A number, for which it has to be known who she is.
+/** For that number it has to be known who somebody is; then it is ordered, supplied and seen to work. */
+async function buyNumber(client: PortalClient, desk: PortalClient): Promise<void> {
   const refused = await client.post('/v1/number-orders', { number: NUMBER });
   expect(refused).toMatchObject({ status: 409, body: { type: 'urn:letsdial:problem:kyc_required' } });
   await becomeKnown(client, desk);
@@ -111,8 +107,9 @@ it('goes the whole way: from nobody to a number that rings and texts, to a bill,
     const { body } = await client.get<{ state: string }>(`/v1/number-orders/${order.body.order_id}`);
     return body.state === 'active' ? true : null;
   });
+}
 
-  // It rings, and texts go both ways.
+async function isCalled({ client, account_id }: SignedUp): Promise<void> {
   const phone = await deviceOf(client);
   const call = stack.calls.carrier('alpha').callIn(NUMBER, FRIEND);
   const incoming = await phone.nextIncoming();
@@ -121,57 +118,71 @@ it('goes the whole way: from nobody to a number that rings and texts, to a bill,
   await call.hangUp();
   const [cdr] = await settledCalls(stack.calls.pool, account_id, 1);
   expect(cdr).toMatchObject({ direction: 'inbound', result: 'answered', seconds_billed: 2, net_micros: 2_000n });
-  const sent = await client.post<{ message_id: string }>('/v1/messages', {
-    sender: NUMBER,
-    recipient: FRIEND,
-    text: 'Here I am',
-  });
-  expect(sent.status).toBe(202);
+  await phone.close();
+}
+
+async function textsBothWays(client: PortalClient): Promise<void> {
+  const text = { sender: NUMBER, recipient: FRIEND, text: 'Here I am' };
+  expect(await client.post('/v1/messages', text)).toMatchObject({ status: 202 });
   expect(await textTo(FRIEND)).toBe('Here I am');
   await stack.texts.carrier('omega').carrier.sendMo({ from: FRIEND, to: NUMBER, text: 'At last' });
   await eventually('the answer', 20_000, async () => {
     const { body } = await client.get<{ items: { direction: string; text: string }[] }>('/v1/messages');
     return body.items.some(({ direction, text }) => direction === 'mo' && text === 'At last') ? true : null;
   });
+}
 
-  // The bill says what the ledger says.
-  const bill = await desk.post<{ invoice_id: string; net_micros: string; tax_micros: string }>(
-    `/v1/admin/accounts/${account_id}/invoices`,
-  );
+/** The bill says what the ledger says. */
+async function isBilled({ client, account_id }: SignedUp, desk: PortalClient): Promise<void> {
+  const bill = await desk.post<{ invoice_id: string }>(`/v1/admin/accounts/${account_id}/invoices`);
   expect(bill).toMatchObject({ status: 201 });
-  const { invoice_id } = bill.body;
+  const path = `/v1/invoices/${bill.body.invoice_id}`;
   const { body: lines } = await client.get<{ items: { kind: string; net_micros: string; tax_micros: string }[] }>(
-    `/v1/invoices/${invoice_id}/lines`,
+    `${path}/lines`,
   );
-  const charged = await chargedTo(account_id);
-  const billed = lines.items.reduce((sum, line) => sum + BigInt(line.net_micros) + BigInt(line.tax_micros), 0n);
   expect(lines.items.map(({ kind }) => kind).toSorted()).toEqual(['call', 'purchase', 'text']);
-  expect(billed).toBe(charged);
-  const pdf = await client.get<Buffer>(`/v1/invoices/${invoice_id}/pdf`);
+  const billed = lines.items.reduce((sum, line) => sum + BigInt(line.net_micros) + BigInt(line.tax_micros), 0n);
+  expect(billed).toBe(await chargedTo(account_id));
+  const pdf = await client.get<Buffer>(`${path}/pdf`);
   expect(pdf.headers.get('content-type')).toBe('application/pdf');
   expect(pdf.body.subarray(0, 5).toString()).toBe('%PDF-');
+}
 
-  // To somebody else, who is known as well.
-  const bob = await signUp('Bob Example', 'bob@example.org', '+447700900202');
-  await becomeKnown(bob.client, desk);
-  const offer = await client.post<{ code: string }>(`/v1/numbers/${encodeURIComponent(NUMBER)}/transfer`);
+async function handsOver(from: PortalClient, to: PortalClient): Promise<void> {
+  const offer = await from.post<{ code: string }>(`${PATH}/transfer`);
   expect(offer).toMatchObject({ status: 201 });
-  const taken = await bob.client.post('/v1/number-transfers/accept', { code: offer.body.code, consent: true });
+  const taken = await to.post('/v1/number-transfers/accept', { code: offer.body.code, consent: true });
   expect(taken).toMatchObject({ status: 201, body: { state: 'done' } });
-  expect((await client.get<{ items: unknown[] }>('/v1/numbers')).body.items).toEqual([]);
-  expect((await bob.client.get<{ items: unknown[] }>('/v1/messages')).body.items).toEqual([]);
+  expect((await from.get<{ items: unknown[] }>('/v1/numbers')).body.items).toEqual([]);
+  // What was said by it before stays with who said it.
+  expect((await to.get<{ items: unknown[] }>('/v1/messages')).body.items).toEqual([]);
+}
 
-  // And to the end, with what the preview said.
-  const path = `/v1/numbers/${encodeURIComponent(NUMBER)}`;
-  const preview = await bob.client.get<{ refund_micros: string }>(`${path}/cancellation-preview?when=now`);
-  const before = await freeMicros(bob.client);
+/** With what the preview said. */
+async function cancels(client: PortalClient): Promise<void> {
+  const preview = await client.get<{ refund_micros: string }>(`${PATH}/cancellation-preview?when=now`);
+  const before = await freeMicros(client);
   const { refund_micros } = preview.body;
-  expect(await bob.client.post(`${path}/cancellation`, { when: 'now', refund_micros })).toMatchObject({ status: 201 });
-  expect((await freeMicros(bob.client)) - before).toBe(BigInt(refund_micros));
+  expect(await client.post(`${PATH}/cancellation`, { when: 'now', refund_micros })).toMatchObject({ status: 201 });
+  expect((await freeMicros(client)) - before).toBe(BigInt(refund_micros));
   const { rows } = await stack.calls.pool.query('select state, account_id from did where number = $1', [NUMBER]);
   expect(rows).toEqual([{ state: 'quarantined', account_id: null }]);
+}
+
+it('goes the whole way: from nobody to a number that rings and texts, to a bill, to somebody else, to the end', async () => {
+  const desk = await stack.admin(['kyc', 'finance', 'owner']);
+  const ada = await signUp('Ada Example', 'ada@example.org', '+447700900201');
+  await payIn(ada.client, '30000000');
+  expect(await freeMicros(ada.client)).toBe(30_000_000n);
+  await buyNumber(ada.client, desk);
+  await isCalled(ada);
+  await textsBothWays(ada.client);
+  await isBilled(ada, desk);
+  const bob = await signUp('Bob Example', 'bob@example.org', '+447700900202');
+  await becomeKnown(bob.client, desk);
+  await handsOver(ada.client, bob.client);
+  await cancels(bob.client);
   await booksAreRight(stack.calls.pool);
-  await phone.close();
 }, 120_000);
 
 /** What went out of the wallet for service, by the postings alone. */

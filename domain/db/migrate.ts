@@ -49,7 +49,8 @@ export async function migrate(url: string): Promise<readonly string[]> {
 async function migrateTasks(client: pg.Client, url: string): Promise<void> {
   await runMigrations({ connectionString: url });
   await client.query(
-    `grant usage on schema graphile_worker to letsdial_portal;
+    `revoke execute on all functions in schema graphile_worker from public;
+     grant usage on schema graphile_worker to letsdial_portal;
      grant select, insert, update, delete on all tables in schema graphile_worker to letsdial_portal;
      grant usage, select on all sequences in schema graphile_worker to letsdial_portal;
      grant execute on all functions in schema graphile_worker to letsdial_portal`,

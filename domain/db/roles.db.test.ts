@@ -120,6 +120,8 @@ const gateway: Privileges = {
 const explain: Privileges = {
   tables: [
     'select account: id, time_zone',
+    'select audit_head',
+    'select audit_log',
     'select call_grant',
     'select call_hold: answered_at, authorized_at, call_id, deadline_at, held_micros, leg_id, pack_seconds_held, seconds_granted, snapshot, state',
     'select carrier: code, id',

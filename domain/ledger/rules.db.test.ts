@@ -4,6 +4,7 @@ import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database
 import { attacksOnCalls } from './testing/attacks_on_calls.ts';
 import { attacksOnMoney } from './testing/attacks_on_money.ts';
 import type { Attack, Attacks } from './testing/attacks_on_money.ts';
+import { attacksOnPayments, booksOfPayments } from './testing/attacks_on_payments.ts';
 import { attacksOnPrices, toldOfPrices } from './testing/attacks_on_prices.ts';
 import { attacksOnTexts, toldOfTexts } from './testing/attacks_on_texts.ts';
 import { books } from './testing/books.ts';
@@ -13,26 +14,35 @@ const tables: Readonly<Record<string, Attacks>> = {
   ...attacksOnCalls,
   ...attacksOnPrices,
   ...attacksOnTexts,
+  ...attacksOnPayments,
 };
 const told = { ...toldOfPrices, ...toldOfTexts };
 
 /** Columns of these tables that may be empty; every other one has to say something. */
 const MAY_BE_EMPTY = [
   'api_key: revoked_at',
+  'auto_top_up: stopped_because',
   'call_hold: answered_at, pack_id',
   'carrier_bind: closes_at, countries, opens_at',
   'cdr: account_id, answered_at, callee, caller, carrier_id, cost_currency, currency, destination, device, pack_id, pdd_ms, refusal, trunk_id, wallet_id',
   'customer_delivery: dead_at, last_error',
   'did: account_id',
+  'dunning: next_at',
   'esme: address_range, allowed_address',
+  'finance_order: expires_at',
+  'invoice: attempt_id, month, period_from, period_to',
   'ledger_account: carrier_id, wallet_id',
   'message: account_id, body, carrier_id, charge_ref, client_ref, currency, deck_id, destination, due_at, keyword, prefix, rate_micros_per_segment, system_id, valid_until, wallet_id',
   'message_event: bind_id, carrier_id, carrier_message_id, cost_currency, detail, error, state, status',
   'message_queue: carrier_id, epoch, looked_at',
   'opt_out: message_id',
+  'pack_offer: sold_until',
   'parked_receipt: done_at, error',
+  'payment_attempt: checkout_url, failure, method_id, provider_payment',
+  'payment_dispute: closed_at',
   'rate: effective_to',
   'rate_deck: carrier_id, checksum',
+  'refund_part: provider_refund',
   'switch_lease: owner, record_position, taken_at',
   'text_rate: effective_to',
 ];
@@ -105,6 +115,7 @@ beforeAll(async () => {
   db = new pg.Client({ connectionString: database.url });
   await db.connect();
   await db.query(books);
+  await db.query(booksOfPayments);
   rules = await rulesOf(db);
 });
 

@@ -165,3 +165,5 @@ grant select, insert, update, delete on document_requirement_set, document_requi
 grant select, insert, update on kyc_case to letsdial_portal;
 grant select, insert on kyc_claims to letsdial_portal;
 grant select, insert, update, delete on kyc_document to letsdial_portal;
+
+revoke execute on function published_requirements_stay, published_set_stays from public;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase } from '../../deploy/testing/database.ts';
 import type { FreshDatabase } from '../../deploy/testing/database.ts';
 import { dataMap } from './data_map.ts';
+import { fileMap } from './file_map.ts';
 
 let database: FreshDatabase;
 let client: pg.Client;
@@ -39,5 +40,8 @@ describe('the map of the data', () => {
         basis === 'none' && Object.values(columns).some((column) => column !== 'not_personal'),
     );
     expect(without).toEqual([]);
+    expect(
+      Object.values(fileMap).filter(({ basis, category }) => basis === 'none' && category !== 'not_personal'),
+    ).toEqual([]);
   });
 });

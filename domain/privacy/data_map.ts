@@ -2,9 +2,10 @@ import { mapOfPayments } from './map_of_payments.ts';
 import { mapOfNumbers } from './map_of_numbers.ts';
 import { mapOfIdentity } from './map_of_identity.ts';
 import { mapOfKyc } from './map_of_kyc.ts';
+import { mapOfPortal } from './map_of_portal.ts';
 import { mapOfRights } from './map_of_rights.ts';
 import { mapOfTexts } from './map_of_texts.ts';
-import { notPersonal, type Category, type LegalBasis, type Retention, type TableMap } from './table_map.ts';
+import { notPersonal, type TableMap } from './table_map.ts';
 
 /**
  * The map of the data: for every column, what it is for, on what legal basis, how long, and who may receive it. Export,
@@ -28,6 +29,9 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       tax_ppm: 'not_personal',
       sell_deck: 'not_personal',
       text_deck: 'not_personal',
+      party: 'behaviour',
+      data_key_id: 'pseudonym',
+      version: 'not_personal',
       created_at: 'behaviour',
     },
   },
@@ -354,36 +358,6 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
   ...mapOfRights,
   ...mapOfKyc,
   ...mapOfNumbers,
+  ...mapOfPortal,
   ...mapOfPayments,
-};
-
-/** Files that hold personal data, beside the tables. */
-export const fileMap: Readonly<
-  Record<string, { purpose: string; category: Category; basis: LegalBasis; retention: Retention }>
-> = {
-  'asterisk/cdr/calls.csv': {
-    purpose:
-      'The switch’s own record of each call: ids and times, no numbers. Calls are settled from it after a crash.',
-    category: 'pseudonym',
-    basis: 'contract',
-    retention: 'replay_window',
-  },
-  'log/controller.log': {
-    purpose: 'To find faults: call ids, states and figures, no numbers of people.',
-    category: 'pseudonym',
-    basis: 'legitimate_interest',
-    retention: 'operation',
-  },
-  'log/sms-gateway.log': {
-    purpose: 'To find faults: ids of texts, binds and carriers’ answers, no numbers of people and nothing they wrote.',
-    category: 'pseudonym',
-    basis: 'legitimate_interest',
-    retention: 'operation',
-  },
-  'asterisk/log/security.log': {
-    purpose: 'To see attacks on credentials: names of devices and network addresses.',
-    category: 'location',
-    basis: 'legitimate_interest',
-    retention: 'operation',
-  },
 };

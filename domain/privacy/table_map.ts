@@ -11,7 +11,15 @@ export type LegalBasis = 'contract' | 'legal_obligation' | 'legitimate_interest'
  * - `sign_ins`: as long as somebody may notice that a sign-in was not theirs;
  * - `full_address`: a network address with all its digits, after which only its network stays.
  */
-export type Retention = 'account_life' | 'bookkeeping' | 'traffic' | 'message_body' | 'replay_window' | 'operation' | 'sign_ins' | 'full_address';
+export type Retention =
+  | 'account_life'
+  | 'bookkeeping'
+  | 'traffic'
+  | 'message_body'
+  | 'replay_window'
+  | 'operation'
+  | 'sign_ins'
+  | 'full_address';
 
 export type Category =
   /** Says nothing about a person. */

@@ -142,14 +142,13 @@ function read({ pool }: PortalContext): Route {
 }
 
 function callOf(row: CallRow): z.input<typeof call> {
-  const { net_micros, tax_micros, at_us: _, ...rest } = row;
-  const { leg_id, call_id, device, dialled, caller, callee, destination, currency, refusal, pdd_ms } = rest;
+  const { leg_id, call_id, device, dialled, caller, callee, destination, currency, refusal, pdd_ms } = row;
   return {
-    ...{ call_id, leg_id, direction: rest.direction, device, dialled, caller, callee, destination },
-    ...{ started_at: rest.started_at, answered_at: rest.answered_at, ended_at: rest.ended_at },
-    ...{ seconds_charged: rest.seconds_charged, seconds_billed: rest.seconds_billed },
-    ...{ net_micros: BigInt(net_micros), tax_micros: BigInt(tax_micros), currency },
-    ...{ result: rest.result, refusal, pdd_ms },
+    ...{ call_id, leg_id, direction: row.direction, device, dialled, caller, callee, destination },
+    ...{ started_at: row.started_at, answered_at: row.answered_at, ended_at: row.ended_at },
+    ...{ seconds_charged: row.seconds_charged, seconds_billed: row.seconds_billed },
+    ...{ net_micros: BigInt(row.net_micros), tax_micros: BigInt(row.tax_micros), currency },
+    ...{ result: row.result, refusal, pdd_ms },
   };
 }
 

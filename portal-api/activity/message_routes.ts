@@ -160,8 +160,8 @@ function send({ pool, now: clock }: PortalContext): Route {
       const wish = { account_id: accountOf(identity), sender, recipient, text, due_at, client_ref, now };
       const done = await inTransaction(pool, (tx) => sendText(tx, { ...wish, id: ids.next(), key: operation_id }));
       if (done.kind === 'refused') throw new Problem(...refusals[done.why]);
-      const { kind: _, ...told } = done;
-      return { status: 202, body: told };
+      const { message_id, encoding, segments, net_micros, tax_micros, currency } = done;
+      return { status: 202, body: { message_id, encoding, segments, net_micros, tax_micros, currency } };
     },
   );
 }

@@ -35,7 +35,7 @@ function differing({ service }: Pick<DeckRow, 'service'>): string {
   const of = (side: string): string => alike.map((column) => `${side}.${column}`).join(', ');
   return `(select * from ${table} where deck_id = $1) n full join (select * from ${table} where deck_id = $2) o
             on n.prefix = o.prefix and n.effective_from = o.effective_from
-          where n.prefix is null or o.prefix is null or (${of('n')}) is distinct from (${of('o')})`;
+          where (n.prefix is null or o.prefix is null or (${of('n')}) is distinct from (${of('o')}))`;
 }
 
 export async function countDifferences(

@@ -26,4 +26,4 @@ export function maskName(name: string): string {
 }
 
 /** A pair of surrogates is one letter. */
-const firstOf = (text: string): string => [...text][0] ?? '';
+const firstOf = (text: string): string => /^./su.exec(text)?.[0] ?? '';

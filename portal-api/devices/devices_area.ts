@@ -49,8 +49,9 @@ const withCredentials = deviceShape.extend({
   credentials: z.object({ username: z.string(), password: z.string(), realm: z.string() }),
 });
 
-function deviceAnswer({ id, version: _, ...device }: Device): z.input<typeof deviceShape> {
-  return { device_id: id, ...device };
+function deviceAnswer(device: Device): z.input<typeof deviceShape> {
+  const { id, label, username, enabled, caller_number, created_at } = device;
+  return { device_id: id, label, username, enabled, caller_number, created_at };
 }
 
 const tooMany = (): Problem => new Problem('conflict', `You have ${DEVICES_MAX} devices. Remove one first.`);

@@ -60,8 +60,8 @@ describe('the terms', () => {
     const ids = (await termsInForce(world.pool, world.now())).map(({ id }) => id);
     expect(ids).toHaveLength(2);
     const key = randomUUID();
-    for (const _again of [1, 2]) {
-      const reply = await here.post('/v1/legal/acceptances', { document_ids: ids }, { idempotency_key: key });
+    for (const idempotency_key of [key, key]) {
+      const reply = await here.post('/v1/legal/acceptances', { document_ids: ids }, { idempotency_key });
       expect(reply).toMatchObject({ status: 200, body: { terms_accepted: true } });
     }
     expect(await here.post('/v1/legal/acceptances', { document_ids: ids })).toMatchObject({ status: 200 });

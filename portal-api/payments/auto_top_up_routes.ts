@@ -98,10 +98,10 @@ function setAutoTopUp({ pool }: PortalContext, provider: PaymentProvider | null)
       versioned: true,
       body: wishShape,
       answers: { 200: { description: 'As it is now.', json: autoTopUpShape } },
-      problems: ['not_found', 'unavailable'],
+      problems: ['not_found', 'unavailable', 'not_available'],
     },
     async ({ identity, body, version }) => {
-      if (provider === null) throw new Problem('unavailable', 'No payments are taken here.');
+      if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
       const account_id = accountOf(identity);
       const wallet = await payingWallet(pool, account_id);
       const method = await findMethod(pool, account_id, provider.name, body.method_id);

@@ -109,9 +109,16 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('pay' as const), amount: fc.bigInt(1n, 20n) }),
   fc.record({ kind: fc.constant('spend' as const), amount: fc.bigInt(1n, 25n) }),
-  fc.record({ kind: fc.constant('dispute' as const), which: fc.nat(5) }),
-  fc.record({ kind: fc.constant('decide' as const), which: fc.nat(5), state: fc.constantFrom('won', 'lost') }),
+  fc.record({ kind: fc.constant('dispute' as const), which: fc.nat(2) }),
+  fc.record({ kind: fc.constant('decide' as const), which: fc.nat(2), state: fc.constantFrom('won', 'lost') }),
 );
+
+/** Each course begins with a debt, as few would by chance. */
+const BEGINNING: readonly Step[] = [
+  { kind: 'pay', amount: 10n },
+  { kind: 'spend', amount: 7n },
+  { kind: 'dispute', which: 0 },
+];
 
 /** A model in a few lines: money that is there, money that is owed, and which payments are disputed. */
 async function play(steps: readonly Step[]): Promise<void> {
@@ -127,7 +134,7 @@ async function play(steps: readonly Step[]): Promise<void> {
     model.balance += amount - to_debt;
   };
   money.provider.webhooks.telling = { times: 2, backwards: true, delay_ms: 60_000 };
-  for (const one of steps) {
+  for (const one of [...BEGINNING, ...steps]) {
     if (one.kind === 'pay') {
       payments.push({ id: await pay(here, method_id, one.amount), amount: one.amount * EUR, is_disputed: false });
       receive(one.amount * EUR);

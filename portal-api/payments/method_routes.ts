@@ -59,10 +59,10 @@ function saveCard({ pool }: PortalContext, provider: PaymentProvider | null): Ro
       idempotent: true,
       body: z.object({ token: line(200) }),
       answers: { 201: { description: 'The card.', json: methodShape } },
-      problems: ['invalid', 'unavailable'],
+      problems: ['invalid', 'unavailable', 'not_available'],
     },
     async ({ identity, body, now }) => {
-      if (provider === null) throw new Problem('unavailable', 'No payments are taken here.');
+      if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
       const account_id = accountOf(identity);
       const customer = await customerOf(pool, provider, account_id);
       if (customer === null) throw new Problem('unavailable', 'The payment provider does not answer. Ask again.');

@@ -60,10 +60,10 @@ function startRun(context: PortalContext, provider: PaymentProvider | null): Rou
       policy: { admin: FINANCE },
       pace: 'costly',
       answers: { 201: { description: 'What did not agree: nothing, as a rule.', json: runShape } },
-      problems: ['unavailable'],
+      problems: ['unavailable', 'not_available'],
     },
     async ({ identity, now }) => {
-      if (provider === null) throw new Problem('unavailable', 'No payments are taken here.');
+      if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
       const admin_id = adminOf(identity).user_id;
       const run = await runReconciliation(context, provider, admin_id, now);
       await inTransaction(context.pool, (tx) =>

@@ -117,7 +117,7 @@ function askForRefund(context: PortalContext, provider: PaymentProvider | null):
       /** At most what the preview said. */
       body: z.object({ amount_micros: microsIn }),
       answers: { 201: { description: 'The refund.', json: refundShape } },
-      problems: ['not_found', 'no_money', 'unavailable'],
+      problems: ['not_found', 'no_money', 'unavailable', 'not_available'],
     },
     async ({ identity, body, operation_id, now }) => {
       const wallet = await walletOf(context, accountOf(identity));
@@ -136,7 +136,7 @@ async function request(
   wish: RefundWish,
   now: Date,
 ): Promise<Refund> {
-  if (provider === null) throw new Problem('unavailable', 'No payments are taken here.');
+  if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
   const verdict = await inTransaction(pool, async (tx) => {
     const requested = await requestRefund(tx, provider.name, wish, now);
     if (requested === 'requested' && wish.by.kind === 'admin') {
@@ -209,7 +209,7 @@ function refundAsAdmin(context: PortalContext, provider: PaymentProvider | null)
       params: z.object({ account_id: uuid }),
       body: z.object({ amount_micros: microsIn, reason: line(500) }),
       answers: { 201: { description: 'The refund.', json: refundShape } },
-      problems: ['not_found', 'no_money', 'unavailable'],
+      problems: ['not_found', 'no_money', 'unavailable', 'not_available'],
     },
     async ({ identity, params, body, operation_id, now }) => {
       const wallet = await walletOf(context, params.account_id);

@@ -65,7 +65,7 @@ export class StripeProvider implements PaymentProvider {
         : await this.#chargeCard(payment, payment.method_token);
     } catch (error) {
       if (error instanceof Stripe.errors.StripeCardError) {
-        const { decline_code, code } = error;
+        const { decline_code, code } = error as { decline_code?: string; code?: string };
         const { payment_intent } = error as { payment_intent?: { id?: string } };
         const failure = (decline_code ?? code ?? 'declined').slice(0, 100);
         const provider_payment = payment_intent?.id ?? null;

@@ -105,11 +105,11 @@ function beginTopUp(context: PortalContext, provider: PaymentProvider | null): R
       idempotent: true,
       body: topUpBody,
       answers: { 201: { description: 'The payment, and where to pay if it is still to be paid.', json: paymentShape } },
-      problems: ['not_found', 'conflict', 'unavailable'],
+      problems: ['not_found', 'conflict', 'unavailable', 'not_available'],
     },
     async ({ identity, body, operation_id, now }) => {
       const account_id = accountOf(identity);
-      if (provider === null) throw new Problem('unavailable', 'No payments are taken here.');
+      if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
       if (body.policy_version !== undefined && body.policy_version !== PAYMENT_POLICY.version) {
         throw new Problem('conflict', 'Another payment policy is in force. Read it and ask again.');
       }
@@ -172,10 +172,10 @@ function retryPayment(context: PortalContext, provider: PaymentProvider | null):
       idempotent: true,
       params: withId,
       answers: { 201: { description: 'Another payment of the same amount.', json: paymentShape } },
-      problems: ['not_found', 'conflict', 'unavailable'],
+      problems: ['not_found', 'conflict', 'unavailable', 'not_available'],
     },
     async ({ identity, params, operation_id, now }) => {
-      if (provider === null) throw new Problem('unavailable', 'No payments are taken here.');
+      if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
       const failed = await ownAttempt(context, accountOf(identity), params.payment_id);
       if (failed.state !== 'failed' && failed.state !== 'cancelled') {
         throw new Problem('conflict', 'Only a payment that failed is tried again.');

@@ -19,10 +19,10 @@ export function webhookRoute(context: PortalContext, provider: PaymentProvider |
       pace: 'read',
       raw: true,
       answers: { 204: { description: 'Taken, now or before.', empty: true } },
-      problems: ['not_permitted', 'malformed', 'unavailable'],
+      problems: ['not_permitted', 'malformed', 'unavailable', 'not_available'],
     },
     async ({ raw, headers, now }) => {
-      if (provider === null) throw new Problem('unavailable', 'No payments are taken here.');
+      if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
       const read = readSafely(() => provider.readWebhook(Buffer.isBuffer(raw) ? raw : Buffer.alloc(0), headers, now));
       if (read.kind === 'refused') throw new Problem('not_permitted', `This was not taken: ${read.why}.`);
       if (read.kind === 'event') {

@@ -98,7 +98,12 @@ const ledger_tx: Attacks = {
   ledger_tx_kind_check: [newTx(99, 'gift', NOBODY)],
   'append_only on update': [`update ledger_tx set content = '{"other":1}' where id = ${TX.top_up}`],
   'append_only on delete': [`delete from ledger_tx where id = ${TX.empty}`],
-  'append_only on truncate': [{ sql: 'truncate ledger_tx; select 1', without: ['posting posting_tx_id_fkey'] }],
+  'append_only on truncate': [
+    {
+      sql: 'truncate ledger_tx; select 1',
+      without: ['posting posting_tx_id_fkey', 'invoice_line invoice_line_tx_id_fkey'],
+    },
+  ],
 };
 
 const posting: Attacks = {

@@ -58,7 +58,10 @@ const rate_deck: Attacks = {
   ],
   'append_only on delete': [`delete from rate_deck where id = ${DECK.without_rates}`],
   'append_only on truncate': [
-    { sql: 'truncate rate_deck; select 1', without: ['rate rate_deck_id_fkey', 'text_rate text_rate_deck_id_fkey'] },
+    {
+      sql: 'truncate rate_deck, deck_change; select 1',
+      without: ['rate rate_deck_id_fkey', 'text_rate text_rate_deck_id_fkey'],
+    },
   ],
 };
 

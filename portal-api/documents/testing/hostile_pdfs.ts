@@ -69,101 +69,108 @@ function drawsWithoutEnd(): Buffer {
   return pdf(root(''), PAGES, first, stream('', Buffer.from('/X Do')), ...forms);
 }
 
+const refused = (what: string, bytes: Buffer): HostileFile => ({ what, bytes, expected: 'refused' });
+
+/** A picture is made of its pages, and whatever it would do in a reader of PDF stays behind. */
+const tamed = (what: string, bytes: Buffer): HostileFile => ({
+  ...{ what, bytes, expected: 'harmless', marker: 'hidden-payload' },
+});
+
+const either = (what: string, bytes: Buffer): HostileFile => ({
+  ...{ what, bytes, expected: 'either', marker: 'hidden-payload' },
+});
+
+/** What would do something in a reader of PDF. */
+const thatAct = (): HostileFile[] => [
+  tamed(
+    'PDF with a script when it is opened',
+    plain('/OpenAction << /S /JavaScript /JS (app.alert\\("hidden-payload"\\)) >>'),
+  ),
+  tamed('PDF that starts a program', plain('/OpenAction << /S /Launch /F (hidden-payload.exe) >>')),
+  tamed('PDF that opens an address', plain('/OpenAction << /S /URI /URI (https://example.com/hidden-payload) >>')),
+  tamed('PDF that sends a form', plain('/OpenAction << /S /SubmitForm /F (https://example.com/hidden-payload) >>')),
+  tamed('PDF that opens a file beside it', plain('/OpenAction << /S /GoToR /F (/etc/hidden-payload) /D [0 /Fit] >>')),
+  tamed(
+    'PDF with a file in it',
+    plain(
+      '/Names << /EmbeddedFiles << /Names [(a.exe) 4 0 R] >> >>',
+      '<< /Type /Filespec /F (a.exe) /EF << /F 5 0 R >> >>',
+      stream('/Type /EmbeddedFile', Buffer.from('MZ hidden-payload')),
+    ),
+  ),
+  tamed(
+    'PDF with a form of XFA',
+    plain(
+      '/AcroForm << /XFA 4 0 R /Fields [] >>',
+      stream('', Buffer.from('<xdp><script>hidden-payload</script></xdp>')),
+    ),
+  ),
+  tamed(
+    'PDF with a script on its page',
+    pdf(root(''), PAGES, page('/AA << /O << /S /JavaScript /JS (hidden-payload) >> >>')),
+  ),
+];
+
+/** What is not built as it says. */
+const thatLie = async (good: Buffer): Promise<HostileFile[]> => [
+  refused('PDF with a password', await samplePdf(1, { userPassword: 'secret', ownerPassword: 'other' })),
+  refused('PDF of 1,000 pages', await samplePdf(1_000)),
+  refused('PDF of 21 pages', await samplePdf(21)),
+  refused('PDF without pages', pdf(root(''), '<< /Type /Pages /Kids [] /Count 0 >>')),
+  either(
+    'PDF that says it has 2³¹ pages',
+    pdf(root(''), '<< /Type /Pages /Kids [3 0 R] /Count 2147483647 >>', page('')),
+  ),
+  either('PDF whose pages are their own children', pdf(root(''), '<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 4 >>')),
+  refused('PDF that ends in the middle', good.subarray(0, 400)),
+  refused('PDF and nothing else', Buffer.from('%PDF-1.7\n')),
+  either(
+    'PDF whose table is elsewhere',
+    Buffer.from(good.toString('latin1').replace(/startxref\n\d+/u, 'startxref\n99999999'), 'latin1'),
+  ),
+  either(
+    'PDF whose table refers to itself',
+    Buffer.from(good.toString('latin1').replace('/Size', '/Prev 9 /Size'), 'latin1'),
+  ),
+  refused('PDF of noise', Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(50_000, 0xa5)])),
+];
+
+/** What costs more to draw than it should. */
+const thatCost = (): HostileFile[] => [
+  either(
+    'PDF with 60 MB of zipped nothing to draw',
+    pdf(root(''), PAGES, page('/Contents 4 0 R'), stream('/Filter /FlateDecode', zipped(60_000_000))),
+  ),
+  either('PDF with a picture zipped twice', image(2_000, 2_000, 'FlateDecode', deflateSync(zipped(100_000_000)))),
+  either('PDF with a picture of 2³¹ by 2³¹', image(2 ** 31 - 1, 2 ** 31 - 1, 'FlateDecode', zipped(1_000))),
+  either('PDF with noise as JPEG 2000', image(1_000, 1_000, 'JPXDecode', Buffer.alloc(5_000, 0x5a))),
+  either('PDF with noise as JBIG2', image(1_000, 1_000, 'JBIG2Decode', Buffer.alloc(5_000, 0x5a))),
+  either('PDF with noise as JPEG', image(1_000, 1_000, 'DCTDecode', Buffer.alloc(5_000, 0x5a))),
+  either('PDF of a page as large as a country', pdf(root(''), PAGES, page('', '[0 0 1000000000 1000000000]'))),
+  refused('PDF of a page as thin as a hair', pdf(root(''), PAGES, page('', '[0 0 1 14000]'))),
+  either('PDF of a page of less than nothing', pdf(root(''), PAGES, page('', '[0 0 -200 -280]'))),
+  either('PDF of a page that is no number', pdf(root(''), PAGES, page('', '[0 0 (a) null]'))),
+  either(
+    'PDF that draws itself',
+    pdf(
+      root(''),
+      PAGES,
+      page('/Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>'),
+      stream('', Buffer.from('/X Do')),
+      stream(
+        '/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 5 0 R >> >>',
+        Buffer.from('/X Do'),
+      ),
+    ),
+  ),
+  either('PDF that draws ten times what draws ten times …', drawsWithoutEnd()),
+  either('PDF with arrays 100,000 deep', plain(`/A ${'['.repeat(100_000)}${']'.repeat(100_000)}`)),
+  either(
+    'PDF whose length is another one',
+    pdf(root(''), PAGES, page('/Contents 4 0 R'), '<< /Length 4 0 R >>\nstream\nq\nendstream'),
+  ),
+];
+
 export async function hostilePdfs(): Promise<HostileFile[]> {
-  const good = await samplePdf(1);
-  const refused = (what: string, bytes: Buffer): HostileFile => ({ what, bytes, expected: 'refused' });
-  /** A picture is made of its pages, and whatever it would do in a reader of PDF stays behind. */
-  const tamed = (what: string, bytes: Buffer): HostileFile => ({
-    what,
-    bytes,
-    expected: 'harmless',
-    marker: 'hidden-payload',
-  });
-  const either = (what: string, bytes: Buffer): HostileFile => ({
-    what,
-    bytes,
-    expected: 'either',
-    marker: 'hidden-payload',
-  });
-  return [
-    tamed(
-      'PDF with a script when it is opened',
-      plain('/OpenAction << /S /JavaScript /JS (app.alert\\("hidden-payload"\\)) >>'),
-    ),
-    tamed('PDF that starts a program', plain('/OpenAction << /S /Launch /F (hidden-payload.exe) >>')),
-    tamed('PDF that opens an address', plain('/OpenAction << /S /URI /URI (https://example.com/hidden-payload) >>')),
-    tamed('PDF that sends a form', plain('/OpenAction << /S /SubmitForm /F (https://example.com/hidden-payload) >>')),
-    tamed('PDF that opens a file beside it', plain('/OpenAction << /S /GoToR /F (/etc/hidden-payload) /D [0 /Fit] >>')),
-    tamed(
-      'PDF with a file in it',
-      plain(
-        '/Names << /EmbeddedFiles << /Names [(a.exe) 4 0 R] >> >>',
-        '<< /Type /Filespec /F (a.exe) /EF << /F 5 0 R >> >>',
-        stream('/Type /EmbeddedFile', Buffer.from('MZ hidden-payload')),
-      ),
-    ),
-    tamed(
-      'PDF with a form of XFA',
-      plain(
-        '/AcroForm << /XFA 4 0 R /Fields [] >>',
-        stream('', Buffer.from('<xdp><script>hidden-payload</script></xdp>')),
-      ),
-    ),
-    tamed(
-      'PDF with a script on its page',
-      pdf(root(''), PAGES, page('/AA << /O << /S /JavaScript /JS (hidden-payload) >> >>')),
-    ),
-    refused('PDF with a password', await samplePdf(1, { userPassword: 'secret', ownerPassword: 'other' })),
-    refused('PDF of 1,000 pages', await samplePdf(1_000)),
-    refused('PDF of 21 pages', await samplePdf(21)),
-    refused('PDF without pages', pdf(root(''), '<< /Type /Pages /Kids [] /Count 0 >>')),
-    either(
-      'PDF that says it has 2³¹ pages',
-      pdf(root(''), '<< /Type /Pages /Kids [3 0 R] /Count 2147483647 >>', page('')),
-    ),
-    either('PDF whose pages are their own children', pdf(root(''), '<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 4 >>')),
-    refused('PDF that ends in the middle', good.subarray(0, 400)),
-    refused('PDF and nothing else', Buffer.from('%PDF-1.7\n')),
-    either(
-      'PDF whose table is elsewhere',
-      Buffer.from(good.toString('latin1').replace(/startxref\n\d+/u, 'startxref\n99999999'), 'latin1'),
-    ),
-    either(
-      'PDF whose table refers to itself',
-      Buffer.from(good.toString('latin1').replace('/Size', '/Prev 9 /Size'), 'latin1'),
-    ),
-    refused('PDF of noise', Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(50_000, 0xa5)])),
-    either(
-      'PDF with 60 MB of zipped nothing to draw',
-      pdf(root(''), PAGES, page('/Contents 4 0 R'), stream('/Filter /FlateDecode', zipped(60_000_000))),
-    ),
-    either('PDF with a picture zipped twice', image(2_000, 2_000, 'FlateDecode', deflateSync(zipped(100_000_000)))),
-    either('PDF with a picture of 2³¹ by 2³¹', image(2 ** 31 - 1, 2 ** 31 - 1, 'FlateDecode', zipped(1_000))),
-    either('PDF with noise as JPEG 2000', image(1_000, 1_000, 'JPXDecode', Buffer.alloc(5_000, 0x5a))),
-    either('PDF with noise as JBIG2', image(1_000, 1_000, 'JBIG2Decode', Buffer.alloc(5_000, 0x5a))),
-    either('PDF with noise as JPEG', image(1_000, 1_000, 'DCTDecode', Buffer.alloc(5_000, 0x5a))),
-    either('PDF of a page as large as a country', pdf(root(''), PAGES, page('', '[0 0 1000000000 1000000000]'))),
-    refused('PDF of a page as thin as a hair', pdf(root(''), PAGES, page('', '[0 0 1 14000]'))),
-    either('PDF of a page of less than nothing', pdf(root(''), PAGES, page('', '[0 0 -200 -280]'))),
-    either('PDF of a page that is no number', pdf(root(''), PAGES, page('', '[0 0 (a) null]'))),
-    either(
-      'PDF that draws itself',
-      pdf(
-        root(''),
-        PAGES,
-        page('/Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>'),
-        stream('', Buffer.from('/X Do')),
-        stream(
-          '/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 5 0 R >> >>',
-          Buffer.from('/X Do'),
-        ),
-      ),
-    ),
-    either('PDF that draws ten times what draws ten times …', drawsWithoutEnd()),
-    either('PDF with arrays 100,000 deep', plain(`/A ${'['.repeat(100_000)}${']'.repeat(100_000)}`)),
-    either(
-      'PDF whose length is another one',
-      pdf(root(''), PAGES, page('/Contents 4 0 R'), '<< /Length 4 0 R >>\nstream\nq\nendstream'),
-    ),
-  ];
+  return [...thatAct(), ...(await thatLie(await samplePdf(1))), ...thatCost()];
 }

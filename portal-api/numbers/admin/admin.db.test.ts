@@ -124,7 +124,7 @@ describe('a number that comes from another operator', () => {
     };
     expect(await client.post('/v1/port-ins', wish)).toMatchObject(problem('conflict'));
     await world.pool.query(
-      `insert into kyc_document (id, account_id, type, file_id, page_bytes, uploaded_by, uploaded_at) values ($1, $2, 'passport', $3, '{1}', $4, now())`,
+      `insert into kyc_document (id, account_id, type, file_id, page_bytes, key_sealed, uploaded_by, uploaded_at) values ($1, $2, 'passport', $3, '{1}', 'x', $4, now())`,
       [document_id, user.account_id, randomUUID(), user.user_id],
     );
     const asked = await client.post<{ port_in_id: string }>('/v1/port-ins', wish);

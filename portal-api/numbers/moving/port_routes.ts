@@ -60,8 +60,9 @@ export const portOutShape = z
   })
   .meta({ id: 'PortOut' });
 
-export function portOutAnswer({ id, holding_id: _, account_id: __, ...rest }: PortOut): z.input<typeof portOutShape> {
-  return { port_out_id: id, ...rest };
+export function portOutAnswer(port_out: PortOut): z.input<typeof portOutShape> {
+  const { id, number, to_carrier, state, reason, requested_at, decided_at } = port_out;
+  return { port_out_id: id, number, to_carrier, state, reason, requested_at, decided_at };
 }
 
 function askOutRoute({ pool, ring }: NumbersDesk): Route {
@@ -153,8 +154,12 @@ export const portInShape = z
   })
   .meta({ id: 'PortIn' });
 
-export function portInAnswer({ id, account_id: _, ...rest }: PortIn): z.input<typeof portInShape> {
-  return { port_in_id: id, ...rest };
+export function portInAnswer(port_in: PortIn): z.input<typeof portInShape> {
+  const { id, number, number_type, from_carrier, document_ids, state, reason, requested_at, decided_at } = port_in;
+  return {
+    ...{ port_in_id: id, number, country: port_in.country, number_type, from_carrier, document_ids },
+    ...{ state, reason, requested_at, decided_at },
+  };
 }
 
 function askInRoute({ pool }: NumbersDesk): Route {

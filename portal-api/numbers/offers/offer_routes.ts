@@ -32,7 +32,11 @@ const offerShape = z
   })
   .meta({ id: 'NumberOffer' });
 
-const offered = ({ provider: _, ...offer }: Offer): z.input<typeof offerShape> => offer;
+function offered(offer: Offer): z.input<typeof offerShape> {
+  const { number, number_type, calls, texts, setup_micros, monthly_micros } = offer;
+  const price = { currency: offer.currency, setup_micros, monthly_micros };
+  return { number, country: offer.country, number_type, calls, texts, ...price };
+}
 
 export function offerRoutes(desk: NumbersDesk): Route[] {
   return [searchRoute(desk), readRoute(desk), holdRoute(desk), dropRoute(desk), holdsRoute(desk)];

@@ -158,7 +158,8 @@ export class NumberModel {
 
   #undo(number_index: number): void {
     const holding = this.open(number_index);
-    if (holding?.cancelled_to != null && holding.cancelled_to > this.now) holding.cancelled_to = null;
+    if (holding === null || holding.cancelled_to === null) return;
+    if (holding.cancelled_to > this.now) holding.cancelled_to = null;
   }
 
   #transfer(number_index: number, to: number): void {

@@ -1,0 +1,93 @@
+import { notPersonal } from './table_map.ts';
+import type { TableMap } from './table_map.ts';
+
+/** The part of the map of the data that every part of the portal stands on. */
+export const mapOfPortal: Readonly<Record<string, TableMap>> = {
+  data_key: {
+    purpose: 'To seal what is personal by a key of its subject, and to erase it by destroying that key.',
+    basis: 'contract',
+    retention: 'account_life',
+    export: false,
+    erasure: 'keep_under_law',
+    columns: {
+      id: 'pseudonym',
+      wrapped: 'credential',
+      kek_id: 'not_personal',
+      created_at: 'behaviour',
+      destroyed_at: 'behaviour',
+    },
+  },
+  portal_user: {
+    purpose: 'To let somebody in, to reach them, and to know their role.',
+    basis: 'contract',
+    retention: 'account_life',
+    export: true,
+    erasure: 'delete',
+    columns: {
+      id: 'pseudonym',
+      kind: 'not_personal',
+      data_key_id: 'pseudonym',
+      name_sealed: 'name',
+      email_sealed: 'email_address',
+      email_index: 'pseudonym',
+      email_verified_at: 'behaviour',
+      phone_sealed: 'phone_number',
+      phone_index: 'pseudonym',
+      phone_verified_at: 'behaviour',
+      password_argon2: 'credential',
+      admin_roles: 'not_personal',
+      locale: 'behaviour',
+      state: 'not_personal',
+      created_at: 'behaviour',
+      version: 'not_personal',
+    },
+  },
+  membership: {
+    purpose: 'To know who may act for an account.',
+    basis: 'contract',
+    retention: 'account_life',
+    export: true,
+    erasure: 'delete',
+    columns: { account_id: 'pseudonym', user_id: 'pseudonym', role: 'not_personal', created_at: 'behaviour' },
+  },
+  idempotent_request: {
+    purpose: 'To do what is asked for twice once, and to answer it the same again.',
+    basis: 'contract',
+    retention: 'replay_window',
+    export: false,
+    erasure: 'delete',
+    columns: {
+      actor: 'pseudonym',
+      key: 'pseudonym',
+      route: 'behaviour',
+      content_sha256: 'pseudonym',
+      begun_at: 'behaviour',
+      status: 'not_personal',
+      // What was answered to a customer about their own account.
+      body: 'behaviour',
+    },
+  },
+  audit_log: {
+    purpose: 'To show who did what, and who saw whose data and why.',
+    basis: 'legal_obligation',
+    retention: 'bookkeeping',
+    export: true,
+    erasure: 'keep_under_law',
+    columns: {
+      seq: 'not_personal',
+      at: 'behaviour',
+      actor_kind: 'not_personal',
+      actor_id: 'pseudonym',
+      action: 'behaviour',
+      account_id: 'pseudonym',
+      subject: 'pseudonym',
+      purpose: 'behaviour',
+      detail: 'behaviour',
+      prev_hash: 'not_personal',
+      hash: 'not_personal',
+    },
+  },
+  audit_head: notPersonal('To show that the audit log was not cut or written anew.', [
+    ...['seq', 'hash', 'signed_at', 'key_id', 'signature'],
+  ]),
+};
