@@ -4,6 +4,7 @@ import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database
 import { attacksOnCalls } from './testing/attacks_on_calls.ts';
 import { attacksOnMoney } from './testing/attacks_on_money.ts';
 import type { Attack, Attacks } from './testing/attacks_on_money.ts';
+import { attacksOnNumbers, booksOfNumbers } from './testing/attacks_on_numbers.ts';
 import { attacksOnPayments, booksOfPayments } from './testing/attacks_on_payments.ts';
 import { attacksOnPrices, toldOfPrices } from './testing/attacks_on_prices.ts';
 import { attacksOnTexts, toldOfTexts } from './testing/attacks_on_texts.ts';
@@ -15,6 +16,7 @@ const tables: Readonly<Record<string, Attacks>> = {
   ...attacksOnPrices,
   ...attacksOnTexts,
   ...attacksOnPayments,
+  ...attacksOnNumbers,
 };
 const told = { ...toldOfPrices, ...toldOfTexts };
 
@@ -35,6 +37,9 @@ const MAY_BE_EMPTY = [
   'message: account_id, body, carrier_id, charge_ref, client_ref, currency, deck_id, destination, due_at, keyword, prefix, rate_micros_per_segment, system_id, valid_until, wallet_id',
   'message_event: bind_id, carrier_id, carrier_message_id, cost_currency, detail, error, state, status',
   'message_queue: carrier_id, epoch, looked_at',
+  'number_cancellation: done_at, undone_at',
+  'number_holding: blocked_until, end_reason, held_to, order_id, port_pin_hmac',
+  'number_order: failure, provisioning_since',
   'opt_out: message_id',
   'pack_offer: sold_until',
   'parked_receipt: done_at, error',
@@ -116,6 +121,7 @@ beforeAll(async () => {
   await db.connect();
   await db.query(books);
   await db.query(booksOfPayments);
+  await db.query(booksOfNumbers);
   rules = await rulesOf(db);
 });
 

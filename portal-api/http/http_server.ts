@@ -98,7 +98,10 @@ function mount(app: express.Express, route: Route, serving: RouteServing): void 
   if (raw === true) readers.push(express.raw({ type: () => true, limit: JSON_BYTES_MAX }));
   else if (upload !== undefined) readers.push(fileReader(upload.bytes_max));
   else if (body !== undefined) readers.push(requireJson, express.json({ limit: JSON_BYTES_MAX, strict: false }));
-  app[method](expressPath(path), ...readers, (request: Request, response: Response) =>
+  const admit = async (request: Request, response: Response, next: NextFunction): Promise<void> => {
+    if (await serving.admit(route, request, response)) next();
+  };
+  app[method](expressPath(path), admit, ...readers, (request: Request, response: Response) =>
     serving.serve(route, request, response, fileOf(request)),
   );
 }

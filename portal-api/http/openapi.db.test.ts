@@ -6,19 +6,22 @@ import { readDocument } from '../testing/operations.ts';
 import type { Operation, ReadDocument } from '../testing/operations.ts';
 import { makeAdmin, makeApiKey, makeMember, makeUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
-import { PortalWorld } from '../testing/portal_world.ts';
+import type { PortalWorld } from '../testing/portal_world.ts';
+import { FuzzedWorld } from '../testing/fuzzed_world.ts';
 
+let fuzzed: FuzzedWorld;
 let world: PortalWorld;
 let text: string;
 let document: ReadDocument;
 
 beforeAll(async () => {
-  world = await PortalWorld.begin();
+  fuzzed = await FuzzedWorld.begin();
+  world = fuzzed.world;
   text = JSON.stringify((await world.client().get('/openapi.json')).body);
   document = readDocument(JSON.parse(text) as Parameters<typeof readDocument>[0]);
 });
 
-afterAll(() => world.end());
+afterAll(() => fuzzed.end());
 
 describe('the OpenAPI document', () => {
   it('is one of version 3.1', async () => {
@@ -59,7 +62,9 @@ describe('who may ask what', () => {
         });
         const problem = (reply.body as { type?: string } | null)?.type?.split(':').at(-1) ?? '';
         const refused = ['sign_in_required', 'not_permitted'].includes(problem);
-        const expected = operation.policy.anyone === true || permitted(operation);
+        // Who may come without signing in is told apart by a signature or a code, if at all.
+        if (operation.policy.anyone === true) continue;
+        const expected = permitted(operation);
         if (refused === expected)
           wrong.push(`${name} at ${operation.method} ${operation.path}: ${reply.status} ${problem}`);
         if (!expected && reply.status !== (name === 'nobody' ? 401 : 403))
@@ -71,10 +76,13 @@ describe('who may ask what', () => {
 });
 
 it('answers whatever it is asked as it promises, and fails at nothing', async () => {
-  const { requests, complaints } = await fuzz(world, document, { requests: 1_500, seed: 1 });
+  // `npm run fuzz:portal` asks far more often than there is time for in every run.
+  const wished = Number(process.env['LETSDIAL_FUZZ_REQUESTS'] ?? 1_500);
+  const seed = Number(process.env['LETSDIAL_FUZZ_SEED'] ?? 1);
+  const { requests, complaints } = await fuzz(world, document, { requests: wished, seed });
   expect(complaints).toEqual([]);
-  expect(requests).toBeGreaterThan(1_000);
-}, 120_000);
+  expect(requests).toBeGreaterThan(wished * 0.9);
+}, 1_200_000);
 
 function whoMay({ policy }: Operation): string {
   if (policy.anyone === true) return 'anyone';

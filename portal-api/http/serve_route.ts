@@ -37,6 +37,20 @@ const JUDGED: Readonly<Record<string, ProblemName>> = {
   step_up_required: 'step_up_required',
 };
 
+/** Who was let in to ask. */
+interface Admitted {
+  identity: Identity;
+  address: string;
+  at: Date;
+  actor: string;
+}
+
+function admittedAs(response: Response): Admitted {
+  const { admitted } = response.locals as { admitted?: Admitted };
+  if (admitted === undefined) throw new Error('A request was answered before it was admitted.');
+  return admitted;
+}
+
 /** Answers one route: who asks, whether they may, how often, what they say, once; then the handler, and what it answered. */
 export class RouteServing {
   readonly #options: ServingOptions;
@@ -75,13 +89,22 @@ export class RouteServing {
       .send(JSON.stringify(problem.body(request_id)));
   }
 
-  async #answer(
-    { shape, handle }: Route,
-    request: Request,
-    response: Response,
-    file: Upload | undefined,
-    request_id: string,
-  ): Promise<LooseReply> {
+  /**
+   * Who asks, whether they may, and how often: before a byte of the body is read, so that whoever may not ask does not have files taken
+   * in for him either. False where the refusal was answered.
+   */
+  async admit({ shape }: Route, request: Request, response: Response): Promise<boolean> {
+    try {
+      (response.locals as { admitted?: Admitted }).admitted = await this.#admitted(shape, request);
+      return true;
+    } catch (error) {
+      this.refuse(response, error, requestIdOf(response));
+      this.#options.onAnswered(shape.operation_id, response.statusCode, 0);
+      return false;
+    }
+  }
+
+  async #admitted(shape: RouteShape, request: Request): Promise<Admitted> {
     const { pacing, recogniser, now, step_up_ms } = this.#options;
     const address = addressOf(request);
     const pace = shape.pace ?? (shape.method === 'get' ? 'read' : 'write');
@@ -98,6 +121,17 @@ export class RouteServing {
     if (judgement !== 'permitted') throw new Problem(JUDGED[judgement] ?? 'not_permitted');
     const actor = actorOf(identity, address);
     if (identity.kind !== 'anonymous') await pacing.take(pace, [actor]);
+    return { identity, address, at, actor };
+  }
+
+  async #answer(
+    { shape, handle }: Route,
+    request: Request,
+    response: Response,
+    file: Upload | undefined,
+    request_id: string,
+  ): Promise<LooseReply> {
+    const { identity, address, at, actor } = admittedAs(response);
     const read = readRequest(shape, request, file);
     const keyed = keyedRequestOf(shape, request, actor, file);
     const asked = {

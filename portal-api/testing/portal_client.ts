@@ -79,6 +79,11 @@ export class PortalClient {
 
 async function bodyOf(response: Response): Promise<unknown> {
   const type = response.headers.get('content-type') ?? '';
+  // It ends when whoever listens leaves.
+  if (type.startsWith('text/event-stream')) {
+    await response.body?.cancel();
+    return null;
+  }
   if (type.includes('json')) return response.json();
   if (type.startsWith('text/')) return response.text();
   return Buffer.from(await response.arrayBuffer());

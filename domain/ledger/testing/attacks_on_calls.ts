@@ -4,7 +4,7 @@ import { NOBODY, OPEN_LEG, OTHER_ACCOUNT } from './books.ts';
 const hold = (change: string) => `update call_hold set ${change} where leg_id = '${OPEN_LEG}'`;
 const record = (change: string) => `update cdr set ${change}`;
 const limit = (change: string) => `update call_limit set ${change}`;
-const did = (change: string) => `update did set ${change}`;
+const did = (change: string) => `update did set ${change} where number = '+442071838750'`;
 const grant = (leg: string, no: number, seconds: number, micros: number, pack_seconds: number) =>
   `insert into call_grant values ('${leg}', ${no}, ${seconds}, ${micros}, ${pack_seconds}, '2026-01-15')`;
 

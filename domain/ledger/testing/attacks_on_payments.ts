@@ -225,7 +225,8 @@ const pack_offer: Attacks = {
   pack_offer_check: [newOffer({ sold_until: AT })],
 };
 
-const appendOnly = (table: string, change: string, one: string, without: readonly string[] = []): Attacks => ({
+/** Of a table whose rows stay what they are. */
+export const appendOnly = (table: string, change: string, one: string, without: readonly string[] = []): Attacks => ({
   'append_only on update': [`update ${table} set ${change}`],
   'append_only on delete': [`delete from ${table} where ${one}`],
   'append_only on truncate': [
