@@ -81,6 +81,9 @@ const portalSchema = z.object({
   SESSION_LIFE_MS: ms(30 * DAY_MS, 365 * DAY_MS),
   /** A sensitive change asks who it is anew after this. */
   STEP_UP_MS: ms(5 * 60_000),
+  /** Within what time a request’s headers, and all of it, have to be here: a connection that is slower is closed. */
+  HEADERS_MS: ms(10_000),
+  REQUEST_MS: ms(60_000),
   /** How long a stop waits for what is under way. */
   DRAIN_MS: ms(10_000),
   /** Requests of one address or one person. */

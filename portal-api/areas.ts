@@ -9,21 +9,25 @@ import { profileArea } from './profile/profile_area.ts';
 import { registrationArea } from './registration/registration_area.ts';
 import { kycArea } from './kyc/kyc_area.ts';
 import { liveArea } from './live/live_area.ts';
+import { requestsArea } from './http/forget_requests.ts';
 import { missingDocuments } from './kyc/missing_documents.ts';
 import { devicesArea } from './devices/devices_area.ts';
 import { numbersArea } from './numbers/numbers_area.ts';
 import { deskArea } from './desk/desk_area.ts';
 import { legalArea } from './legal/legal_area.ts';
-import { termsPort } from './legal/terms_in_force.ts';
+import { termsAccepted, termsPort } from './legal/terms_in_force.ts';
+import { payNumbersSoon } from './numbers/holdings/renew.ts';
+import { resumeOrders } from './numbers/orders/resume_orders.ts';
 import { rightsArea } from './rights/rights_area.ts';
 import { sessionArea } from './session/session_area.ts';
 import { signInArea } from './sign_in/sign_in_area.ts';
 import { walletArea } from './wallet/wallet_area.ts';
+import { webhooksArea } from './webhooks/webhooks_area.ts';
 
 /** Every area of the portal. */
 export function areas(context: PortalContext): readonly Area[] {
   return [
-    paymentsArea(context),
+    paymentsArea(context, { payNumbersSoon }),
     invoicesArea(context),
     walletArea(context),
     sessionArea(context),
@@ -36,10 +40,12 @@ export function areas(context: PortalContext): readonly Area[] {
     profileArea(context),
     codesArea(context),
     noticesArea(context),
+    requestsArea(context),
     auditArea(context),
     liveArea(context),
-    kycArea(context),
+    kycArea(context, { resumeOrders }),
     devicesArea(context),
-    numbersArea(context, { missingDocuments }),
+    numbersArea(context, { missingDocuments, termsAccepted }),
+    webhooksArea(context),
   ];
 }

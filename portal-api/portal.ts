@@ -13,6 +13,7 @@ import { HttpServer } from './http/http_server.ts';
 import { Pacing } from './http/pacing.ts';
 import type { Route } from './http/route.ts';
 import { RouteServing } from './http/serve_route.ts';
+import { BoundedRedis } from './identity/bounded_redis.ts';
 import { Recogniser } from './identity/recognise.ts';
 import { Sessions } from './identity/sessions.ts';
 import { TaskRunner } from './jobs/task_runner.ts';
@@ -29,6 +30,8 @@ export interface PortalParts {
 }
 
 const TASKS_AT_ONCE = 4;
+/** Redis answers within a millisecond; whoever asks us waits a few times as long as this at most. */
+const REDIS_ANSWER_MS = 500;
 
 /** Puts the parts of the portal's API together, starts them in order and stops them in reverse. */
 export class Portal {
@@ -36,6 +39,7 @@ export class Portal {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #redis: ReturnType<typeof createClient>;
+  readonly #bounded_redis: BoundedRedis;
   readonly #server: HttpServer;
   readonly #tasks: TaskRunner;
   readonly #registry = new Registry();
@@ -54,8 +58,15 @@ export class Portal {
       url: settings.REDIS_URL,
       // A request that cannot ask for its session is refused at once, instead of waiting for Redis to come back.
       disableOfflineQueue: true,
-      socket: { connectTimeout: 2_000, reconnectStrategy: (tries) => Math.min(100 * tries, 1_000) },
+      socket: {
+        connectTimeout: 2_000,
+        reconnectStrategy: (tries) => Math.min(100 * tries, 1_000),
+        socketTimeout: 5_000,
+      },
+      // A connection on which even these are not answered is given up, and another one tried.
+      pingInterval: 2_000,
     });
+    this.#bounded_redis = new BoundedRedis(this.#redis, REDIS_ANSWER_MS);
     this.#redis.on('error', (error: unknown) => log.warn({ err: error }, 'Redis does not answer; connecting again'));
     const context = this.#contextOf(ring, now);
     this.sessions = context.sessions;
@@ -68,14 +79,14 @@ export class Portal {
         ...{ db: this.#pool, sessions: context.sessions, cookie_name: context.cookie_name },
         public_origin: new URL(settings.PUBLIC_ORIGIN).origin,
       }),
-      pacing: new Pacing(this.#redis, paceLimits(settings)),
+      pacing: new Pacing(this.#bounded_redis, paceLimits(settings)),
       step_up_ms: settings.STEP_UP_MS,
       monotonic: () => performance.now(),
     });
     this.#server = new HttpServer({
       ...{ routes: this.routes, serving, version },
       ...{ host: settings.PORTAL_HOST, port: settings.PORTAL_HTTP_PORT, proxies: settings.PROXIES },
-      drain_ms: settings.DRAIN_MS,
+      ...{ drain_ms: settings.DRAIN_MS, headers_ms: settings.HEADERS_MS, request_ms: settings.REQUEST_MS },
     });
     this.#tasks = this.#makeTasks(this.#areas.flatMap(({ tasks }) => tasks));
   }
@@ -120,7 +131,7 @@ export class Portal {
       ...{ settings, pool: this.#pool, ring, now, log: this.#log },
       keys: new DataKeys(ring),
       sessions: new Sessions({
-        store: this.#redis,
+        store: this.#bounded_redis,
         now: () => now().getTime(),
         idle_ms: settings.SESSION_IDLE_MS,
         life_ms: settings.SESSION_LIFE_MS,
@@ -160,7 +171,7 @@ export class Portal {
         () => true,
         () => false,
       );
-    return { database: await answers(this.#pool.query('select 1')), redis: await answers(this.#redis.ping()) };
+    return { database: await answers(this.#pool.query('select 1')), redis: await answers(this.#bounded_redis.ping()) };
   }
 }
 

@@ -7,7 +7,9 @@ export interface HttpLoadOptions {
   connections: number;
   /** The next text's request, head and body. */
   nextRequest: () => string;
-  /** Texts a second over all connections; null: as fast as answers come. */
+  /** How an answer begins that counts; by default that of an accepted text. */
+  succeeds?: string;
+  /** Requests a second over all connections; null: as fast as answers come. */
   per_second: number | null;
 }
 
@@ -78,7 +80,7 @@ export class HttpLoad {
         received += chunk.toString('latin1');
         if (!isWhole(received)) return;
         this.#latencies.push(performance.now() - sent_ms);
-        if (received.startsWith('HTTP/1.1 202')) this.#accepted += 1;
+        if (received.startsWith(this.#options.succeeds ?? 'HTTP/1.1 202')) this.#accepted += 1;
         else this.#failed += 1;
         received = '';
         next();

@@ -75,6 +75,8 @@ create table idempotent_request (
   -- Null while it is under way, and for ever if this process ended in the middle: it may then be asked for again.
   status smallint,
   body jsonb,
+  -- What the answer's ETag told.
+  version integer,
   primary key (actor, key)
 );
 create index idempotent_request_age on idempotent_request (begun_at);
@@ -269,17 +271,29 @@ $$;
 grant usage on schema public to letsdial_portal;
 revoke execute on function audit_content, append_audit, post_portal_transaction, ledger_account_of, charge_wallet, give_back from public;
 alter function append_audit security definer set search_path = public, pg_temp;
-grant execute on function append_audit, audit_content to letsdial_portal;
-grant select, insert, update on data_key, portal_user, idempotent_request to letsdial_portal;
+grant execute on function append_audit to letsdial_portal;
+grant select, insert, update on portal_user, idempotent_request to letsdial_portal;
+grant select, insert, update (wrapped, kek_id, destroyed_at) on data_key to letsdial_portal;
 grant delete on idempotent_request to letsdial_portal;
-grant select, insert, update, delete on membership to letsdial_portal;
+grant select, insert, update (role), delete on membership to letsdial_portal;
 grant select on audit_log, audit_head to letsdial_portal;
 -- The command that verifies the log logs in as the other that only reads.
 grant select on audit_log, audit_head to letsdial_explain;
 grant insert on audit_head to letsdial_portal;
-grant select, insert, update on account, call_limit, restriction, text_limit, sip_device, verified_caller, api_key, webhook_endpoint to letsdial_portal;
-grant delete on sip_device, verified_caller, webhook_endpoint to letsdial_portal;
-grant select, insert on wallet to letsdial_portal;
-grant select on ledger_account, ledger_tx, posting, promo_credit, minute_pack, cdr, call_hold, call_grant, did, message, message_event,
-  message_state, message_queue, customer_delivery, carrier, trunk, carrier_bind, rate_deck, rate, text_rate, fx_rate, outbox to letsdial_portal;
-grant execute on function post_portal_transaction, charge_wallet, give_back, ledger_account_of, accept_messages, uuid_v7_floor, holds_lease to letsdial_portal;
+grant select, insert on account, call_limit, restriction, text_limit, verified_caller, api_key to letsdial_portal;
+grant update (state, party, data_key_id, tax_ppm, version) on account to letsdial_portal;
+grant update (concurrent_calls_max, calls_per_second_max, spend_micros_per_hour_max, spend_micros_per_day_max, rate_micros_per_minute_max,
+  blocked_prefixes) on call_limit to letsdial_portal;
+grant update (texts_per_second_max, texts_per_day_max) on text_limit to letsdial_portal;
+grant update (revoked_at) on api_key to letsdial_portal;
+-- The digests of a device's password are written here, and read by the switch alone.
+grant select (id, account_id, username, enabled, caller_number, created_at), insert, update (ha1_md5, ha1_sha256, enabled, caller_number), delete
+  on sip_device to letsdial_portal;
+grant delete on verified_caller to letsdial_portal;
+grant select, insert (account_id, currency) on wallet to letsdial_portal;
+grant select on ledger_account, ledger_tx, posting, promo_credit, minute_pack, cdr, call_hold, did, message, message_event, message_state,
+  message_queue, carrier, rate_deck, rate, text_rate, fx_rate to letsdial_portal;
+-- By what a carrier knows us is written here, and read by who calls and texts alone.
+grant select (id, carrier_id, host, port, transport, auth_username, max_channels, enabled) on trunk to letsdial_portal;
+grant select (id, carrier_id, host, port, tls, kind, window_max, texts_per_second_max, enabled) on carrier_bind to letsdial_portal;
+grant execute on function post_portal_transaction, charge_wallet, give_back, ledger_account_of, accept_messages, uuid_v7_floor to letsdial_portal;

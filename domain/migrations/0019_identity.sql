@@ -217,9 +217,11 @@ create trigger account_keeps_owner after update or delete on membership for each
 
 -- Rights -----------------------------------------------------------------------------------------------------------
 
-grant select, insert, update, delete on verification_code, reset_due, passkey, totp, recovery_code, identity_challenge, guess_count, external_identity
-  to letsdial_portal;
-grant select, insert, update on registration_flow, account_holder, invitation to letsdial_portal;
+grant select, insert, update, delete on verification_code, reset_due, passkey, totp, recovery_code, identity_challenge, guess_count to letsdial_portal;
+grant select, insert, delete on external_identity to letsdial_portal;
+grant select, insert, update on registration_flow to letsdial_portal;
+grant select, insert on account_holder to letsdial_portal;
+grant select, insert, update (token_sha256, accepted_at, revoked_at) on invitation to letsdial_portal;
 grant select, insert, delete on login_event to letsdial_portal;
 grant update (address, disowned_at) on login_event to letsdial_portal;
 grant select, insert on profile_change to letsdial_portal;

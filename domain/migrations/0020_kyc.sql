@@ -161,7 +161,8 @@ create index kyc_document_expiry on kyc_document (valid_until) where state = 'ap
 create index kyc_document_done on kyc_document (decided_at) where key_sealed is not null and state in ('rejected', 'asked_again', 'expired', 'replaced');
 create index kyc_document_abandoned on kyc_document (uploaded_at) where submitted_at is null;
 
-grant select, insert, update, delete on document_requirement_set, document_requirement to letsdial_portal;
+grant select, insert, update, delete on document_requirement_set to letsdial_portal;
+grant select, insert, delete on document_requirement to letsdial_portal;
 grant select, insert, update on kyc_case to letsdial_portal;
 grant select, insert on kyc_claims to letsdial_portal;
 grant select, insert, update, delete on kyc_document to letsdial_portal;

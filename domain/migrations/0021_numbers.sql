@@ -285,7 +285,7 @@ grant select on number_provider, provider_rule, number_offer, number_price, numb
   provider_submission, provider_event, number_holding, number_period, number_cancellation, number_notice, number_transfer, port_out,
   port_in, number_device to letsdial_portal;
 grant update (enabled, version) on number_provider to letsdial_portal;
-grant insert, update, delete on provider_rule to letsdial_portal;
+grant insert, delete on provider_rule to letsdial_portal;
 grant insert, update on number_offer to letsdial_portal;
 grant insert on number_price, number_order_event, provider_event, number_period, number_notice to letsdial_portal;
 grant insert, update, delete on number_hold to letsdial_portal;
@@ -299,3 +299,4 @@ grant update (state, to_account_id, decided_at) on number_transfer to letsdial_p
 grant update (state, reason, decided_at) on port_out to letsdial_portal;
 grant update (state, reason, decided_at) on port_in to letsdial_portal;
 grant insert, delete on number_device to letsdial_portal;
+grant select (label, version), update (label, version) on sip_device to letsdial_portal;

@@ -405,10 +405,20 @@ grant execute on function grant_promo, expire_promo, billable to letsdial_portal
 -- A row of a wallet is locked by who may update something of it; its money moves by postings alone.
 grant update (cash_spend_order) on wallet to letsdial_portal;
 grant select on ledger_invariant, message_invariant to letsdial_portal;
-grant insert on minute_pack to letsdial_portal;
+grant insert (wallet_id, name, prefixes, seconds_left, expires_at) on minute_pack to letsdial_portal;
 grant select, insert on payment_customer, payment_attempt_change, payment_event, refund_part, money_approval, pack_purchase, tax_rate,
   invoice, invoice_line, reconciliation_run, reconciliation_finding to letsdial_portal;
-grant select, insert, update on payment_method, payment_attempt, payment_dispute, debt_restriction, auto_top_up, dunning, refund,
-  finance_order, pack_offer, billing_profile, invoice_counter to letsdial_portal;
+grant select, insert on payment_method, payment_attempt, payment_dispute, debt_restriction, auto_top_up, dunning, refund, finance_order,
+  pack_offer, billing_profile, invoice_counter to letsdial_portal;
+-- How much, of whom and by whose wish stays what it was.
+grant update (removed_at) on payment_method to letsdial_portal;
+grant update (provider_payment, checkout_url, state, failure, refunded_micros, changed_at) on payment_attempt to letsdial_portal;
+grant update (state, closed_at) on payment_dispute to letsdial_portal;
+grant update on auto_top_up to letsdial_portal;
+grant update (tries, state, next_at) on dunning to letsdial_portal;
+grant update (state) on refund, finance_order to letsdial_portal;
+grant update (sold_until, version) on pack_offer to letsdial_portal;
+grant update (profile_sealed, version) on billing_profile to letsdial_portal;
+grant update (last) on invoice_counter to letsdial_portal;
 grant update (state, provider_refund) on refund_part to letsdial_portal;
 grant delete on debt_restriction to letsdial_portal;

@@ -65,6 +65,7 @@ export const mapOfPortal: Readonly<Record<string, TableMap>> = {
       status: 'not_personal',
       // What was answered to a customer about their own account.
       body: 'behaviour',
+      version: 'not_personal',
     },
   },
   audit_log: {

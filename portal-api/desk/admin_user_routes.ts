@@ -5,13 +5,14 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import { unseal } from '../../domain/privacy/sealing.ts';
 import type { PortalContext } from '../context.ts';
-import { instantOut, uuid } from '../http/fields.ts';
+import { instantOut, line, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { ADMIN_ROLES } from '../identity/identity.ts';
 import type { AdminRole } from '../identity/identity.ts';
 import { adminActor } from '../identity/whose.ts';
+import { inviteAdmin } from '../sign_in/make_admin.ts';
 import { maskEmail } from './masking.ts';
 
 const OWNERS = { admin: ['owner'] } as const;
@@ -28,6 +29,9 @@ const adminUser = z
   })
   .meta({ id: 'AdminUser' });
 
+const rolesField = z.array(z.enum(ADMIN_ROLES)).min(1).max(ADMIN_ROLES.length);
+const inOrder = (roles: readonly AdminRole[]): AdminRole[] => ADMIN_ROLES.filter((role) => roles.includes(role));
+
 interface AdminRow {
   user_id: string;
   data_key_id: string;
@@ -39,7 +43,7 @@ interface AdminRow {
 }
 
 export function adminUserRoutes(context: PortalContext): Route[] {
-  return [listAdmins(context), setRoles(context), setState(context)];
+  return [listAdmins(context), makeAdmin(context), setRoles(context), setState(context)];
 }
 
 const columns = 'id as user_id, data_key_id, email_sealed, admin_roles as roles, state, created_at, version';
@@ -66,6 +70,46 @@ function listAdmins(context: PortalContext): Route {
   );
 }
 
+/** With the half of signing in that is handed over; the other half goes to the address. */
+const madeAdmin = z.object({
+  user_id: uuid,
+  /** Of the app that makes codes: to be typed, or shown as a QR code. */
+  totp: z.object({ secret_base32: z.string(), uri: z.string() }),
+});
+
+function makeAdmin({ pool, ring }: PortalContext): Route {
+  return route(
+    {
+      method: 'post',
+      path: '/v1/admin/users',
+      operation_id: 'admin_make_admin',
+      summary:
+        'Let somebody work here: a code to set a password goes to their address, and you hand the second factor over.',
+      tag: 'admin users',
+      policy: OWNERS_PROVEN,
+      idempotent: true,
+      secret_answer: true,
+      body: z.object({ email: z.email().max(254), name: line(100), roles: rolesField }),
+      answers: { 201: { description: 'The second factor is shown this once.', json: madeAdmin } },
+      problems: ['conflict'],
+    },
+    async ({ body: { email, name, roles: wished }, identity, now }) => {
+      const roles = inOrder(wished);
+      const { user_id, secret_base32, uri } = await inTransaction(pool, async (tx) => {
+        const made = await inviteAdmin(tx, ring, now, { email, name, roles });
+        if (made === null)
+          throw new Problem('conflict', 'Somebody of this address works here already. Change their roles.');
+        await appendAudit(tx, {
+          ...{ at: now, actor: adminActor(identity), action: 'admin_user.make', account_id: null },
+          ...{ subject: `user:${made.user_id}`, detail: { roles } },
+        });
+        return made;
+      });
+      return { status: 201, body: { user_id, totp: { secret_base32, uri } } };
+    },
+  );
+}
+
 function setRoles(context: PortalContext): Route {
   return route(
     {
@@ -77,12 +121,12 @@ function setRoles(context: PortalContext): Route {
       policy: OWNERS_PROVEN,
       params: z.object({ user_id: uuid }),
       versioned: true,
-      body: z.object({ roles: z.array(z.enum(ADMIN_ROLES)).min(1).max(ADMIN_ROLES.length) }),
+      body: z.object({ roles: rolesField }),
       answers: { 200: { description: 'From now on.', json: adminUser } },
       problems: ['conflict'],
     },
     async ({ params: { user_id }, body, version, identity, now }) => {
-      const roles = ADMIN_ROLES.filter((role) => body.roles.includes(role));
+      const roles = inOrder(body.roles);
       const changed = await change(context, user_id, async (tx) => {
         const before = await lockedAt(tx, user_id, version);
         await tx.query('update portal_user set admin_roles = $2, version = version + 1 where id = $1', [

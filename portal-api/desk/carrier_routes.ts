@@ -56,7 +56,7 @@ export function carrierRoutes(context: PortalContext): Route[] {
 }
 
 const trunkJson = `jsonb_build_object('trunk_id', t.id, 'host', t.host, 'port', t.port, 'transport', t.transport,
-  'has_secret', t.auth_secret is not null, 'max_channels', t.max_channels, 'enabled', t.enabled, 'version', t.version)`;
+  'has_secret', t.auth_username is not null, 'max_channels', t.max_channels, 'enabled', t.enabled, 'version', t.version)`;
 const bindJson = `jsonb_build_object('bind_id', b.id, 'host', b.host, 'port', b.port, 'tls', b.tls, 'kind', b.kind,
   'window_max', b.window_max, 'texts_per_second_max', b.texts_per_second_max, 'enabled', b.enabled, 'version', b.version)`;
 

@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import express from 'express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
@@ -8,6 +10,7 @@ import multer from 'multer';
 import { documentPage } from './document_page.ts';
 import { openapiDocument } from './openapi.ts';
 import { Problem } from './problem.ts';
+import type { ProblemName } from './problem.ts';
 import type { Route, Upload } from './route.ts';
 import { requestIdOf } from './serve_route.ts';
 import type { RouteServing } from './serve_route.ts';
@@ -22,23 +25,30 @@ export interface HttpServerOptions {
   version: string;
   /** How long requests that are under way may take at the end. */
   drain_ms: number;
+  /** Within what time a request's headers, and all of it, have to be here. */
+  headers_ms: number;
+  request_ms: number;
 }
 
 const JSON_BYTES_MAX = 200_000;
-/** A request has to be here within this. */
-const REQUEST_MS = 60_000;
 
 /** The portal over HTTP. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: http.Server;
+  #is_closing = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#server = http.createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: 20_000, maxHeaderSize: 16_384 },
+      {
+        ...{ requestTimeout: options.request_ms, headersTimeout: options.headers_ms, maxHeaderSize: 16_384 },
+        // Node looks only so often whether these are over.
+        connectionsCheckingInterval: Math.min(1_000, options.headers_ms),
+      },
       this.#assemble(),
     );
+    this.#server.on('clientError', refuseUnreadable);
   }
 
   async listen(): Promise<number> {
@@ -52,6 +62,7 @@ export class HttpServer {
 
   /** Takes no more requests; those under way are answered, streams are ended. */
   async close(): Promise<void> {
+    this.#is_closing = true;
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
@@ -74,6 +85,10 @@ export class HttpServer {
       const request_id = randomUUID();
       response.locals['request_id'] = request_id;
       response.setHeader('x-request-id', request_id);
+      // A connection that stays open after its answer would hold up the end.
+      response.on('close', () => {
+        if (this.#is_closing) this.#server.closeIdleConnections();
+      });
       next();
     });
     const document = openapiDocument(routes, version);
@@ -97,7 +112,7 @@ function mount(app: express.Express, route: Route, serving: RouteServing): void 
   const readers: express.RequestHandler[] = [];
   if (raw === true) readers.push(express.raw({ type: () => true, limit: JSON_BYTES_MAX }));
   else if (upload !== undefined) readers.push(fileReader(upload.bytes_max));
-  else if (body !== undefined) readers.push(requireJson, express.json({ limit: JSON_BYTES_MAX, strict: false }));
+  else if (body !== undefined) readers.push(requireJson, readJson);
   const admit = async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     if (await serving.admit(route, request, response)) next();
   };
@@ -108,6 +123,15 @@ function mount(app: express.Express, route: Route, serving: RouteServing): void 
 
 /** `{id}` of OpenAPI is `:id` of Express. */
 const expressPath = (path: string): string => path.replaceAll(/\{([a-z_]+)\}/gu, ':$1');
+
+/** Bytes that are no UTF-8 would be read as signs that nobody wrote. */
+const readJson = express.json({
+  limit: JSON_BYTES_MAX,
+  strict: false,
+  verify: (_request, _response, bytes, encoding) => {
+    if (encoding !== 'utf-8' || !isUtf8(bytes)) throw new Error('JSON is UTF-8 here.');
+  },
+});
 
 /** A body of another type would be left unread and be missed as a missing one. */
 function requireJson(request: Request, _response: Response, next: NextFunction): void {
@@ -154,4 +178,25 @@ function refuseOtherMethods(app: express.Express, routes: readonly Route[]): voi
       next(new Problem('method_not_allowed', `Here it is ${allowed.join(' or ')}.`));
     });
   }
+}
+
+const UNREADABLE: Readonly<Record<string, readonly [string, ProblemName]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'too_large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'malformed'],
+};
+
+/** What is no HTTP, or never ends, is refused without a request that anything above could answer. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, name] = UNREADABLE[error.code ?? ''] ?? ['400 Bad Request', 'malformed'];
+  const body = JSON.stringify({ ...new Problem(name).body(randomUUID()), status: Number(status.slice(0, 3)) });
+  const lines = [
+    ...[`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Type: application/problem+json'],
+    ...["Content-Security-Policy: default-src 'none'", 'X-Content-Type-Options: nosniff'],
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -12,9 +12,17 @@ export interface KeyedRequest {
 
 export type Claim =
   | { kind: 'ours' }
-  | { kind: 'answered'; status: number; body: unknown }
+  | { kind: 'answered'; status: number; body: unknown; version: number | null }
   | { kind: 'in_progress' }
   | { kind: 'conflict' };
+
+interface KeptRow {
+  route: string;
+  content_sha256: string;
+  status: number | null;
+  body: unknown;
+  version: number | null;
+}
 
 /** A request that was begun this long ago and never answered ended with its process, and may be carried out again. */
 const ABANDONED_MS = 60_000;
@@ -31,26 +39,25 @@ export async function claimRequest(db: Queryable, request: KeyedRequest, now: Da
     values: [actor, key, route, content_sha256, now, new Date(now.getTime() - ABANDONED_MS)],
   });
   if (rows.length > 0) return { kind: 'ours' };
-  const before = await db.query<{ route: string; content_sha256: string; status: number | null; body: unknown }>(
-    'select route, content_sha256, status, body from idempotent_request where actor = $1 and key = $2',
+  const before = await db.query<KeptRow>(
+    'select route, content_sha256, status, body, version from idempotent_request where actor = $1 and key = $2',
     [actor, key],
   );
   const row = before.rows[0];
   if (row === undefined) return { kind: 'in_progress' };
   if (row.route !== route || row.content_sha256 !== content_sha256) return { kind: 'conflict' };
   if (row.status === null) return { kind: 'in_progress' };
-  return { kind: 'answered', status: row.status, body: row.body };
+  return { kind: 'answered', status: row.status, body: row.body, version: row.version };
 }
 
 export async function rememberAnswer(
   db: Queryable,
   { actor, key }: KeyedRequest,
-  status: number,
-  body: unknown,
+  { status, body, version }: { status: number; body: unknown; version: number | null },
 ): Promise<void> {
-  await db.query('update idempotent_request set status = $3, body = $4 where actor = $1 and key = $2', [
+  await db.query('update idempotent_request set status = $3, body = $4, version = $5 where actor = $1 and key = $2', [
     ...[actor, key, status],
-    body === undefined ? null : jsonText(body),
+    ...[body === undefined ? null : jsonText(body), version],
   ]);
 }
 

@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RedisClient } from '../identity/bounded_redis.ts';
 import { Problem } from './problem.ts';
 import type { Pace } from './route.ts';
 
@@ -11,8 +13,7 @@ export type PaceLimits = Readonly<Record<Pace, { points: number; seconds: number
 export class Pacing {
   readonly #limiters: ReadonlyMap<Pace, RateLimiterRedis>;
 
-  /** @param redis a client of the package redis. */
-  constructor(redis: unknown, limits: PaceLimits) {
+  constructor(redis: Pick<RedisClient, 'eval'>, limits: PaceLimits) {
     this.#limiters = new Map(
       (Object.entries(limits) as [Pace, PaceLimits[Pace]][]).map(([pace, { points, seconds }]) => [
         pace,
@@ -46,4 +47,18 @@ export class Pacing {
       }
     }
   }
+}
+
+/** By what an address is counted: whoever has one of IPv6 has the 2^64 of its network, and would be somebody else each time. */
+export function pacedAddress(address: string): string {
+  if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const groupsOf = (text = ''): string[] => (text === '' ? [] : text.split(':'));
+  const [first, last] = [groupsOf(head), groupsOf(tail)];
+  const between = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  const groups = [...first, ...Array.from({ length: between }, () => '0'), ...last];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }

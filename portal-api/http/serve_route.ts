@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
@@ -10,8 +11,9 @@ import type { Identity } from '../identity/identity.ts';
 import { judge } from '../identity/policy.ts';
 import type { Recogniser } from '../identity/recognise.ts';
 import { claimRequest, forgetRequest, operationIdOf, rememberAnswer } from './idempotency.ts';
-import type { KeyedRequest } from './idempotency.ts';
+import type { Claim, KeyedRequest } from './idempotency.ts';
 import { jsonText } from './json_text.ts';
+import { pacedAddress } from './pacing.ts';
 import type { Pacing } from './pacing.ts';
 import { Problem } from './problem.ts';
 import type { ProblemName } from './problem.ts';
@@ -108,7 +110,7 @@ export class RouteServing {
     const { pacing, recogniser, now, step_up_ms } = this.#options;
     const address = addressOf(request);
     const pace = shape.pace ?? (shape.method === 'get' ? 'read' : 'write');
-    await pacing.take(pace, [address]);
+    await pacing.take(pace, [pacedAddress(address)]);
     const identity = await recogniser.recognise({
       method: shape.method,
       cookie: request.get('cookie'),
@@ -169,7 +171,7 @@ export class RouteServing {
             'It was done under this key, and its secret was shown then and never again.',
           );
         }
-        return { status: claim.status, body: claim.body ?? undefined, headers: { 'idempotent-replay': 'true' } };
+        return replayOf(claim);
       case 'conflict':
         throw new Problem('key_conflict', 'Use another key for another request.');
       case 'in_progress':
@@ -178,15 +180,24 @@ export class RouteServing {
     }
     try {
       const reply = await work();
-      await rememberAnswer(db, keyed, reply.status, is_secret ? undefined : reply.body);
+      const { status, body, version = null } = reply;
+      await rememberAnswer(db, keyed, { status, body: is_secret ? undefined : body, version });
       return reply;
     } catch (error) {
       // A refusal did nothing; after anything else it is not known, and the operation's own id keeps it from being done twice.
-      await forgetRequest(db, keyed);
+      await forgetRequest(db, keyed).catch((lost: unknown) => {
+        // The key is then free again when the request counts as abandoned.
+        this.#options.log.warn({ err: lost }, 'a key could not be freed');
+      });
       throw error;
     }
   }
 }
+
+const replayOf = ({ status, body, version }: Extract<Claim, { kind: 'answered' }>): LooseReply => ({
+  ...{ status, body: body ?? undefined, headers: { 'idempotent-replay': 'true' } },
+  ...(version === null ? {} : { version }),
+});
 
 function keyedRequestOf(
   shape: RouteShape,
@@ -229,6 +240,10 @@ async function send(response: Response, { status, body, bytes, headers, version,
     else response.type('application/json').send(jsonText(body));
   } else if (Buffer.isBuffer(bytes)) {
     response.send(bytes);
+  } else if (response.req.method === 'HEAD') {
+    // Express asks for it as for GET, and what never ends would keep the connection for good.
+    bytes.destroy();
+    response.end();
   } else {
     response.flushHeaders();
     await pipe(bytes, response);
@@ -258,9 +273,11 @@ function problemOf(error: unknown): Problem {
   if (type === 'entity.too.large' || status === 413) return new Problem('too_large');
   if (type === 'encoding.unsupported' || type === 'charset.unsupported' || status === 415)
     return new Problem('unsupported');
-  if (status === 400) return new Problem('malformed');
+  if (status === 400 || type === 'entity.verify.failed') return new Problem('malformed');
   if (isAway(error)) {
-    return new Problem('unavailable', 'Nothing was done. Ask again in a moment.', { retry_after_seconds: 2 });
+    return new Problem('unavailable', 'Ask again in a moment, under the same idempotency key: nothing is done twice.', {
+      retry_after_seconds: 2,
+    });
   }
   return new Problem('internal', 'It was logged under this request’s id. Ask again later, or tell support the id.');
 }
@@ -271,7 +288,7 @@ function isAway(error: unknown): boolean {
   if (error instanceof Outage) return true;
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return Outage.is(error);
-  return /terminat|timeout exceeded|client is (closed|offline)|socket closed|ended/iu.test(error.message);
+  return /terminat|timeout exceeded|read timeout|client is (closed|offline)|socket closed|ended/iu.test(error.message);
 }
 
 function goneSignal(response: Response): AbortSignal {
@@ -286,7 +303,8 @@ export function requestIdOf(response: Response): string {
 
 /** Behind a proxy that is trusted, Express takes the address from its header. */
 export function addressOf(request: Request): string {
-  return request.ip ?? request.socket.remoteAddress ?? 'unknown';
+  const { ip } = request;
+  return (ip !== undefined && isIP(ip) !== 0 ? ip : request.socket.remoteAddress) ?? 'unknown';
 }
 
 export const isMethod = (method: string): method is Method =>

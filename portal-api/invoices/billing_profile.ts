@@ -4,6 +4,7 @@ import { seal, unseal } from '../../domain/privacy/sealing.ts';
 import type { SealContext } from '../../domain/privacy/sealing.ts';
 import type { PortalContext } from '../context.ts';
 import { country, line } from '../http/fields.ts';
+import { readHolderName } from '../profile/holder_name.ts';
 
 /** Whom invoices are made out to. */
 export const billingFields = z
@@ -27,7 +28,7 @@ export interface BillingProfile {
 const profileContext = (account_id: string): SealContext => `billing_profile.profile_sealed:${account_id}`;
 const buyerContext = (invoice_id: string): SealContext => `invoice.buyer_sealed:${invoice_id}`;
 
-/** The profile of an account; before the customer writes one, what the account itself knows. */
+/** The profile of an account; before the customer writes one, its holder's name and country. */
 export async function ensureBillingProfile(
   { keys }: PortalContext,
   tx: Transaction,
@@ -36,13 +37,13 @@ export async function ensureBillingProfile(
 ): Promise<BillingProfile> {
   const existing = await readProfile(keys, tx, account_id);
   if (existing !== null) return existing;
-  const { rows } = await tx.query<{ name: string; home_country: string }>(
-    'select name, home_country from account where id = $1',
-    [account_id],
-  );
+  const { rows } = await tx.query<{ home_country: string }>('select home_country from account where id = $1', [
+    account_id,
+  ]);
   const account = rows[0];
-  if (account === undefined) throw new Error(`There is no account ${account_id}.`);
-  const fields = { name: account.name, address_lines: [], country: account.home_country, tax_id: null };
+  const name = await readHolderName({ keys }, tx, account_id);
+  if (account === undefined || name === null) throw new Error(`There is no account ${account_id}.`);
+  const fields = { name, address_lines: [], country: account.home_country, tax_id: null };
   const { id, key } = await keys.make(tx, now);
   const { rowCount } = await tx.query(
     'insert into billing_profile (account_id, data_key_id, profile_sealed) values ($1, $2, $3) on conflict do nothing',

@@ -114,6 +114,7 @@ export async function closeCase(
     const kyc_case = await moveCase(tx, found, stepped.standing);
     await recordClosing(tx, case_id, admin_id, now);
     await tellOutcome(tx, found, outcome, reason === null ? askedOf(documents, found) : wordsOfReason(reason));
+    if (outcome === 'approved') await parts.resumeOrders(tx, found.account_id);
     await audit(tx, reviewing, found.account_id, 'kyc_case.close', { outcome, reason });
     return { kind: 'done', kyc_case: { ...kyc_case, closed_at: now } };
   });

@@ -42,7 +42,8 @@ const refusing: NumberProvider = {
   ...stockProvider,
   provision: () => Promise.resolve({ state: 'refused', reason: 'a test refuses it' }),
 };
-const noDocuments = (): Promise<readonly string[]> => Promise.resolve([]);
+/** Nothing is asked of anybody here. */
+const ports = { missingDocuments: () => Promise.resolve([]), termsAccepted: () => Promise.resolve(true) };
 
 interface Account {
   account_id: string;
@@ -120,7 +121,7 @@ class Played {
     const { now } = this;
     await freeNumbers(pool, now);
     const wish = { order_id: randomUUID(), account_id, number, wait_for_kyc: false, now };
-    await inTransaction(pool, (tx) => placeOrder(tx, wish, noDocuments));
+    await inTransaction(pool, (tx) => placeOrder(tx, wish, ports));
     const providers = new Map([['stock', works ? stockProvider : refusing]]);
     await driveOrder({ pool, providers, now: () => now }, wish.order_id);
   }
@@ -140,7 +141,7 @@ class Played {
     const offered = await inTransaction(pool, (tx) => offerTransfer(tx, { ...whose, transfer_id: randomUUID() }));
     if (offered.kind !== 'offered') return;
     const acceptance = { holding_id: randomUUID(), code: offered.code, account_id: to, now };
-    await inTransaction(pool, (tx) => acceptTransfer(tx, acceptance, noDocuments));
+    await inTransaction(pool, (tx) => acceptTransfer(tx, acceptance, ports));
     await inTransaction(pool, (tx) => withdrawTransfer(tx, whose));
   }
 

@@ -5,24 +5,20 @@ import { providerRoutes } from './admin/provider_routes.ts';
 import { queueRoutes } from './admin/queue_routes.ts';
 import { cancellationRoutes } from './holdings/cancellation_routes.ts';
 import { holdingRoutes } from './holdings/holding_routes.ts';
-import type { MissingDocuments } from './missing_documents.ts';
 import { portRoutes } from './moving/port_routes.ts';
 import { transferRoutes } from './moving/transfer_routes.ts';
 import { numberTasks } from './number_tasks.ts';
 import type { NumbersDesk } from './numbers_desk.ts';
 import { offerRoutes } from './offers/offer_routes.ts';
+import type { BuyerPorts } from './orders/buyer.ts';
 import { orderRoutes } from './orders/order_routes.ts';
 import { numberProviders } from './provider/number_providers.ts';
 import { webhookRoute } from './provider/webhook_route.ts';
 
-export interface NumbersPorts {
-  missingDocuments: MissingDocuments;
-}
-
 /** Numbers: their sale, who holds them and pays for them, and how they move on. */
-export function numbersArea(context: PortalContext, { missingDocuments }: NumbersPorts): Area {
+export function numbersArea(context: PortalContext, ports: BuyerPorts): Area {
   const { pool, ring, now, log, settings } = context;
-  const desk: NumbersDesk = { pool, ring, now, log, settings, missingDocuments, providers: numberProviders(settings) };
+  const desk: NumbersDesk = { pool, ring, now, log, settings, ...ports, providers: numberProviders(settings) };
   return {
     routes: [
       ...[...offerRoutes(desk), ...orderRoutes(desk), webhookRoute(desk)],

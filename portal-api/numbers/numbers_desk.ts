@@ -1,9 +1,8 @@
 import type { PortalContext } from '../context.ts';
-import type { MissingDocuments } from './missing_documents.ts';
+import type { BuyerPorts } from './orders/buyer.ts';
 import type { NumberProviders } from './provider/number_provider.ts';
 
 /** What every route and task of this area is given. */
-export interface NumbersDesk extends Pick<PortalContext, 'pool' | 'ring' | 'now' | 'log' | 'settings'> {
-  missingDocuments: MissingDocuments;
+export interface NumbersDesk extends Pick<PortalContext, 'pool' | 'ring' | 'now' | 'log' | 'settings'>, BuyerPorts {
   providers: NumberProviders;
 }

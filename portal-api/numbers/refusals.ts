@@ -5,18 +5,20 @@ import type { BuyerRefusal } from './orders/buyer.ts';
 /** What those of orders and transfers have in common. */
 export const BUYER_PROBLEMS = [
   'kyc_required',
+  'terms_required',
   'restricted',
   'conflict',
   'not_available',
   'no_money',
 ] as const satisfies readonly ProblemName[];
 
-const WORDS: Readonly<Record<BuyerRefusal | 'no_money' | 'not_available', [ProblemName, string]>> = {
+const WORDS: Readonly<Record<BuyerRefusal | 'terms_required' | 'no_money' | 'not_available', [ProblemName, string]>> = {
   account_not_active: ['conflict', 'Your account is not active. Finish your registration, or ask support.'],
   restricted: [
     'restricted',
     'A restriction keeps your account from buying. See it under your restrictions, and appeal there.',
   ],
+  terms_required: ['terms_required', 'Read what is new at /v1/legal and agree to it at /v1/legal/acceptances.'],
   no_wallet: ['conflict', 'You have no wallet in the currency of this number. Choose one that is sold in yours.'],
   no_money: ['no_money', 'Your wallet holds less than the setup and the first month. Top it up and order again.'],
   not_available: ['not_available', 'Somebody else has this number, or is about to. Choose another one.'],

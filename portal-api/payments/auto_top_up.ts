@@ -9,6 +9,7 @@ import { findAttempt } from './attempts.ts';
 import { dueRetries, takeRetry } from './dunning.ts';
 import { keepMethod } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
+import type { PaymentsContext } from './payments_context.ts';
 import { sendRefund } from './refunds.ts';
 import { startPayment } from './start_payment.ts';
 
@@ -18,7 +19,7 @@ const GIVEN_UP_MS = 3_600_000;
 const nothing = z.object({}).loose();
 
 /** What the portal does about payments by itself. */
-export function paymentTasks(context: PortalContext, provider: PaymentProvider): Task[] {
+export function paymentTasks(context: PaymentsContext, provider: PaymentProvider): Task[] {
   return [
     task('auto_top_up_look', nothing, () => fillWallets(context, provider), '* * * * *'),
     task('dunning_look', nothing, () => retryPayments(context, provider), '*/10 * * * *'),
@@ -57,7 +58,7 @@ async function lowWallets(db: Queryable, now: Date): Promise<LowWallet[]> {
   return rows;
 }
 
-async function fillWallets(context: PortalContext, provider: PaymentProvider): Promise<void> {
+async function fillWallets(context: PaymentsContext, provider: PaymentProvider): Promise<void> {
   const now = context.now();
   for (const { amount_micros, wallet_id, ...low } of await lowWallets(context.pool, now)) {
     const wish = { ...low, wallet_id: BigInt(wallet_id), amount_micros: BigInt(amount_micros) };
@@ -69,7 +70,7 @@ async function fillWallets(context: PortalContext, provider: PaymentProvider): P
   }
 }
 
-async function retryPayments(context: PortalContext, provider: PaymentProvider): Promise<void> {
+async function retryPayments(context: PaymentsContext, provider: PaymentProvider): Promise<void> {
   const now = context.now();
   for (const { id: dunning_id, ...due } of await dueRetries(context.pool, now, AT_ONCE)) {
     if (!(await inTransaction(context.pool, (tx) => takeRetry(tx, dunning_id, now)))) continue;

@@ -3,13 +3,15 @@ import { paymentTasks } from './auto_top_up.ts';
 import { autoTopUpRoutes } from './auto_top_up_routes.ts';
 import { chooseProvider } from './choose_provider.ts';
 import { methodRoutes } from './method_routes.ts';
+import type { PaymentsContext, PaymentsPorts } from './payments_context.ts';
 import { reconcileRoutes, reconcileTask } from './reconcile_routes.ts';
 import { refundRoutes } from './refund_routes.ts';
 import { topUpRoutes } from './top_up_routes.ts';
 import { webhookRoute } from './webhook_route.ts';
 
 /** Money in and out: payments, cards, refunds, disputes, and whether all books agree. */
-export function paymentsArea(context: PortalContext): Area {
+export function paymentsArea(portal: PortalContext, ports: PaymentsPorts): Area {
+  const context: PaymentsContext = { ...portal, ...ports };
   const provider = chooseProvider(context);
   return {
     routes: [

@@ -1,10 +1,10 @@
 import type { Queryable } from '../../domain/db/transaction.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
-import type { PortalContext } from '../context.ts';
 import { findAttempt, insertAttempt, lockAttempt, saveStart } from './attempts.ts';
 import type { Attempt, NewAttempt } from './attempts.ts';
 import { centsOf } from './cents.ts';
 import type { PaymentProvider } from './payment_provider.ts';
+import type { PaymentsContext } from './payments_context.ts';
 import { takeState } from './take_event.ts';
 
 export type Started =
@@ -16,7 +16,7 @@ export type Started =
 
 /** Begins a payment, or goes on with the one that has this id. */
 export async function startPayment(
-  context: PortalContext,
+  context: PaymentsContext,
   provider: PaymentProvider,
   wish: Omit<NewAttempt, 'provider'>,
   now: Date,

@@ -2,7 +2,6 @@ import type { Transaction } from '../../domain/db/transaction.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { topUp } from '../../domain/ledger/top_up.ts';
 import { moneyWords } from '../../domain/money/money_words.ts';
-import type { PortalContext } from '../context.ts';
 import { issueReceipt } from '../invoices/issue_receipt.ts';
 import { enqueue } from '../jobs/task.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
@@ -16,12 +15,13 @@ import { payDebt } from './debts.ts';
 import { takeDispute } from './disputes.ts';
 import { closeDunning, takeFailure } from './dunning.ts';
 import type { PaymentProvider, PaymentState, ProviderEvent } from './payment_provider.ts';
+import type { PaymentsContext } from './payments_context.ts';
 
 export type EventVerdict = 'taken' | 'repeated' | 'unknown_payment';
 
 /** Takes what a provider told, once, whenever it comes. */
 export function takeEvent(
-  context: PortalContext,
+  context: PaymentsContext,
   provider: PaymentProvider['name'],
   event: ProviderEvent,
   now: Date,
@@ -59,7 +59,7 @@ export interface ToldState {
 
 /** What follows from the state that a payment is said to be in. Attempt and wallet are locked. */
 export async function takeState(
-  context: PortalContext,
+  context: PaymentsContext,
   tx: Transaction,
   attempt: Attempt,
   { event_id, provider_payment, state, failure, now }: ToldState,
@@ -74,12 +74,13 @@ export async function takeState(
   return changed;
 }
 
-async function bookPayment(context: PortalContext, tx: Transaction, attempt: Attempt, now: Date): Promise<void> {
+async function bookPayment(context: PaymentsContext, tx: Transaction, attempt: Attempt, now: Date): Promise<void> {
   const { id, account_id, wallet_id, currency, amount_micros } = attempt;
   const verdict = await topUp(tx, { payment_id: id, wallet_id, amount_micros, reason: 'payment' });
   if (verdict !== 'posted') throw new Error(`The payment ${id} was booked before it had succeeded: ${verdict}.`);
   await payDebt(tx, { account_id, wallet_id, currency }, id, now);
   await closeDunning(tx, wallet_id);
+  await context.payNumbersSoon(tx, account_id);
   if (attempt.save_method) await enqueue(tx, { task: 'save_card_of_payment', payload: { attempt_id: id } });
   await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
   const facts = { amount: moneyWords(amount_micros, currency) };

@@ -12,6 +12,7 @@ import { centsOf } from './cents.ts';
 import { findMethod } from './methods.ts';
 import { PAYMENT_POLICY } from './payment_policy.ts';
 import type { PaymentProvider } from './payment_provider.ts';
+import type { PaymentsContext } from './payments_context.ts';
 import { startPayment } from './start_payment.ts';
 import type { Started } from './start_payment.ts';
 import { accountOf } from './whose.ts';
@@ -45,7 +46,7 @@ export function shownPayment(attempt: Attempt): z.input<typeof paymentShape> {
   };
 }
 
-export function topUpRoutes(context: PortalContext, provider: PaymentProvider | null): Route[] {
+export function topUpRoutes(context: PaymentsContext, provider: PaymentProvider | null): Route[] {
   return [
     readPolicy(context),
     beginTopUp(context, provider),
@@ -93,7 +94,7 @@ const topUpBody = z.object({
   policy_version: z.string().max(20).optional(),
 });
 
-function beginTopUp(context: PortalContext, provider: PaymentProvider | null): Route {
+function beginTopUp(context: PaymentsContext, provider: PaymentProvider | null): Route {
   return route(
     {
       method: 'post',
@@ -160,7 +161,7 @@ export function startedOrRefused(started: Started): Attempt {
 
 const withId = z.object({ payment_id: uuid });
 
-function retryPayment(context: PortalContext, provider: PaymentProvider | null): Route {
+function retryPayment(context: PaymentsContext, provider: PaymentProvider | null): Route {
   return route(
     {
       method: 'post',

@@ -1,12 +1,12 @@
-import type { PortalContext } from '../context.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import type { PaymentProvider } from './payment_provider.ts';
+import type { PaymentsContext } from './payments_context.ts';
 import { takeEvent } from './take_event.ts';
 
 /** Where the provider tells what became of payments: as often, as late and in whatever order it likes. */
-export function webhookRoute(context: PortalContext, provider: PaymentProvider | null): Route {
+export function webhookRoute(context: PaymentsContext, provider: PaymentProvider | null): Route {
   return route(
     {
       method: 'post',

@@ -8,6 +8,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import type { AdminRole } from '../identity/identity.ts';
 import { EVERY_CUSTOMER, WHO_PAYS } from '../identity/policy.ts';
+import { termsAccepted } from '../legal/terms_in_force.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
 import { payingWallet } from '../payments/attempts.ts';
 import { accountOf, adminOf } from '../payments/whose.ts';
@@ -70,7 +71,7 @@ function buy({ pool }: PortalContext): Route {
       idempotent: true,
       params: z.object({ offer_id: uuid }),
       answers: { 201: { description: 'Its seconds are in the wallet.', json: z.object({ purchase_id: uuid }) } },
-      problems: ['not_found', 'not_available', 'restricted', 'no_money'],
+      problems: ['not_found', 'not_available', 'restricted', 'terms_required', 'no_money'],
     },
     async ({ identity, params, operation_id, now }) => {
       const account_id = accountOf(identity);
@@ -84,6 +85,9 @@ function buy({ pool }: PortalContext): Route {
       }
       const wish = { purchase_id: operation_id, account_id, wallet_id: wallet.wallet_id, offer };
       await inTransaction(pool, async (tx) => {
+        if (!(await termsAccepted(tx, account_id, now))) {
+          throw new Problem('terms_required', 'Read what is new at /v1/legal and agree to it at /v1/legal/acceptances.');
+        }
         const verdict = await buyPack(tx, wish, now);
         if (verdict !== 'bought') throw new Problem('no_money', 'Top up and ask again.');
         await tellCustomer(tx, account_id, { type: 'wallet', id: wallet.wallet_id.toString() });

@@ -7,10 +7,9 @@ import { endHolding } from '../holdings/end_holding.ts';
 import { insertHolding, openHolding, ownHolding } from '../holdings/holding_rows.ts';
 import type { Holding } from '../holdings/holding_rows.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
-import type { MissingDocuments } from '../missing_documents.ts';
 import { numberKind } from '../offers/number_kind.ts';
 import { mayBuy, selectBuyer } from '../orders/buyer.ts';
-import type { BuyerRefusal } from '../orders/buyer.ts';
+import type { BuyerPorts, BuyerRefusal } from '../orders/buyer.ts';
 import { TRANSFER_OFFER_MS } from '../terms.ts';
 
 /**
@@ -84,7 +83,7 @@ export interface Acceptance {
 export type Accepted =
   | { kind: 'done'; transfer: Transfer }
   | { kind: 'kyc_required'; missing: readonly string[] }
-  | { kind: 'no_such_code' | 'own_number' | 'not_transferable' | BuyerRefusal };
+  | { kind: 'no_such_code' | 'own_number' | 'not_transferable' | 'terms_required' | BuyerRefusal };
 
 /**
  * The new holder's consent. The number, and with it the rest of the month that was paid, is his from the commit on, at the price that it
@@ -93,7 +92,7 @@ export type Accepted =
 export async function acceptTransfer(
   tx: Transaction,
   { holding_id, code, account_id, now }: Acceptance,
-  missingDocuments: MissingDocuments,
+  ports: BuyerPorts,
 ): Promise<Accepted> {
   const found = await transferByCode(tx, code);
   if (found === null) return { kind: 'no_such_code' };
@@ -106,8 +105,9 @@ export async function acceptTransfer(
   if (holding?.id !== transfer.holding_id || !(await isTransferable(tx, holding))) return { kind: 'not_transferable' };
   const allowed = mayBuy(await selectBuyer(tx, account_id, holding.currency, now));
   if ('refusal' in allowed) return { kind: allowed.refusal };
+  if (!(await ports.termsAccepted(tx, account_id, now))) return { kind: 'terms_required' };
   const kind = await numberKind(tx, holding.number);
-  const missing = await missingDocuments(tx, { account_id, ...kind, now });
+  const missing = await ports.missingDocuments(tx, { account_id, ...kind, now });
   if (missing.length > 0) return { kind: 'kyc_required', missing };
   await handOver(tx, holding, { id: holding_id, account_id, wallet_id: allowed.wallet_id, now }, transfer.id);
   return { kind: 'done', transfer: { ...transfer, state: 'done', to_account_id: account_id, decided_at: now } };

@@ -98,7 +98,7 @@ function withdrawRoute({ pool }: NumbersDesk): Route {
   );
 }
 
-function acceptRoute({ pool, missingDocuments }: NumbersDesk): Route {
+function acceptRoute(desk: NumbersDesk): Route {
   return route(
     {
       method: 'post',
@@ -116,7 +116,7 @@ function acceptRoute({ pool, missingDocuments }: NumbersDesk): Route {
     async ({ body, identity, operation_id, now }) => {
       const account_id = accountOf(identity);
       const acceptance = { holding_id: operation_id, code: body.code, account_id, now };
-      const accepted = await inTransaction(pool, (tx) => acceptTransfer(tx, acceptance, missingDocuments));
+      const accepted = await inTransaction(desk.pool, (tx) => acceptTransfer(tx, acceptance, desk));
       return { status: 201, body: transferAnswer(acceptedOrRefuse(accepted), account_id) };
     },
   );

@@ -1,4 +1,12 @@
 import type { Queryable } from '../../../domain/db/transaction.ts';
+import type { MissingDocuments } from '../missing_documents.ts';
+
+/** What other areas know of whoever takes on a number. */
+export interface BuyerPorts {
+  missingDocuments: MissingDocuments;
+  /** Whether the account has agreed to the terms in force. */
+  termsAccepted: (db: Queryable, account_id: string, now: Date) => Promise<boolean>;
+}
 
 export interface Buyer {
   state: string;

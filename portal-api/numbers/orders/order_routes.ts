@@ -22,7 +22,7 @@ export function orderRoutes(desk: NumbersDesk): Route[] {
   return [placeRoute(desk), listRoute(desk), readRoute(desk), cancelRoute(desk)];
 }
 
-function placeRoute({ pool, missingDocuments }: NumbersDesk): Route {
+function placeRoute(desk: NumbersDesk): Route {
   return route(
     {
       method: 'post',
@@ -43,10 +43,8 @@ function placeRoute({ pool, missingDocuments }: NumbersDesk): Route {
     },
     async ({ body, identity, operation_id, now }) => {
       const wish = { ...body, order_id: operation_id, account_id: accountOf(identity), now };
-      return {
-        status: 201,
-        body: placedOrRefuse(await inTransaction(pool, (tx) => placeOrder(tx, wish, missingDocuments))),
-      };
+      const placed = await inTransaction(desk.pool, (tx) => placeOrder(tx, wish, desk));
+      return { status: 201, body: placedOrRefuse(placed) };
     },
   );
 }

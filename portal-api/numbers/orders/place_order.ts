@@ -4,12 +4,11 @@ import { withTax } from '../../../domain/rating/price.ts';
 import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { lockNumber } from '../lock_number.ts';
-import type { MissingDocuments } from '../missing_documents.ts';
 import { selectOffer } from '../offers/offer_rows.ts';
 import type { Offer } from '../offers/offer_rows.ts';
 import { PENDING_KYC_MAX } from '../terms.ts';
 import { mayBuy, selectBuyer } from './buyer.ts';
-import type { BuyerRefusal } from './buyer.ts';
+import type { BuyerPorts, BuyerRefusal } from './buyer.ts';
 import { insertOrder, selectOrder, waitingOrders } from './order_rows.ts';
 import type { Order } from './order_rows.ts';
 
@@ -25,7 +24,7 @@ export interface OrderWish {
 export type Placed =
   | { kind: 'placed'; order: Order }
   | { kind: 'kyc_required'; missing: readonly string[] }
-  | { kind: 'not_available' | 'no_money' | 'too_many_waiting' | BuyerRefusal };
+  | { kind: 'not_available' | 'terms_required' | 'no_money' | 'too_many_waiting' | BuyerRefusal };
 
 /**
  * Orders a number: all that is needed is there and the price is taken, or nothing is done. The price is taken before the provider is
@@ -34,7 +33,7 @@ export type Placed =
 export async function placeOrder(
   tx: Transaction,
   wish: OrderWish,
-  missingDocuments: MissingDocuments,
+  ports: BuyerPorts,
 ): Promise<Placed> {
   const { order_id, account_id, number, now } = wish;
   if ((await lockNumber(tx, number)) === null) return { kind: 'not_available' };
@@ -45,9 +44,10 @@ export async function placeOrder(
   const buyer = await selectBuyer(tx, account_id, offer.currency, now);
   const allowed = mayBuy(buyer);
   if ('refusal' in allowed) return { kind: allowed.refusal };
+  if (!(await ports.termsAccepted(tx, account_id, now))) return { kind: 'terms_required' };
   const order = orderOf(wish, offer, allowed.wallet_id, buyer.tax_ppm);
   const question = { account_id, country: offer.country, number_type: offer.number_type, now };
-  const missing = await missingDocuments(tx, question);
+  const missing = await ports.missingDocuments(tx, question);
   if (missing.length > 0) {
     if (!wish.wait_for_kyc) return { kind: 'kyc_required', missing };
     return waitForDocuments(tx, order);
