@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { createClient } from 'redis';
 import type { PortalSettings } from '../config/portal_settings.ts';
+import { fasterTypes } from '../domain/db/timestamps.ts';
 import { serveObservation } from '../domain/observe/serve_observation.ts';
 import type { Health, ObserveServer } from '../domain/observe/serve_observation.ts';
 import { DataKeys } from '../domain/privacy/data_keys.ts';
@@ -48,6 +49,7 @@ export class Portal {
   readonly sessions: Sessions;
   #observation: ObserveServer | null = null;
   #http_port: number | null = null;
+  #stopped: Promise<void> | null = null;
   #fatal: (error: Error) => void = () => undefined;
 
   constructor({ settings, log, ring, now, version, check_answers }: PortalParts) {
@@ -113,8 +115,13 @@ export class Portal {
     this.#http_port = await this.#server.listen();
   }
 
-  /** Requests under way are answered and tasks are finished; then all closes in reverse. */
-  async stop(): Promise<void> {
+  /** Requests under way are answered and tasks are finished; then all closes in reverse. Once, however often it is asked for. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#close();
+    return this.#stopped;
+  }
+
+  async #close(): Promise<void> {
     const closed = this.#server.close();
     for (const area of this.#areas) await area.stop?.();
     await closed;
@@ -183,6 +190,8 @@ function poolOf(settings: PortalSettings, log: Logger): pg.Pool {
     query_timeout: 15_000,
     statement_timeout: 15_000,
     keepAlive: true,
+    types: fasterTypes,
+    options: '-c TimeZone=UTC',
   });
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'));
   // One that is lost while it is in use rejects its query besides, which whoever asked is told of.

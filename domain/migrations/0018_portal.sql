@@ -289,6 +289,9 @@ grant update (revoked_at) on api_key to letsdial_portal;
 -- The digests of a device's password are written here, and read by the switch alone.
 grant select (id, account_id, username, enabled, caller_number, created_at), insert, update (ha1_md5, ha1_sha256, enabled, caller_number), delete
   on sip_device to letsdial_portal;
+-- What webhooks are signed with is written here, and read by the gateway alone.
+grant select (id, account_id, url, kinds, enabled, created_at), insert (id, account_id, url, secret, kinds, created_at),
+  update (url, secret, kinds, enabled), delete on webhook_endpoint to letsdial_portal;
 grant delete on verified_caller to letsdial_portal;
 grant select, insert (account_id, currency) on wallet to letsdial_portal;
 grant select on ledger_account, ledger_tx, posting, promo_credit, minute_pack, cdr, call_hold, did, message, message_event, message_state,

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
 import { makeAdmin, makeMember, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient, Reply } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
+import { codeInMail } from '../testing/registering.ts';
 
 interface Found {
   items: { account_id: string; name_masked: string }[];
@@ -21,6 +24,7 @@ interface AdminUser {
 const EMAIL = 'ada.long@example.org';
 const PURPOSE = '?purpose=a+call+of+the+customer';
 
+let mail: MailCatcher;
 let world: PortalWorld;
 let user: TestUser;
 let here: PortalClient;
@@ -29,7 +33,8 @@ let owner: PortalClient;
 let owner_id: string;
 
 beforeAll(async () => {
-  world = await PortalWorld.begin();
+  mail = await MailCatcher.begin({ host: '127.0.0.1', smtp_port: 0, http_port: 0 });
+  world = await PortalWorld.begin({ SMTP_URL: `smtp://127.0.0.1:${mail.ports.smtp}` });
   user = await makeUser(world, { email: EMAIL, name: 'Ada Example' });
   await world.pool.query(`insert into did (number, account_id, state) values ('+493011111', $1, 'active')`, [
     user.account_id,
@@ -41,7 +46,10 @@ beforeAll(async () => {
   owner = await admin.signIn();
 });
 
-afterAll(() => world.end());
+afterAll(async () => {
+  await world.end();
+  await mail.end();
+});
 
 const search = (by: string, value: string, client = support): Promise<Reply<Found>> =>
   client.post<Found>('/v1/admin/customers/search', { by, value, purpose: 'somebody calls' });
@@ -137,6 +145,48 @@ describe('a customer', () => {
 });
 
 describe('the operator’s people', () => {
+  it('come in by a password that they set by mail and a second factor that an owner hands over', async () => {
+    const [email, password] = ['new.one@example.org', 'seven quiet lanterns drift upstream'];
+    const wish = { email, name: 'Eve Example', roles: ['finance', 'support'] };
+    const idempotency_key = randomUUID();
+    const make = (by: PortalClient, body: object = wish) =>
+      by.post<{ user_id: string; totp: { secret_base32: string; uri: string } }>('/v1/admin/users', body, {
+        idempotency_key,
+      });
+    expect(await make(support)).toMatchObject({ body: { type: 'urn:letsdial:problem:not_permitted' } });
+    expect(await make(owner)).toMatchObject({ body: { type: 'urn:letsdial:problem:step_up_required' } });
+    const maker = await makeAdmin(world, ['owner']);
+    const proven = await maker.signIn();
+    expect(await make(proven, { ...wish, roles: [] })).toMatchObject({ status: 422 });
+    const made = await make(proven);
+    expect(made.status).toBe(201);
+    const { user_id, totp } = made.body;
+    expect(totp.uri).toContain(totp.secret_base32);
+    expect(await make(proven)).toMatchObject({ body: { type: 'urn:letsdial:problem:key_conflict' } });
+    const again = await proven.post('/v1/admin/users', { ...wish, email: email.toUpperCase() });
+    expect(again).toMatchObject({ body: { type: 'urn:letsdial:problem:conflict' } });
+
+    const theirs = world.client();
+    const signIn = () => theirs.post<{ ticket: string }>('/v1/sign-in/password', { email, password, as: 'admin' });
+    expect(await signIn()).toMatchObject({ status: 401 });
+    const code = await codeInMail(mail, email);
+    const end = await theirs.post('/v1/password-reset/end', { email, password, as: 'admin', code });
+    expect(end.status).toBe(204);
+    const first = await signIn();
+    expect(first.status).toBe(202);
+    const token = new TOTP({ secret: Secret.fromBase32(totp.secret_base32) }).generate({
+      timestamp: world.now().getTime(),
+    });
+    const second = { ticket: first.body.ticket, factor: 'totp', code: token };
+    expect(await theirs.post('/v1/sign-in/second-factor', second)).toMatchObject({ status: 200, body: { user_id } });
+    expect(await theirs.get('/v1/admin/finance-orders')).toMatchObject({ status: 200 });
+    const { rows } = await world.pool.query<{ actor_id: string; detail: object }>(
+      `select actor_id, detail from audit_log where action = 'admin_user.make' and subject = $1`,
+      [`user:${user_id}`],
+    );
+    expect(rows).toEqual([{ actor_id: maker.user_id, detail: { roles: ['support', 'finance'] } }]);
+  });
+
   it('have roles that an owner gives; a change signs them out, and one owner stays', async () => {
     const proven = await (await makeAdmin(world, ['owner'])).signIn();
     const someone = await makeAdmin(world, ['kyc']);

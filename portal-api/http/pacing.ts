@@ -37,14 +37,16 @@ export class Pacing {
   async take(pace: Pace, whose: readonly string[]): Promise<void> {
     const limiter = this.#limiters.get(pace);
     if (limiter === undefined) throw new Error(`There is no pace ${pace}.`);
-    for (const key of whose) {
-      try {
-        await limiter.consume(key);
-      } catch (refused) {
-        if (!(refused instanceof RateLimiterRes)) throw refused;
-        const retry_after_seconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
-        throw new Problem('too_many', `Wait ${retry_after_seconds} s and ask again.`, { retry_after_seconds });
-      }
+    await Promise.all(whose.map((key) => this.#takeOne(limiter, key)));
+  }
+
+  async #takeOne(limiter: RateLimiterRedis, key: string): Promise<void> {
+    try {
+      await limiter.consume(key);
+    } catch (refused) {
+      if (!(refused instanceof RateLimiterRes)) throw refused;
+      const retry_after_seconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
+      throw new Problem('too_many', `Wait ${retry_after_seconds} s and ask again.`, { retry_after_seconds });
     }
   }
 }

@@ -33,6 +33,8 @@ export interface ServingOptions {
   monotonic: () => number;
 }
 
+const ACTORS_MAX = 10_000;
+
 const JUDGED: Readonly<Record<string, ProblemName>> = {
   sign_in_required: 'sign_in_required',
   not_permitted: 'not_permitted',
@@ -56,6 +58,8 @@ function admittedAs(response: Response): Admitted {
 /** Answers one route: who asks, whether they may, how often, what they say, once; then the handler, and what it answered. */
 export class RouteServing {
   readonly #options: ServingOptions;
+  /** Whose limits count for a credential, by its hash. */
+  readonly #actors = new Map<string, string>();
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -110,20 +114,38 @@ export class RouteServing {
     const { pacing, recogniser, now, step_up_ms } = this.#options;
     const address = addressOf(request);
     const pace = shape.pace ?? (shape.method === 'get' ? 'read' : 'write');
-    await pacing.take(pace, [pacedAddress(address)]);
-    const identity = await recogniser.recognise({
-      method: shape.method,
-      cookie: request.get('cookie'),
-      authorization: request.get('authorization'),
-      csrf_token: request.get('x-csrf-token'),
-      origin: request.get('origin'),
-    });
+    const credential = credentialOf(request);
+    const known_actor = credential === null ? undefined : this.#actors.get(credential);
+    const paced = pacedAddress(address);
+    // One turn to Redis and back for all of it: whose a credential is stays what it was, once it was seen.
+    const [, identity] = await Promise.all([
+      pacing.take(pace, known_actor === undefined ? [paced] : [paced, known_actor]),
+      recogniser.recognise({
+        method: shape.method,
+        cookie: request.get('cookie'),
+        authorization: request.get('authorization'),
+        csrf_token: request.get('x-csrf-token'),
+        origin: request.get('origin'),
+      }),
+    ]);
     const at = now();
     const judgement = judge(shape.policy, identity, at.getTime(), step_up_ms);
     if (judgement !== 'permitted') throw new Problem(JUDGED[judgement] ?? 'not_permitted');
     const actor = actorOf(identity, address);
-    if (identity.kind !== 'anonymous') await pacing.take(pace, [actor]);
+    if (identity.kind !== 'anonymous' && actor !== known_actor) {
+      await pacing.take(pace, [actor]);
+      if (credential !== null) this.#remember(credential, actor);
+    }
     return { identity, address, at, actor };
+  }
+
+  #remember(credential: string, actor: string): void {
+    // The oldest go first; whoever comes again is asked for again.
+    for (const oldest of this.#actors.keys()) {
+      if (this.#actors.size < ACTORS_MAX) break;
+      this.#actors.delete(oldest);
+    }
+    this.#actors.set(credential, actor);
   }
 
   async #answer(
@@ -144,8 +166,9 @@ export class RouteServing {
       raw: shape.raw === true ? (request.body as Buffer) : undefined,
       operation_id: keyed === null ? randomUUID() : operationIdOf(keyed.actor, keyed.key),
       version: versionOf(shape, request),
-      signal: goneSignal(response),
     };
+    // Made for whoever looks at it: streams do, and a signal that is aborted for everybody else costs more than their checks.
+    Object.defineProperty(asked, 'signal', { get: () => goneSignal(response) });
     const reply = await this.#once(keyed, shape.secret_answer === true, at, () => handle(asked as never));
     // What is told again was checked when it was told first, and is text by now.
     const is_replay = reply.headers?.['idempotent-replay'] !== undefined;
@@ -289,6 +312,12 @@ function isAway(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return Outage.is(error);
   return /terminat|timeout exceeded|read timeout|client is (closed|offline)|socket closed|ended/iu.test(error.message);
+}
+
+/** The hash of what somebody shows to be let in; null where nothing is shown. */
+function credentialOf(request: Request): string | null {
+  const shown = request.get('authorization') ?? request.get('cookie');
+  return shown === undefined ? null : createHash('sha256').update(shown).digest('base64');
 }
 
 function goneSignal(response: Response): AbortSignal {

@@ -174,6 +174,7 @@ describe('an automatic verifier', () => {
         ...{ DATABASE_URL: 'postgres://x', REDIS_URL: 'redis://x', KEY_RING_FILE: 'x', DOCUMENTS_FOLDER: 'x' },
         AUDIT_HEADS_FILE: 'x',
       }),
+      resumeOrders: () => Promise.reject(new Error('A verifier approves nothing.')),
       verifier: {
         name: 'test_verifier',
         verify: ({ type, pages }, { full_name }) => {

@@ -61,6 +61,26 @@ describe('a top-up', () => {
     expect(receipts[0]?.number).toMatch(/^RCT-\d{4}-\d{6}$/u);
   });
 
+  it('pays numbers that wait for money, at once', async () => {
+    const { pool } = money.world;
+    const number = '+4940400001';
+    await pool.query(`insert into did (number, account_id, state) values ($1, $2, 'suspended')`, [
+      number,
+      user.account_id,
+    ]);
+    await pool.query(
+      `insert into number_holding (id, number, account_id, wallet_id, state, state_since, held_from, currency, monthly_micros, anchor_day, paid_until)
+       values ($1, $2, $3, $4, 'suspended', now(), now() - interval '40 days', 'EUR', 3000000, 1, now() - interval '9 days')`,
+      [randomUUID(), number, user.account_id, user.wallet_id.toString()],
+    );
+    const { body } = await begin('25000000');
+    money.provider.pay(money.paymentOf(body.payment_id), '4242424242424242');
+    await money.provider.webhooks.flush();
+    const held = async (): Promise<string> => (await here.get<{ state: string }>(`/v1/numbers/${number}`)).body.state;
+    await expect.poll(held, { timeout: 8_000 }).toBe('active');
+    expect(await balance()).toBe(22_000_000n);
+  });
+
   it('is one payment for one key, though it is asked for at the same moment', async () => {
     const method_id = await saveCard();
     const idempotency_key = randomUUID();

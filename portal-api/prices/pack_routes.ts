@@ -86,7 +86,10 @@ function buy({ pool }: PortalContext): Route {
       const wish = { purchase_id: operation_id, account_id, wallet_id: wallet.wallet_id, offer };
       await inTransaction(pool, async (tx) => {
         if (!(await termsAccepted(tx, account_id, now))) {
-          throw new Problem('terms_required', 'Read what is new at /v1/legal and agree to it at /v1/legal/acceptances.');
+          throw new Problem(
+            'terms_required',
+            'Read what is new at /v1/legal and agree to it at /v1/legal/acceptances.',
+          );
         }
         const verdict = await buyPack(tx, wish, now);
         if (verdict !== 'bought') throw new Problem('no_money', 'Top up and ask again.');

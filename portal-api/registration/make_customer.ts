@@ -39,7 +39,9 @@ export async function makeCustomer(
       [account_id, flow.wishes.phone, now],
     );
   }
-  await terms.recordAcceptances(tx, user_id, account_id, flow.document_ids, { at: now, ...visitor });
+  await terms.recordAcceptances(tx, user_id, account_id, flow.document_ids, {
+    ...{ at: now, address: visitor.address },
+  });
   await finishFlow(tx, flow.id, user_id);
   await recordLogin(tx, now, { user_id, method: 'registration', result: 'signed_in' }, visitor);
   return { kind: 'made', user_id, account_id, role };

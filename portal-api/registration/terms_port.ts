@@ -13,7 +13,6 @@ export interface AcceptanceFacts {
   at: Date;
   /** The network address that it came from. */
   address: string;
-  user_agent: string;
 }
 
 /** What registration needs of the legal documents. */

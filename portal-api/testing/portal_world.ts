@@ -31,6 +31,8 @@ export class PortalWorld {
     this.#database = database;
     this.home = home;
     this.pool = new pg.Pool({ connectionString: database.url, max: 4 });
+    // Of a Postgres that a test stops.
+    this.pool.on('error', () => undefined);
     this.portal = new Portal({
       settings: readPortalSettings({
         ...{ DATABASE_URL: urls.database, REDIS_URL: urls.redis, PORTAL_HTTP_PORT: '0', PORTAL_OBSERVE_PORT: '0' },
@@ -48,10 +50,14 @@ export class PortalWorld {
     });
   }
 
-  static async begin(settings: Readonly<Record<string, string>> = {}): Promise<PortalWorld> {
+  /** @param servers that are the test's own, migrated; without them, what is new on those of the run. */
+  static async begin(
+    settings: Readonly<Record<string, string>> = {},
+    servers?: { database_url: string; redis_url: string },
+  ): Promise<PortalWorld> {
     const [database, redis, home] = await Promise.all([
-      freshDatabase(),
-      freshRedis(),
+      servers === undefined ? freshDatabase() : { url: servers.database_url, drop: () => Promise.resolve() },
+      servers === undefined ? freshRedis() : { url: servers.redis_url },
       mkdtemp(join(tmpdir(), 'letsdial-portal-')),
     ]);
     const login = { database_url: database.url, group: 'letsdial_portal', password: 'portal' } as const;

@@ -17,7 +17,7 @@ export interface Webhook {
 
 const columns = 'id as webhook_id, url, kinds, enabled, created_at';
 
-/** As Standard Webhooks 1.0.0 writes it; the gateway signs with it, so that it is kept and not its hash. */
+/** As Standard Webhooks 1.0.0 writes it; the gateway signs with it, so that it is kept and not its hash. The portal cannot read it back. */
 export const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 export async function listWebhooks(db: Queryable, account_id: string): Promise<Webhook[]> {
@@ -42,7 +42,7 @@ export async function insertWebhook(tx: Transaction, made: NewWebhook): Promise<
     `insert into webhook_endpoint (id, account_id, url, secret, kinds, created_at)
      select $1, $2, $3, $4, $5, $6
       where (select count(*) from webhook_endpoint where account_id = $2 and id <> $1) < $7
-     on conflict (id) do update set secret = excluded.secret
+     on conflict (id) do update set secret = $4
      returning ${columns}`,
     [webhook_id, account_id, url, secret, kinds, created_at, WEBHOOKS_MAX],
   );
@@ -58,20 +58,31 @@ export interface WebhookChange {
   url?: string | undefined;
   kinds?: readonly WebhookKind[] | undefined;
   enabled?: boolean | undefined;
-  secret?: string;
 }
 
 /** What is left out stays as it is. Null where the account has none of this id. */
 export async function changeWebhook(
   tx: Transaction,
   { webhook_id, account_id }: WhichWebhook,
-  { url, kinds, enabled, secret }: WebhookChange,
+  { url, kinds, enabled }: WebhookChange,
 ): Promise<Webhook | null> {
   const { rows } = await tx.query<Webhook>(
-    `update webhook_endpoint set url = coalesce($3, url), kinds = coalesce($4, kinds), enabled = coalesce($5, enabled),
-            secret = coalesce($6, secret)
+    `update webhook_endpoint set url = coalesce($3, url), kinds = coalesce($4, kinds), enabled = coalesce($5, enabled)
       where id = $1 and account_id = $2 returning ${columns}`,
-    [webhook_id, account_id, url ?? null, kinds ?? null, enabled ?? null, secret ?? null],
+    [webhook_id, account_id, url ?? null, kinds ?? null, enabled ?? null],
+  );
+  return rows[0] ?? null;
+}
+
+/** Null where the account has none of this id. */
+export async function replaceSecret(
+  tx: Transaction,
+  { webhook_id, account_id }: WhichWebhook,
+  secret: string,
+): Promise<Webhook | null> {
+  const { rows } = await tx.query<Webhook>(
+    `update webhook_endpoint set secret = $3 where id = $1 and account_id = $2 returning ${columns}`,
+    [webhook_id, account_id, secret],
   );
   return rows[0] ?? null;
 }

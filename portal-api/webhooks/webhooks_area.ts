@@ -10,7 +10,7 @@ import type { Route } from '../http/route.ts';
 import type { Identity } from '../identity/identity.ts';
 import { OWNER } from '../identity/policy.ts';
 import { accountOf } from '../identity/whose.ts';
-import { changeWebhook, deleteWebhook, insertWebhook, listWebhooks } from './webhook_rows.ts';
+import { changeWebhook, deleteWebhook, insertWebhook, listWebhooks, replaceSecret } from './webhook_rows.ts';
 import { newSecret, WEBHOOK_KINDS, WEBHOOKS_MAX } from './webhook_rows.ts';
 
 /** Where the customer's own servers are told of texts. The gateway sends, and signs with the secret. */
@@ -28,7 +28,10 @@ const urlField = z
   .url({ protocol: /^https?$/u })
   .max(URL_LENGTH_MAX)
   .transform((text) => new URL(text))
-  .refine(({ username, password }) => username === '' && password === '', 'has a password in it; what is sent is signed')
+  .refine(
+    ({ username, password }) => username === '' && password === '',
+    'has a password in it; what is sent is signed',
+  )
   .refine(({ href }) => href.length <= URL_LENGTH_MAX, `is longer than ${URL_LENGTH_MAX}`)
   .transform(({ href }) => href);
 const kindsField = z
@@ -144,7 +147,7 @@ function rotate({ pool }: PortalContext): Route {
     async ({ identity, params: { webhook_id }, now }) => {
       const secret = newSecret();
       const changed = await inTransaction(pool, async (tx) => {
-        const webhook = await changeWebhook(tx, { webhook_id, account_id: accountOf(identity) }, { secret });
+        const webhook = await replaceSecret(tx, { webhook_id, account_id: accountOf(identity) }, secret);
         if (webhook === null) throw new Problem('not_found');
         await audit(tx, identity, now, 'webhook.rotate_secret', webhook_id);
         return webhook;

@@ -19,8 +19,23 @@ const MONTH_LATER = '2026-02-01';
 
 const price: Columns = { number: HELD, valid_from: MONTH_LATER, currency: 'EUR', setup_micros: 1, monthly_micros: 1 };
 const order: Columns = {
-  ...{ id: NEW, account_id: ACCOUNT, number: HELD, state: 'cancelled', provider: 'stock', wallet_id: 1, currency: 'EUR' },
-  ...{ setup_micros: 1, setup_tax_micros: 1, monthly_micros: 1, monthly_tax_micros: 1, ordered_at: AT, state_since: AT },
+  ...{
+    id: NEW,
+    account_id: ACCOUNT,
+    number: HELD,
+    state: 'cancelled',
+    provider: 'stock',
+    wallet_id: 1,
+    currency: 'EUR',
+  },
+  ...{
+    setup_micros: 1,
+    setup_tax_micros: 1,
+    monthly_micros: 1,
+    monthly_tax_micros: 1,
+    ordered_at: AT,
+    state_since: AT,
+  },
 };
 const holding: Columns = {
   ...{ id: NEW, number: ORDERED, account_id: ACCOUNT, wallet_id: 1, currency: 'EUR', state: 'active', state_since: AT },
@@ -51,7 +66,13 @@ export const booksOfNumbers = [
   insertInto('number_order', { ...order, id: ORDER, state: 'active', provisioning_since: AT }),
   insertInto('number_order', { ...order, id: LIVE_ORDER, number: ORDERED, state: 'ordered' }),
   insertInto('number_holding', { ...holding, id: HOLDING, number: HELD, order_id: ORDER }),
-  insertInto('number_period', { ...period, period_no: 1, starts_at: AT, ends_at: MONTH_LATER, charge_kind: 'purchase' }),
+  insertInto('number_period', {
+    ...period,
+    period_no: 1,
+    starts_at: AT,
+    ends_at: MONTH_LATER,
+    charge_kind: 'purchase',
+  }),
   insertInto('number_cancellation', { ...cancellation, id: CANCELLATION, undone_at: null }),
 ].join(';\n');
 

@@ -30,11 +30,7 @@ export type Placed =
  * Orders a number: all that is needed is there and the price is taken, or nothing is done. The price is taken before the provider is
  * asked, so that nobody is asked for what cannot be paid, and all of it is given back where the number does not come to work.
  */
-export async function placeOrder(
-  tx: Transaction,
-  wish: OrderWish,
-  ports: BuyerPorts,
-): Promise<Placed> {
+export async function placeOrder(tx: Transaction, wish: OrderWish, ports: BuyerPorts): Promise<Placed> {
   const { order_id, account_id, number, now } = wish;
   if ((await lockNumber(tx, number)) === null) return { kind: 'not_available' };
   const before = await selectOrder(tx, order_id);
