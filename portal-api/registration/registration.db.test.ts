@@ -40,6 +40,7 @@ describe('registration', () => {
     expect(account.rows).toEqual([
       { state: 'active', party: 'person', has_key: true, currency: 'EUR', concurrent_calls_max: 5 },
     ]);
+    expect(await client.get('/v1/billing-profile')).toMatchObject({ body: { name: ada.name, country: 'DE' } });
     // The text is the operator's own, costs nobody anything, and waits for whichever carrier.
     const text = await world.pool.query(
       `select m.source, m.sender, m.net_micros, q.state, q.carrier_id, q.epoch from message m join message_queue q on q.message_id = m.id
