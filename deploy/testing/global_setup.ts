@@ -32,7 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const programs = await install({ home, cache, mirror, prefer: 'private', elsewhere: [], progress });
   const temporary = await mkdtemp(join(tmpdir(), 'letsdial-test-'));
   // A test that is about what survives a crash starts a Postgres of its own, with fsync on.
-  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '400' };
   const postgres = await startPostgres({ programs: programs.postgres, home: temporary, port: null, settings });
   const valkey = await startValkey({
     program: programs.valkey_server,
