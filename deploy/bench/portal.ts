@@ -12,6 +12,7 @@ import { portalApiPart } from '../parts/portal_api.ts';
 import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
 import { freePort } from '../runtime/process/port.ts';
+import { httpAnswers } from '../runtime/process/http_answers.ts';
 import { untilReady } from '../runtime/process/ready.ts';
 import type { AtOwnServers } from '../world/in_own_servers.ts';
 import { inOwnServers } from '../world/in_own_servers.ts';
@@ -154,19 +155,13 @@ async function startBare(home: string, database_url: string): Promise<{ port: nu
     stop_signal: 'TERM',
     stop_timeout_ms: 5_000,
   });
-  await untilReady(child, { name, log_file, timeout_ms: 30_000, answers: () => answers(`http://${HOST}:${port}/`) });
+  await untilReady(child, {
+    name,
+    log_file,
+    timeout_ms: 30_000,
+    answers: () => httpAnswers(`http://${HOST}:${port}/`),
+  });
   return { port, stop: child.stop };
-}
-
-/** Any answer will do. */
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
-    await response.body?.cancel();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function bench({ servers, say, interrupted }: AtOwnServers): Promise<boolean> {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
 import { claimTcp } from '../runtime/process/port.ts';
+import { httpAnswers } from '../runtime/process/http_answers.ts';
 import { untilReady } from '../runtime/process/ready.ts';
 import type { Running } from '../runtime/running.ts';
 import type { Part } from '../supervise/part.ts';
@@ -49,16 +50,11 @@ async function start({
     stop_timeout_ms: 5_000,
   });
   const url = `http://${address}:${port}`;
-  await untilReady(child, { name: title, log_file, timeout_ms: 30_000, answers: () => answers(url) });
+  await untilReady(child, {
+    name: title,
+    log_file,
+    timeout_ms: 30_000,
+    answers: () => httpAnswers(`${url}/healthz`, ({ ok }) => ok),
+  });
   return { describe: `Simulated payment provider on ${url}`, stop: child.stop, kill: child.kill, died: child.died };
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(1000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

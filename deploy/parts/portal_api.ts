@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
+import { httpAnswers } from '../runtime/process/http_answers.ts';
 import { untilReady } from '../runtime/process/ready.ts';
 import type { Running } from '../runtime/running.ts';
 import type { Part } from '../supervise/part.ts';
@@ -58,7 +59,7 @@ async function start({ home, host, ports, ...options }: PortalApiPartOptions): P
     name: "The portal's API",
     log_file,
     timeout_ms: 60_000,
-    answers: () => answers(`${url}/openapi.json`),
+    answers: () => httpAnswers(`${url}/openapi.json`, ({ ok }) => ok),
   });
   return {
     describe: `Portal's API on ${url}, its documentation on ${url}/docs; health and metrics on ${observe_url}`,
@@ -69,14 +70,4 @@ async function start({ home, host, ports, ...options }: PortalApiPartOptions): P
     kill: child.kill,
     died: child.died,
   };
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
+import { httpAnswers } from '../runtime/process/http_answers.ts';
 import { untilReady } from '../runtime/process/ready.ts';
 import type { Running } from '../runtime/running.ts';
 import type { Part } from '../supervise/part.ts';
@@ -63,7 +64,7 @@ async function start({
   });
   // It serves its health before it has the lease, and customers only once it has.
   const asked = standby ? `${observe_url}/metrics` : `${url}/`;
-  await untilReady(child, { name: 'The SMS gateway', log_file, timeout_ms: 60_000, answers: () => answers(asked) });
+  await untilReady(child, { name: 'The SMS gateway', log_file, timeout_ms: 60_000, answers: () => httpAnswers(asked) });
   return {
     describe: `SMS gateway for programs on ${url}, for SMPP on ${host}:${ports.smpp}; health and metrics on ${observe_url}`,
     pid: child.pid,
@@ -74,15 +75,4 @@ async function start({
     kill: child.kill,
     died: child.died,
   };
-}
-
-/** Any answer will do: without a key it is a refusal. */
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
-    await response.body?.cancel();
-    return true;
-  } catch {
-    return false;
-  }
 }

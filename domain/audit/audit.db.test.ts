@@ -35,6 +35,8 @@ const entry = (wishes: Partial<AuditEntry> = {}): AuditEntry => ({
   ...wishes,
 });
 
+const nowhere = (): Promise<void> => Promise.resolve();
+
 const verify = (heads: readonly AuditHead[] = []) => verifyAudit(pool, signer, heads, () => undefined);
 
 /** As somebody does who may do everything in the database. */
@@ -97,9 +99,9 @@ describe('the audit log', () => {
 
   it('shows that it was cut or written anew, by the heads that were signed', async () => {
     for (let n = 0; n < 4; n += 1) await appendAudit(pool, entry());
-    const head = await signHead(pool, signer, new Date());
+    const head = await signHead(pool, signer, new Date(), nowhere);
     expect(head?.seq).toBe(4n);
-    expect(await signHead(pool, signer, new Date())).toBeNull();
+    expect(await signHead(pool, signer, new Date(), nowhere)).toBeNull();
     if (head === null) throw new Error('nothing was signed');
     expect(await verify([head])).toMatchObject({ ok: true });
 
@@ -112,9 +114,20 @@ describe('the audit log', () => {
     expect(await verify([head])).toMatchObject({ ok: false });
   });
 
+  it('is signed again where the head could not be kept apart', async () => {
+    await appendAudit(pool, entry());
+    const isFull = (): Promise<void> => Promise.reject(new Error('the disk is full'));
+    await expect(signHead(pool, signer, new Date(), isFull)).rejects.toThrow('the disk is full');
+    const kept: AuditHead[] = [];
+    const keep = (head: AuditHead): Promise<void> => Promise.resolve(void kept.push(head));
+    await signHead(pool, signer, new Date(), keep);
+    expect(kept.map(({ seq }) => seq)).toEqual([1n]);
+    expect(await verify(kept)).toMatchObject({ ok: true });
+  });
+
   it('takes no signature but its own', async () => {
     await appendAudit(pool, entry());
-    await signHead(pool, new AuditSigner(randomBytes(32)), new Date());
+    await signHead(pool, new AuditSigner(randomBytes(32)), new Date(), nowhere);
     expect(await verify()).toMatchObject({ ok: false });
   });
 });

@@ -40,21 +40,30 @@ export class AuditSigner {
 const signed = ({ seq, hash, signed_at }: Pick<AuditHead, 'seq' | 'hash' | 'signed_at'>): Buffer =>
   Buffer.from(`letsdial audit head ${seq} ${hash.toString('hex')} ${signed_at.toISOString()}`);
 
-/** Signs where the log stands; null where nothing came since it was signed last. */
-export async function signHead(db: Queryable, signer: AuditSigner, now: Date): Promise<AuditHead | null> {
+/**
+ * Signs where the log stands; null where nothing came since it was signed last. `keepApart` is called before the database has the head: one
+ * that could not be kept apart is signed again by the next call, and one that is there twice does no harm.
+ */
+export async function signHead(
+  db: Queryable,
+  signer: AuditSigner,
+  now: Date,
+  keepApart: (head: AuditHead) => Promise<void>,
+): Promise<AuditHead | null> {
   const { rows } = await db.query<{ seq: string; hash: Buffer }>(
     `select l.seq, l.hash from audit_log l where not exists (select 1 from audit_head h where h.seq = l.seq)
       and l.seq = (select max(seq) from audit_log)`,
   );
   const last = rows[0];
   if (last === undefined) return null;
-  const head = { seq: BigInt(last.seq), hash: last.hash, signed_at: now };
-  const signature = signer.sign(head);
-  const { rows: written } = await db.query(
-    `insert into audit_head (seq, hash, signed_at, key_id, signature) values ($1, $2, $3, $4, $5) on conflict do nothing returning 1`,
-    [last.seq, last.hash, now, signer.key_id, signature],
+  const unsigned = { seq: BigInt(last.seq), hash: last.hash, signed_at: now };
+  const head = { ...unsigned, key_id: signer.key_id, signature: signer.sign(unsigned) };
+  await keepApart(head);
+  await db.query(
+    `insert into audit_head (seq, hash, signed_at, key_id, signature) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+    [last.seq, last.hash, now, head.key_id, head.signature],
   );
-  return written.length === 0 ? null : { ...head, key_id: signer.key_id, signature };
+  return head;
 }
 
 /** As a line of the file that is kept apart from the database. */

@@ -11,8 +11,9 @@ export function auditArea({ pool, ring, settings, now }: PortalContext): Area {
     'sign_audit_head',
     z.object({}),
     async () => {
-      const head = await signHead(pool, signer, now());
-      if (head !== null) await appendFile(settings.AUDIT_HEADS_FILE, `${headLine(head)}\n`, { mode: 0o600 });
+      await signHead(pool, signer, now(), (head) =>
+        appendFile(settings.AUDIT_HEADS_FILE, `${headLine(head)}\n`, { mode: 0o600 }),
+      );
     },
     '7 * * * *',
   );

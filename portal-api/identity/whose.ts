@@ -1,5 +1,5 @@
 import type { AuditActor } from '../../domain/audit/append_audit.ts';
-import type { Admin, Customer, Identity } from './identity.ts';
+import type { Admin, Customer, Identity, SignedIn } from './identity.ts';
 
 /** What a policy has already said about whoever asks, for the compiler. */
 
@@ -11,6 +11,14 @@ export function customerOf(identity: Identity): Customer {
 export function adminOf(identity: Identity): Admin {
   if (identity.kind === 'admin') return identity;
   throw new Error('The policy let somebody in who is no admin.');
+}
+
+export type SignedInIdentity = Extract<Identity, SignedIn>;
+
+/** Whoever is signed in, as a customer or as one of the operator's. */
+export function signedInOf(identity: Identity): SignedInIdentity {
+  if (identity.kind === 'customer' || identity.kind === 'admin') return identity;
+  throw new Error('The policy let somebody in who is not signed in.');
 }
 
 /** The account that a customer or a program of theirs acts for. */

@@ -7,7 +7,7 @@ import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { WHO_PAYS } from '../identity/policy.ts';
-import { accountOf } from '../payments/whose.ts';
+import { accountOf } from '../identity/whose.ts';
 import { openBuyer } from './billing_profile.ts';
 import { invoicePdf } from './invoice_pdf.ts';
 import { allLines, findInvoice, listInvoices, listLines } from './read_invoices.ts';

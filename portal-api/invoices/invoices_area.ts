@@ -10,7 +10,7 @@ import { WHO_PAYS } from '../identity/policy.ts';
 import { enqueue, task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { payingWallet } from '../payments/attempts.ts';
-import { accountOf, adminOf } from '../payments/whose.ts';
+import { accountOf, adminActor } from '../identity/whose.ts';
 import { billingFields, ensureBillingProfile, saveBillingProfile } from './billing_profile.ts';
 import { invoiceRoutes, invoiceShape, shownInvoice } from './invoice_routes.ts';
 import { makeInvoice } from './make_invoice.ts';
@@ -125,7 +125,7 @@ function billNow(context: PortalContext): Route {
       if (made.kind === 'nothing_to_bill') throw new Problem('conflict', 'There is nothing to bill.');
       await inTransaction(pool, (tx) =>
         appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'invoice.make' },
+          ...{ at: now, actor: adminActor(identity), action: 'invoice.make' },
           ...{ account_id, subject: `invoice:${made.invoice_id}` },
         }),
       );

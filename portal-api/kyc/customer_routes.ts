@@ -6,7 +6,6 @@ import { Problem } from '../http/problem.ts';
 import type { ProblemName } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import type { Customer, Identity } from '../identity/identity.ts';
 import { EVERY_CUSTOMER, OWNER } from '../identity/policy.ts';
 import { accountKey } from './account_key.ts';
 import { caseAnswer, caseRefused, caseShape, documentAnswer, documentShape } from './answers.ts';
@@ -17,6 +16,7 @@ import type { KycParts } from './kyc_parts.ts';
 import { missingDocuments } from './missing_documents.ts';
 import { uploadDocument } from './upload_document.ts';
 import { viewOwnCase } from './view_case.ts';
+import { customerOf } from '../identity/whose.ts';
 
 /** What customers do about who they are. */
 export const customerRoutes = (parts: KycParts): Route[] => [
@@ -29,11 +29,6 @@ export const customerRoutes = (parts: KycParts): Route[] => [
 ];
 
 const FILE_BYTES_MAX = 10_000_000;
-
-export function customerOf(identity: Identity): Customer {
-  if (identity.kind === 'customer') return identity;
-  throw new Error('The policy let somebody in who is no customer.');
-}
 
 const ownCaseShape = z
   .object({

@@ -7,13 +7,14 @@ import { country, instant, instantOut, line, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import type { AdminRole, Identity } from '../identity/identity.ts';
+import type { AdminRole } from '../identity/identity.ts';
 import { needsShape } from './answers.ts';
 import { partyOf } from './case_rows.ts';
 import { NUMBER_TYPES, PARTIES, TYPE_OF_DOCUMENT, WORDS_OF_CLAIM } from './document_types.ts';
 import type { KycParts } from './kyc_parts.ts';
 import { requirementRule, requirementRules } from './requirement_rule.ts';
 import * as sets from './requirement_sets.ts';
+import { adminOf } from '../identity/whose.ts';
 
 /** What documents are asked for: told to everybody, and decided by admins in versions. */
 export const requirementRoutes = (parts: KycParts): Route[] => [
@@ -27,11 +28,6 @@ export const requirementRoutes = (parts: KycParts): Route[] => [
 ];
 
 export const KYC_ADMINS: readonly AdminRole[] = ['kyc', 'owner'];
-
-export function adminIdOf(identity: Identity): string {
-  if (identity.kind === 'admin') return identity.user_id;
-  throw new Error('The policy let somebody in who is no admin.');
-}
 
 function readRequirement({ pool }: KycParts): Route {
   return route(
@@ -140,7 +136,7 @@ function makeDraft({ pool }: KycParts): Route {
       answers: { 201: { description: 'The draft.', json: fullSetShape } },
     },
     async ({ identity, body, operation_id: id, now }) => {
-      const made_by = adminIdOf(identity);
+      const made_by = adminOf(identity).user_id;
       const set = await inTransaction(pool, async (tx) => {
         if (await sets.insertDraft(tx, { id, note: body.note, made_by, made_at: now })) {
           const in_force = await sets.setInForce(tx, now);
@@ -170,7 +166,7 @@ function editDraft({ pool }: KycParts): Route {
       problems: ['too_late'],
     },
     async ({ identity, params, body, version, now }) => {
-      const admin_id = adminIdOf(identity);
+      const admin_id = adminOf(identity).user_id;
       const set = await inTransaction(pool, async (tx) => {
         await lockDraft(tx, params.set_id, version);
         await sets.replaceRules(tx, params.set_id, body.note, body.rules);
@@ -200,7 +196,7 @@ function publishDraft({ pool }: KycParts): Route {
       problems: ['too_late', 'conflict'],
     },
     async ({ identity, params, body, version, now }) => {
-      const admin_id = adminIdOf(identity);
+      const admin_id = adminOf(identity).user_id;
       const in_force_at = new Date(body.in_force_at);
       if (in_force_at < now)
         throw new Problem('invalid', 'What was asked for in the past stays as it was: say a time to come.');
@@ -237,7 +233,7 @@ function dropDraft({ pool }: KycParts): Route {
       problems: ['too_late'],
     },
     async ({ identity, params, version, now }) => {
-      const admin_id = adminIdOf(identity);
+      const admin_id = adminOf(identity).user_id;
       await inTransaction(pool, async (tx) => {
         await lockDraft(tx, params.set_id, version);
         await sets.deleteDraft(tx, params.set_id);

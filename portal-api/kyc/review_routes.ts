@@ -11,10 +11,11 @@ import { claimsSchema } from './claims.ts';
 import { DOCUMENT_TYPES, NUMBER_TYPES, PARTIES } from './document_types.ts';
 import type { KycParts } from './kyc_parts.ts';
 import { REASON_CODES, REASONS } from './reasons.ts';
-import { adminIdOf, KYC_ADMINS } from './requirement_routes.ts';
+import { KYC_ADMINS } from './requirement_routes.ts';
 import { askAgain, closeCase, decideDocument, moveByAdmin } from './review_case.ts';
 import type { Reviewed } from './review_case.ts';
 import { viewCase, viewPage } from './view_case.ts';
+import { adminOf } from '../identity/whose.ts';
 
 /** What reviewers do. */
 export const reviewRoutes = (parts: KycParts): Route[] => [
@@ -89,7 +90,7 @@ function listCases({ pool }: KycParts): Route {
     async ({ identity, query, now }) => {
       const after = decodeCursor(query.cursor, z.tuple([z.iso.datetime(), uuid]));
       const rows = await queueOfCases(pool, {
-        mine_of: query.whose === 'mine' ? adminIdOf(identity) : null,
+        mine_of: query.whose === 'mine' ? adminOf(identity).user_id : null,
         after: after === null ? null : [new Date(after[0]), after[1]],
         ...{ limit: query.limit + 1, now },
       });
@@ -125,7 +126,7 @@ function move(parts: KycParts, kind: 'take' | 'release' | 'reopen', summary: str
       problems: ['conflict'],
     },
     async ({ identity, params, now }) => {
-      const admin_id = adminIdOf(identity);
+      const admin_id = adminOf(identity).user_id;
       const moved = await moveByAdmin(parts, { case_id: params.case_id, admin_id, now }, kind);
       return { status: 200, body: caseAnswer(caseOf(moved)) };
     },
@@ -161,7 +162,7 @@ function readCase(parts: KycParts): Route {
       answers: { 200: { description: 'The case.', json: viewedShape } },
     },
     async ({ identity, params, query, now }) => {
-      const viewing = { admin_id: adminIdOf(identity), purpose: query.purpose, now };
+      const viewing = { admin_id: adminOf(identity).user_id, purpose: query.purpose, now };
       const viewed = await viewCase(parts, params.case_id, viewing);
       if (viewed === null) throw new Problem('not_found');
       const { kyc_case, party, claims, documents } = viewed;
@@ -189,7 +190,7 @@ function readPage(parts: KycParts): Route {
       answers: { 200: { description: 'The page.', media: 'image/jpeg' } },
     },
     async ({ identity, params, query, now }) => {
-      const viewing = { admin_id: adminIdOf(identity), purpose: query.purpose, now };
+      const viewing = { admin_id: adminOf(identity).user_id, purpose: query.purpose, now };
       const bytes = await viewPage(parts, params, viewing);
       if (bytes === null) throw new Problem('not_found');
       const headers = {
@@ -236,7 +237,7 @@ function decide(parts: KycParts): Route {
     async ({ identity, params, body, now }) => {
       const { verdict, reason = null, note = null, valid_until = null } = body;
       const decision = { event: verdict, reason, note, valid_until };
-      const admin_id = adminIdOf(identity);
+      const admin_id = adminOf(identity).user_id;
       const done = await decideDocument(parts, { document_id: params.document_id, admin_id, now, ...decision });
       if (done.kind === 'decided_before') throw new Problem('too_late', 'Nothing is to be decided about it.');
       if (done.kind === 'valid_until_needed') throw wrongDay('is needed: it stands on the document');
@@ -270,7 +271,7 @@ function askForOne(parts: KycParts): Route {
     },
     async ({ identity, params, body, now }) => {
       const { type, reason, note = null } = body;
-      const asking = { case_id: params.case_id, admin_id: adminIdOf(identity), now, type, reason, note };
+      const asking = { case_id: params.case_id, admin_id: adminOf(identity).user_id, now, type, reason, note };
       const done = await askAgain(parts, asking);
       if (done.kind === 'not_approved') throw new Problem('conflict', 'No document of that type is approved.');
       return { status: 200, body: caseAnswer(caseOf(done)) };
@@ -303,7 +304,7 @@ function close(parts: KycParts): Route {
     },
     async ({ identity, params, body, now }) => {
       const { outcome, reason = null } = body;
-      const reviewing = { case_id: params.case_id, admin_id: adminIdOf(identity), now, outcome, reason };
+      const reviewing = { case_id: params.case_id, admin_id: adminOf(identity).user_id, now, outcome, reason };
       const done = await closeCase(parts, reviewing);
       if (done.kind === 'undecided')
         throw new Problem('conflict', 'Some documents are not decided yet. Decide them first.');

@@ -4,8 +4,8 @@ import type { Area, PortalContext } from '../context.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import type { Customer, Identity } from '../identity/identity.ts';
 import { EVERY_CUSTOMER } from '../identity/policy.ts';
+import { customerOf } from '../identity/whose.ts';
 import { LiveHub } from './live_hub.ts';
 
 const RETRY_MS = 500;
@@ -51,7 +51,7 @@ function customerEvents(hub: LiveHub): Route {
       answers,
     },
     ({ identity, signal }) =>
-      Promise.resolve({ status: 200, headers, bytes: listen(hub, ownAccount(identity), signal) }),
+      Promise.resolve({ status: 200, headers, bytes: listen(hub, customerOf(identity).account_id, signal) }),
   );
 }
 
@@ -74,9 +74,4 @@ function listen(hub: LiveHub, account_id: string | null, signal: AbortSignal): R
   const stream = hub.listen(account_id, signal);
   if (stream === null) throw new Problem('too_many', 'Close another window that listens, and ask again.');
   return stream;
-}
-
-function ownAccount(identity: Identity): Customer['account_id'] {
-  if (identity.kind !== 'customer') throw new Error('The policy let somebody in who is no customer.');
-  return identity.account_id;
 }

@@ -12,7 +12,7 @@ import { payingWallet } from './attempts.ts';
 import { centsOf } from './cents.ts';
 import { findMethod } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
-import { accountOf } from './whose.ts';
+import { accountOf } from '../identity/whose.ts';
 
 const wishShape = z.object({
   enabled: z.boolean(),

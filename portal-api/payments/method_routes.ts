@@ -9,7 +9,7 @@ import { keepMethod, listMethods, removeMethod } from './methods.ts';
 import type { Method } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
 import { customerOf } from './start_payment.ts';
-import { accountOf } from './whose.ts';
+import { accountOf } from '../identity/whose.ts';
 
 const methodShape = z
   .object({

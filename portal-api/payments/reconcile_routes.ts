@@ -13,7 +13,7 @@ import type { Task } from '../jobs/task.ts';
 import type { PaymentProvider } from './payment_provider.ts';
 import { runReconciliation } from './reconcile.ts';
 import type { Finding, ReconciliationRun } from './reconcile.ts';
-import { adminOf } from './whose.ts';
+import { adminOf } from '../identity/whose.ts';
 
 const FINANCE: readonly AdminRole[] = ['finance', 'owner'];
 

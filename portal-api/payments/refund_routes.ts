@@ -17,7 +17,7 @@ import type { PaymentProvider } from './payment_provider.ts';
 import { planRefund } from './refund_plan.ts';
 import { approveRefund, readRefunds, rejectRefund, requestRefund } from './refunds.ts';
 import type { ApprovalVerdict, Refund, RefundWish } from './refunds.ts';
-import { accountOf, adminOf } from './whose.ts';
+import { accountOf, adminActor, adminOf } from '../identity/whose.ts';
 
 const FINANCE: readonly AdminRole[] = ['finance', 'owner'];
 
@@ -287,7 +287,7 @@ function rejectAsAdmin({ pool }: PortalContext): Route {
         const refund = await rejectRefund(tx, params.refund_id, now);
         if (refund === null) throw new Problem('conflict', 'No refund of this id waits for a decision.');
         await appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'refund.reject' },
+          ...{ at: now, actor: adminActor(identity), action: 'refund.reject' },
           ...{ account_id: refund.account_id, subject: `refund:${refund.id}`, detail: { reason: body.reason } },
         });
       });

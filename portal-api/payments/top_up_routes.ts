@@ -15,7 +15,7 @@ import type { PaymentProvider } from './payment_provider.ts';
 import type { PaymentsContext } from './payments_context.ts';
 import { startPayment } from './start_payment.ts';
 import type { Started } from './start_payment.ts';
-import { accountOf } from './whose.ts';
+import { accountOf } from '../identity/whose.ts';
 
 const TOP_UP_MAX_MICROS = 10_000_000_000n;
 

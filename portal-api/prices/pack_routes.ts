@@ -11,7 +11,7 @@ import { EVERY_CUSTOMER, WHO_PAYS } from '../identity/policy.ts';
 import { termsAccepted } from '../legal/terms_in_force.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
 import { payingWallet } from '../payments/attempts.ts';
-import { accountOf, adminOf } from '../payments/whose.ts';
+import { accountOf, adminActor } from '../identity/whose.ts';
 import { buyPack, endOffer, findOffer, insertOffer, listOffers, mayNotBuy } from './packs.ts';
 import type { PackOffer } from './packs.ts';
 
@@ -151,7 +151,7 @@ function offerPack({ pool }: PortalContext): Route {
       await inTransaction(pool, async (tx) => {
         await insertOffer(tx, offer);
         await appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'pack_offer.add' },
+          ...{ at: now, actor: adminActor(identity), action: 'pack_offer.add' },
           ...{ account_id: null, subject: `pack_offer:${operation_id}` },
           detail: { name: body.name, price_micros: body.price_micros.toString(), sold_from: body.sold_from },
         });
@@ -183,7 +183,7 @@ function endPack({ pool }: PortalContext): Route {
         if (!ended) throw new Problem('version_conflict');
         const changed = await findOffer(tx, params.offer_id);
         await appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'pack_offer.end' },
+          ...{ at: now, actor: adminActor(identity), action: 'pack_offer.end' },
           ...{ account_id: null, subject: `pack_offer:${params.offer_id}`, detail: { sold_until: body.sold_until } },
         });
         return changed;

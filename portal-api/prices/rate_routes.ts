@@ -6,7 +6,7 @@ import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { EVERY_CUSTOMER } from '../identity/policy.ts';
-import { accountOf } from '../payments/whose.ts';
+import { accountOf } from '../identity/whose.ts';
 
 const source = { deck: z.string(), deck_version: z.int(), prefix: z.string(), destination: z.string(), currency };
 

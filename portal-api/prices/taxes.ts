@@ -10,7 +10,7 @@ import type { Route } from '../http/route.ts';
 import type { AdminRole } from '../identity/identity.ts';
 import { enqueue, task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
-import { adminOf } from '../payments/whose.ts';
+import { adminActor } from '../identity/whose.ts';
 
 const PRICING: readonly AdminRole[] = ['finance', 'owner'];
 
@@ -76,7 +76,7 @@ function addTax({ pool }: PortalContext): Route {
         if (rows.length === 0) throw new Problem('conflict', 'There is one from this day on. Take a later day.');
         await enqueue(tx, { task: 'apply_tax_rates', payload: {}, key: 'apply_tax_rates' });
         await appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'tax_rate.add' },
+          ...{ at: now, actor: adminActor(identity), action: 'tax_rate.add' },
           ...{ account_id: null, subject: `tax_rate:${body.country}:${body.party}:${body.valid_from}` },
           detail: { tax_ppm: body.tax_ppm },
         });

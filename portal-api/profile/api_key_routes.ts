@@ -8,7 +8,8 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { SCOPES } from '../identity/identity.ts';
 import { OWNER } from '../identity/policy.ts';
-import { auditOwner, customerOf } from './member_routes.ts';
+import { auditOwner } from './member_routes.ts';
+import { customerOf } from '../identity/whose.ts';
 
 /** Keys for the customer's programs. */
 export function apiKeyRoutes(context: PortalContext): Route[] {

@@ -16,11 +16,12 @@ import type { Route } from '../http/route.ts';
 import { enqueue } from '../jobs/task.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { emailIndexOf } from '../sign_in/users.ts';
-import { PROVEN, SIGNED_IN, signedInOf } from '../sign_in/who_is_signed_in.ts';
-import type { SignedInIdentity } from '../sign_in/who_is_signed_in.ts';
+import { PROVEN, SIGNED_IN } from '../sign_in/who_is_signed_in.ts';
 import { recordChange } from './profile_changes.ts';
 import { readProfile } from './read_profile.ts';
 import type { OpenProfile } from './read_profile.ts';
+import { signedInOf } from '../identity/whose.ts';
+import type { SignedInIdentity } from '../identity/whose.ts';
 
 /** Another address or number: it counts once a code that was sent there came back. */
 export function contactRoutes(context: PortalContext): Route[] {

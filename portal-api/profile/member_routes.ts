@@ -7,7 +7,7 @@ import { instantOut, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import type { Customer, CustomerRole, Identity } from '../identity/identity.ts';
+import type { Customer, CustomerRole } from '../identity/identity.ts';
 import { EVERY_CUSTOMER, OWNER } from '../identity/policy.ts';
 import type { Policy } from '../identity/policy.ts';
 import { readPerson } from '../sign_in/users.ts';
@@ -18,6 +18,7 @@ import {
   openInvitations,
   revokeInvitation,
 } from './invitations.ts';
+import { customerOf } from '../identity/whose.ts';
 
 const owner: Policy = { customer: OWNER };
 const provenOwner: Policy = { customer: OWNER, step_up: true };
@@ -34,11 +35,6 @@ export function memberRoutes(context: PortalContext): Route[] {
     withdraw(context),
     accept(context),
   ];
-}
-
-export function customerOf(identity: Identity): Customer {
-  if (identity.kind === 'customer') return identity;
-  throw new Error('The policy let somebody in who is no customer.');
 }
 
 /** What an owner did about who may use the account; last in its transaction. */

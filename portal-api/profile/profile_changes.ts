@@ -4,7 +4,7 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 import { seal } from '../../domain/privacy/sealing.ts';
 import { inetOf } from '../codes/issue_code.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
-import type { SignedInIdentity } from '../sign_in/who_is_signed_in.ts';
+import type { SignedInIdentity } from '../identity/whose.ts';
 
 export type PersonalField = 'name' | 'locale' | 'email' | 'phone';
 export type CredentialField = 'password' | 'passkey' | 'totp' | 'recovery_codes' | 'google';

@@ -10,10 +10,11 @@ import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { selectMemberships } from '../sign_in/begin_session.ts';
-import { SIGNED_IN, signedInOf } from '../sign_in/who_is_signed_in.ts';
+import { SIGNED_IN } from '../sign_in/who_is_signed_in.ts';
 import { readHolderName } from './holder_name.ts';
 import { recordChange } from './profile_changes.ts';
 import { readProfile } from './read_profile.ts';
+import { signedInOf } from '../identity/whose.ts';
 
 /** What somebody has told about themselves, and what became of it. */
 export function profileRoutes(context: PortalContext): Route[] {

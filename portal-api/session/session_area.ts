@@ -4,10 +4,11 @@ import { instantOut, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import type { Identity, SignedIn } from '../identity/identity.ts';
+import type { Identity } from '../identity/identity.ts';
 import { EVERY_ADMIN, EVERY_CUSTOMER } from '../identity/policy.ts';
 import type { Session } from '../identity/sessions.ts';
 import { clearedCookie } from './session_cookie.ts';
+import { signedInOf } from '../identity/whose.ts';
 
 /** Who is signed in where, and the end of it. */
 export function sessionArea(context: PortalContext): Area {
@@ -112,11 +113,6 @@ function revokeSession({ sessions }: PortalContext): Route {
       return { status: 204 };
     },
   );
-}
-
-function signedInOf(identity: Identity): SignedIn {
-  if (identity.kind === 'customer' || identity.kind === 'admin') return identity;
-  throw new Error('The policy let somebody in who is not signed in.');
 }
 
 async function ownSession(sessions: PortalContext['sessions'], identity: Identity): Promise<Session> {

@@ -15,7 +15,8 @@ import { passwordField, requireStrength } from './password_strength.ts';
 import { countRecoveryCodes, renewRecoveryCodes } from './recovery_codes.ts';
 import { beginTotp, confirmTotp, removeTotp, useTotp } from './totp.ts';
 import { findById, readPerson } from './users.ts';
-import { PROVEN, SIGNED_IN, signedInOf } from './who_is_signed_in.ts';
+import { PROVEN, SIGNED_IN } from './who_is_signed_in.ts';
+import { signedInOf } from '../identity/whose.ts';
 
 /** What somebody signs in with. What is shown once is never under an idempotency key, as answers to those are remembered. */
 export function credentialRoutes(context: PortalContext, hashing: PasswordHashing): Route[] {

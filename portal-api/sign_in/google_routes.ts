@@ -12,7 +12,7 @@ import { findLinked, link, subjectIndex, unlink } from './external_identities.ts
 import { SIGN_IN_ANSWERS, afterFirstFactor, signInFailed } from './first_factor.ts';
 import { Google, comeBackShape, journeyShape } from './google.ts';
 import { findById } from './users.ts';
-import { signedInOf } from './who_is_signed_in.ts';
+import { signedInOf } from '../identity/whose.ts';
 
 const linking: Policy = { customer: EVERY_CUSTOMER, step_up: true };
 

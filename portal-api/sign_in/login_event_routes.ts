@@ -11,7 +11,8 @@ import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { clearedCookie } from '../session/session_cookie.ts';
 import { queueReset } from './reset_routes.ts';
-import { SIGNED_IN, signedInOf } from './who_is_signed_in.ts';
+import { SIGNED_IN } from './who_is_signed_in.ts';
+import { signedInOf } from '../identity/whose.ts';
 
 /** Who signed in when, and that it was not the one it should have been. */
 export function loginEventRoutes(context: PortalContext): Route[] {

@@ -22,7 +22,8 @@ import {
   verifyAttestation,
 } from './passkeys.ts';
 import { findById, readPerson } from './users.ts';
-import { PROVEN, signedInOf } from './who_is_signed_in.ts';
+import { PROVEN } from './who_is_signed_in.ts';
+import { signedInOf } from '../identity/whose.ts';
 
 export const asked = z.object({ challenge_token: z.string(), options: optionsShape });
 

@@ -13,7 +13,8 @@ import { assertionOptions, assertionShape, challengeOf, relyingPartyOf, verifyAs
 import type { PasswordHashing } from './password_hashing.ts';
 import { passwordField } from './password_strength.ts';
 import { findById } from './users.ts';
-import { SIGNED_IN, signedInOf } from './who_is_signed_in.ts';
+import { SIGNED_IN } from './who_is_signed_in.ts';
+import { signedInOf } from '../identity/whose.ts';
 
 /** What a session is asked for again before something sensitive, and for which account it acts. */
 export function proofRoutes(context: PortalContext, hashing: PasswordHashing): Route[] {

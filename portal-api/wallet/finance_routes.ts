@@ -13,7 +13,7 @@ import { tellCustomer } from '../live/tell_customer.ts';
 import { secondApprovalAbove } from '../payments/approvals.ts';
 import { payingWallet } from '../payments/attempts.ts';
 import { refuseApproval } from '../payments/refund_routes.ts';
-import { adminOf } from '../payments/whose.ts';
+import { adminActor, adminOf } from '../identity/whose.ts';
 import { approveOrder, giveOrder, readOrders, rejectOrder } from './finance_orders.ts';
 import type { FinanceOrder } from './finance_orders.ts';
 
@@ -214,7 +214,7 @@ function rejectAsAdmin({ pool }: PortalContext): Route {
         const account_id = await rejectOrder(tx, params.finance_order_id);
         if (account_id === null) throw new Problem('conflict', 'Nothing of this id waits for a decision.');
         await appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'finance_order.reject' },
+          ...{ at: now, actor: adminActor(identity), action: 'finance_order.reject' },
           ...{ account_id, subject: `finance_order:${params.finance_order_id}`, detail: { reason: body.reason } },
         });
       });
@@ -259,7 +259,7 @@ function creditCharge({ pool }: PortalContext): Route {
         if (verdict === 'too_much') throw new Problem('conflict', 'That is more than was paid and not credited yet.');
         await tellCustomer(tx, params.account_id, { type: 'wallet', id: params.account_id });
         await appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'charge.credit' },
+          ...{ at: now, actor: adminActor(identity), action: 'charge.credit' },
           ...{ account_id: params.account_id, subject: `${charge_kind}:${charge_ref}`, detail: { reason } },
         });
       });

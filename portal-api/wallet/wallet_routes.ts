@@ -9,7 +9,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { EVERY_CUSTOMER } from '../identity/policy.ts';
 import { payingWallet } from '../payments/attempts.ts';
-import { accountOf, adminOf } from '../payments/whose.ts';
+import { accountOf, adminActor } from '../identity/whose.ts';
 import { readEntries, readWallet } from './read_wallet.ts';
 import type { Entry, WalletView } from './read_wallet.ts';
 
@@ -130,7 +130,7 @@ function readWalletAsAdmin({ pool }: PortalContext): Route {
         if (wallet === null) throw new Problem('not_found');
         const entries = await readEntries(tx, wallet.wallet_id, null, 25);
         await appendAudit(tx, {
-          ...{ at: now, actor: { kind: 'admin', id: adminOf(identity).user_id }, action: 'wallet.view' },
+          ...{ at: now, actor: adminActor(identity), action: 'wallet.view' },
           ...{ account_id: params.account_id, subject: `wallet:${wallet.wallet_id}`, purpose: query.purpose },
         });
         return { ...shownWallet(wallet), entries: entries.map(shownEntry) };
