@@ -8,8 +8,8 @@ const alone = ['durations', 'hazards', 'bad_days_clock'].map((name) => `deploy/e
 
 const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
 
-/** Two cores: a third worker would make tests wait for one, and those that measure time measure that. */
-const maxWorkers = 2;
+/** Two cores, and tests that wait most of their time, for a deadline or a retry: those whose verdict is a time run alone. */
+const maxWorkers = 3;
 
 export default defineConfig({
   test: {

@@ -9,7 +9,17 @@ export function lastWords(log: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  return messageOf(lines.at(-1) ?? '').slice(0, LENGTH_MAX);
+  return messageOf(uncaughtOf(lines) ?? lines.at(-1) ?? '').slice(0, LENGTH_MAX);
+}
+
+/** Where Node ended by an error that nobody caught, the error stands above its stack, and below that only which Node it was. */
+function uncaughtOf(lines: readonly string[]): string | null {
+  if (!/^Node\.js v\d/u.test(lines.at(-1) ?? '')) return null;
+  const isFrame = (line: string | undefined): boolean => line?.startsWith('at ') === true;
+  const at = lines.findLastIndex(
+    (line, n) => isFrame(lines[n + 1]) && !isFrame(line) && !/^(?:Emitted|\[cause\])/u.test(line),
+  );
+  return lines[at] ?? null;
 }
 
 const structuredSchema = z.object({ msg: z.string(), err: z.object({ message: z.string() }).optional() });
