@@ -33,6 +33,8 @@ export interface PortalParts {
 const TASKS_AT_ONCE = 4;
 /** Redis answers within a millisecond; whoever asks us waits a few times as long as this at most. */
 const REDIS_ANSWER_MS = 500;
+/** For so long what Redis told is believed when Redis says nothing more: it may be gone without our connection having ended. */
+const REMEMBERED_MS = 5_000;
 
 /** Puts the parts of the portal's API together, starts them in order and stops them in reverse. */
 export class Portal {
@@ -58,6 +60,11 @@ export class Portal {
     this.#pool = poolOf(settings, log);
     this.#redis = createClient({
       url: settings.REDIS_URL,
+      RESP: 3,
+      // How long an answer may take is bounded below, and the package makes an AbortSignal for each command that has a time of its own.
+      commandOptions: { timeout: 0 },
+      // Sessions are asked for with every request, and Redis tells at once when one was changed or revoked.
+      clientSideCache: { ttl: REMEMBERED_MS, maxEntries: 10_000, evictPolicy: 'LRU' },
       // A request that cannot ask for its session is refused at once, instead of waiting for Redis to come back.
       disableOfflineQueue: true,
       socket: {
@@ -81,7 +88,7 @@ export class Portal {
         ...{ db: this.#pool, sessions: context.sessions, cookie_name: context.cookie_name },
         public_origin: new URL(settings.PUBLIC_ORIGIN).origin,
       }),
-      pacing: new Pacing(this.#bounded_redis, paceLimits(settings)),
+      pacing: new Pacing(this.#bounded_redis, paceLimits(settings), () => performance.now()),
       step_up_ms: settings.STEP_UP_MS,
       monotonic: () => performance.now(),
     });

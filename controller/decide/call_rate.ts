@@ -36,6 +36,7 @@ export class LocalCallRate implements CallRate {
 const ANSWER_MS_MAX = 100;
 /** A store that did not answer is left alone for this long, so that only one caller waits in vain. */
 const PAUSE_MS = 1_000;
+const KEPT_SECONDS = 5;
 
 /**
  * Counts in Redis, where all controllers see it. What is counted may be lost: without Redis this process counts on its
@@ -79,9 +80,9 @@ export class SharedCallRate implements CallRate {
     });
   }
 
+  /** Both go out in one write: a second one, after the answer to the first, costs more than an expiry that was set already. */
   async #incremented(key: string): Promise<number> {
-    const count = await this.#store.incr(key);
-    if (count === 1) await this.#store.expire(key, 5);
+    const [count] = await Promise.all([this.#store.incr(key), this.#store.expire(key, KEPT_SECONDS)]);
     return count;
   }
 }

@@ -17,6 +17,7 @@ import { untilReady } from '../runtime/process/ready.ts';
 import type { AtOwnServers } from '../world/in_own_servers.ts';
 import { inOwnServers } from '../world/in_own_servers.ts';
 import { runCommand } from '../world/run_command.ts';
+import { cpuMs } from './cpu.ts';
 import { HttpLoad, percentile } from './http_load.ts';
 import type { HttpLoadResult } from './http_load.ts';
 import { makeHistory } from './portal_history.ts';
@@ -96,39 +97,45 @@ function bareOf(people: readonly SignedIn[]): () => string {
   };
 }
 
-const run = (
-  port: number,
-  nextRequest: () => string,
-  per_second: number | null,
-  seconds: number,
-): Promise<HttpLoadResult> =>
-  new HttpLoad({ host: HOST, port, connections: CONNECTIONS, nextRequest, per_second, succeeds: 'HTTP/1.1 20' }).run(
-    seconds,
-  );
+/** A process that answers, and what is asked of it. */
+interface Asked {
+  port: number;
+  pid: number;
+  nextRequest: () => string;
+}
+
+interface Measured extends HttpLoadResult {
+  /** Of the process that answered, a request. */
+  cpu_us: number;
+}
+
+async function run({ port, pid, nextRequest }: Asked, per_second: number | null, seconds: number): Promise<Measured> {
+  const before_ms = await cpuMs(pid);
+  const load = { host: HOST, port, connections: CONNECTIONS, nextRequest, per_second, succeeds: 'HTTP/1.1 20' };
+  const result = await new HttpLoad(load).run(seconds);
+  return { ...result, cpu_us: (((await cpuMs(pid)) - before_ms) * 1000) / result.accepted };
+}
 
 const rate = ({ accepted, seconds }: HttpLoadResult): number => accepted / seconds;
-const told = (what: string, result: HttpLoadResult): string =>
-  `${what.padEnd(28)}${rate(result).toFixed(0).padStart(6)}/s  p50 ${percentile(result.latencies_ms, 50).toFixed(1)} ms  p95 ${percentile(result.latencies_ms, 95).toFixed(1)} ms  ${result.failed} failed`;
+const told = (what: string, result: Measured): string =>
+  `${what.padEnd(28)}${rate(result).toFixed(0).padStart(6)}/s  p50 ${percentile(result.latencies_ms, 50).toFixed(1)} ms  p95 ${percentile(result.latencies_ms, 95).toFixed(1)} ms  ${result.cpu_us.toFixed(0).padStart(5)} µs of CPU each  ${result.failed} failed`;
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-async function measure(
-  { portal_port, bare_port, people }: { portal_port: number; bare_port: number; people: readonly SignedIn[] },
-  say: (line: string) => void,
-): Promise<string> {
-  const [mix, bare, seconds] = [mixOf(people), bareOf(people), Number(flags.seconds)];
+async function measure(portal: Asked, bare: Asked, say: (line: string) => void): Promise<string> {
+  const seconds = Number(flags.seconds);
   // Node compiles what is hot while it runs.
-  await run(portal_port, mix, null, 5);
-  await run(bare_port, bare, null, 5);
-  const results: { paced: HttpLoadResult; most: HttpLoadResult; bare: HttpLoadResult }[] = [];
+  await run(portal, null, 5);
+  await run(bare, null, 5);
+  const results: { paced: Measured; most: Measured; bare: Measured }[] = [];
   for (let round = 0; round < Number(flags.rounds); round += 1) {
-    const paced = await run(portal_port, mix, PER_SECOND, seconds);
+    const paced = await run(portal, PER_SECOND, seconds);
     say(told(`portal at ${PER_SECOND}/s`, paced));
-    const most = await run(portal_port, mix, null, seconds);
+    const most = await run(portal, null, seconds);
     say(told('portal at most', most));
-    const bare_most = await run(bare_port, bare, null, seconds);
+    const bare_most = await run(bare, null, seconds);
     say(told('bare route at most', bare_most));
     results.push({ paced, most, bare: bare_most });
   }
@@ -143,7 +150,10 @@ async function measure(
   });
 }
 
-async function startBare(home: string, database_url: string): Promise<{ port: number; stop: () => Promise<void> }> {
+async function startBare(
+  home: string,
+  database_url: string,
+): Promise<{ port: number; pid: number; stop: () => Promise<void> }> {
   const port = await freePort();
   const log_file = join(home, 'bare-route.log');
   const name = 'The bare route';
@@ -161,7 +171,7 @@ async function startBare(home: string, database_url: string): Promise<{ port: nu
     timeout_ms: 30_000,
     answers: () => httpAnswers(`http://${HOST}:${port}/`),
   });
-  return { port, stop: child.stop };
+  return { port, pid: child.pid, stop: child.stop };
 }
 
 async function bench({ servers, say, interrupted }: AtOwnServers): Promise<boolean> {
@@ -192,7 +202,14 @@ async function bench({ servers, say, interrupted }: AtOwnServers): Promise<boole
   const bare = await startBare(home, servers.postgres.url);
   try {
     console.log(
-      await Promise.race([measure({ portal_port: ports.http, bare_port: bare.port, people }, say), interrupted]),
+      await Promise.race([
+        measure(
+          { port: ports.http, pid: portal.pid, nextRequest: mixOf(people) },
+          { port: bare.port, pid: bare.pid, nextRequest: bareOf(people) },
+          say,
+        ),
+        interrupted,
+      ]),
     );
     return true;
   } finally {

@@ -38,6 +38,8 @@ async function write(main_file: string): Promise<string> {
     packages: 'external',
     platform: 'node',
     format: 'esm',
+    // An object spread into another one as it is written costs dozens of times what the same fields cost one by one, which this makes of it.
+    minifySyntax: true,
     target: TARGET,
     sourcemap: 'inline',
     sourcesContent: false,

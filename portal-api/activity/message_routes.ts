@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { inTransaction } from '../../domain/db/transaction.ts';
 import { MessageIds } from '../../domain/texts/message_id.ts';
 import type { PortalContext } from '../context.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../http/cursor.ts';
@@ -158,7 +157,7 @@ function send({ pool, now: clock }: PortalContext): Route {
         throw new Problem('invalid', 'due_at lies ahead, and at most 30 days.');
       }
       const wish = { account_id: accountOf(identity), sender, recipient, text, due_at, client_ref, now };
-      const done = await inTransaction(pool, (tx) => sendText(tx, { ...wish, id: ids.next(), key: operation_id }));
+      const done = await sendText(pool, { ...wish, id: ids.next(), key: operation_id });
       if (done.kind === 'refused') throw new Problem(...refusals[done.why]);
       const { message_id, encoding, segments, net_micros, tax_micros, currency } = done;
       return { status: 202, body: { message_id, encoding, segments, net_micros, tax_micros, currency } };

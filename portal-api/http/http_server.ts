@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
+import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express from 'express';
@@ -80,11 +81,12 @@ export class HttpServer {
     app.set('trust proxy', proxies);
     app.set('query parser', 'simple');
     app.set('case sensitive routing', true);
-    app.use(helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } }));
+    const headers = securityHeaders();
     app.use((_request: Request, response: Response, next: NextFunction) => {
       const request_id = randomUUID();
       response.locals['request_id'] = request_id;
       response.setHeader('x-request-id', request_id);
+      for (const [name, value] of headers) response.setHeader(name, value);
       // A connection that stays open after its answer would hold up the end.
       response.on('close', () => {
         if (this.#is_closing) this.#server.closeIdleConnections();
@@ -94,9 +96,10 @@ export class HttpServer {
     const document = openapiDocument(routes, version);
     const text = JSON.stringify(document);
     app.get('/openapi.json', (_request, response) => response.type('application/json').send(text));
-    app.get('/docs', (_request, response) => response.type('html').send(documentPage(document)));
-    for (const route of routes) mount(app, route, serving);
-    refuseOtherMethods(app, routes);
+    app.get('/docs', (_request, response) => {
+      response.setHeader('content-security-policy', PAGE_POLICY).type('html').send(documentPage(document));
+    });
+    app.use(dispatch(routes, serving));
     app.use((_request: Request, _response: Response, next: NextFunction) => next(new Problem('not_found')));
     // Express tells an error handler by its four parameters.
     app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
@@ -107,7 +110,50 @@ export class HttpServer {
   }
 }
 
-function mount(app: express.Express, route: Route, serving: RouteServing): void {
+/** What an answer to a program may do in a browser that is made to open it: nothing. */
+const ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'";
+/** The page has its style inside, and nothing else. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Helmet's headers are the same for every answer, so they are made once. */
+function securityHeaders(): [string, string][] {
+  const request = new http.IncomingMessage(new Socket());
+  const response = new http.ServerResponse(request);
+  helmet({ contentSecurityPolicy: false })(request, response, () => undefined);
+  const made = Object.entries(response.getHeaders()).map(([name, value]): [string, string] => [name, String(value)]);
+  return [...made, ['content-security-policy', ANSWER_POLICY]];
+}
+
+/**
+ * A router for each `/v1/<noun>`, looked up: Express asks one route after the other whether it is meant, and there are hundreds. Paths are
+ * matched as Express does it, within a router.
+ */
+function dispatch(routes: readonly Route[], serving: RouteServing): express.RequestHandler {
+  const nouns = new Map<string, Route[]>();
+  for (const route of routes) {
+    const noun = nounOf(route.shape.path);
+    nouns.set(noun, [...(nouns.get(noun) ?? []), route]);
+  }
+  const routers = new Map([...nouns].map(([noun, of_noun]) => [noun, routerOf(of_noun, serving)] as const));
+  return (request, response, next) => {
+    const router = routers.get(nounOf(request.path));
+    if (router === undefined) next();
+    else router(request, response, next);
+  };
+}
+
+/** `/v1/calls` of `/v1/calls/{call_id}`. */
+const nounOf = (path: string): string => path.split('/', 3).join('/');
+
+function routerOf(routes: readonly Route[], serving: RouteServing): express.Router {
+  const router = express.Router({ caseSensitive: true });
+  for (const route of routes) mount(router, route, serving);
+  refuseOtherMethods(router, routes);
+  return router;
+}
+
+function mount(app: express.Router, route: Route, serving: RouteServing): void {
   const { method, path, upload, raw, body } = route.shape;
   const readers: express.RequestHandler[] = [];
   if (raw === true) readers.push(express.raw({ type: () => true, limit: JSON_BYTES_MAX }));
@@ -167,7 +213,7 @@ function fileOf(request: Request): Upload | undefined {
 }
 
 /** What a path knows by another method is told so, and not as missing. */
-function refuseOtherMethods(app: express.Express, routes: readonly Route[]): void {
+function refuseOtherMethods(app: express.Router, routes: readonly Route[]): void {
   const methods = new Map<string, string[]>();
   for (const { shape } of routes) {
     methods.set(shape.path, [...(methods.get(shape.path) ?? []), shape.method.toUpperCase()]);

@@ -6,14 +6,30 @@ import type { Pace } from './route.ts';
 
 export type PaceLimits = Readonly<Record<Pace, { points: number; seconds: number }>>;
 
+/** A process asks Redis for so small a part of what is allowed at once; where that is less than one, for each request. */
+const LEASED_PART = 1 / 50;
+const LEASES_MAX = 10_000;
+
+/** What was taken from Redis in one turn and is not used up. */
+interface Lease {
+  left: number;
+  until_ms: number;
+}
+
 /**
  * Bounds how often whoever asks may, over all processes by Redis. While Redis is away each process counts by itself, with a fraction of
  * what is allowed: nobody is locked out, and no secret becomes free to guess.
+ *
+ * Where much is allowed, points are taken some at a time, so that most requests ask Redis nothing. What is left of them when a process ends
+ * is lost, a fiftieth of the limit at most.
  */
 export class Pacing {
   readonly #limiters: ReadonlyMap<Pace, RateLimiterRedis>;
+  readonly #leases = new Map<string, Lease>();
+  readonly #monotonic: () => number;
 
-  constructor(redis: Pick<RedisClient, 'eval'>, limits: PaceLimits) {
+  constructor(redis: Pick<RedisClient, 'eval'>, limits: PaceLimits, monotonic: () => number) {
+    this.#monotonic = monotonic;
     this.#limiters = new Map(
       (Object.entries(limits) as [Pace, PaceLimits[Pace]][]).map(([pace, { points, seconds }]) => [
         pace,
@@ -37,19 +53,44 @@ export class Pacing {
   async take(pace: Pace, whose: readonly string[]): Promise<void> {
     const limiter = this.#limiters.get(pace);
     if (limiter === undefined) throw new Error(`There is no pace ${pace}.`);
-    await Promise.all(whose.map((key) => this.#takeOne(limiter, key)));
+    const unleased = whose.filter((key) => !this.#spendLease(leaseOf(pace, key)));
+    await Promise.all(unleased.map((key) => this.#takeOne(limiter, pace, key)));
   }
 
-  async #takeOne(limiter: RateLimiterRedis, key: string): Promise<void> {
+  #spendLease(name: string): boolean {
+    const lease = this.#leases.get(name);
+    if (lease === undefined) return false;
+    if (lease.left === 0 || lease.until_ms <= this.#monotonic()) {
+      this.#leases.delete(name);
+      return false;
+    }
+    lease.left -= 1;
+    return true;
+  }
+
+  async #takeOne(limiter: RateLimiterRedis, pace: Pace, key: string): Promise<void> {
+    const points = Math.max(1, Math.floor(limiter.points * LEASED_PART));
     try {
-      await limiter.consume(key);
+      const { msBeforeNext } = await limiter.consume(key, points);
+      if (points > 1) this.#keep(leaseOf(pace, key), { left: points - 1, until_ms: this.#monotonic() + msBeforeNext });
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
       const retry_after_seconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
       throw new Problem('too_many', `Wait ${retry_after_seconds} s and ask again.`, { retry_after_seconds });
     }
   }
+
+  #keep(name: string, lease: Lease): void {
+    // The oldest go first; whoever comes again takes new ones.
+    for (const oldest of this.#leases.keys()) {
+      if (this.#leases.size < LEASES_MAX) break;
+      this.#leases.delete(oldest);
+    }
+    this.#leases.set(name, lease);
+  }
 }
+
+const leaseOf = (pace: Pace, key: string): string => `${pace}:${key}`;
 
 /** By what an address is counted: whoever has one of IPv6 has the 2^64 of its network, and would be somebody else each time. */
 export function pacedAddress(address: string): string {

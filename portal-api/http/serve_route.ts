@@ -158,17 +158,19 @@ export class RouteServing {
     const { identity, address, at, actor } = admittedAs(response);
     const read = readRequest(shape, request, file);
     const keyed = keyedRequestOf(shape, request, actor, file);
+    const { params, query, body, upload } = read;
     const asked = {
-      ...read,
-      ...{ identity, address, request_id, now: at },
+      ...{ params, query, body, upload, identity, address, request_id, now: at },
       user_agent: (request.get('user-agent') ?? '').slice(0, 300),
       headers: request.headers,
       raw: shape.raw === true ? (request.body as Buffer) : undefined,
       operation_id: keyed === null ? randomUUID() : operationIdOf(keyed.actor, keyed.key),
       version: versionOf(shape, request),
+      // Made for whoever looks at it: streams do, and a signal that is aborted for everybody else costs more than their checks.
+      get signal() {
+        return goneSignal(response);
+      },
     };
-    // Made for whoever looks at it: streams do, and a signal that is aborted for everybody else costs more than their checks.
-    Object.defineProperty(asked, 'signal', { get: () => goneSignal(response) });
     const reply = await this.#once(keyed, shape.secret_answer === true, at, () => handle(asked as never));
     // What is told again was checked when it was told first, and is text by now.
     const is_replay = reply.headers?.['idempotent-replay'] !== undefined;

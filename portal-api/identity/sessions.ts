@@ -50,6 +50,7 @@ export interface SessionsOptions {
 
 /** When it was used is written at most this often. */
 const SEEN_MS = 60_000;
+const PARSED_MAX = 10_000;
 
 /**
  * Who is signed in, in Redis: a token of 256 random bits is told once, and kept as its hash alone. What is revoked is gone for the next
@@ -57,6 +58,8 @@ const SEEN_MS = 60_000;
  */
 export class Sessions {
   readonly #options: SessionsOptions;
+  /** What the text of a session was read as; Redis is asked for the text each time. */
+  readonly #parsed = new Map<string, { text: string; session: Readonly<Session> }>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -125,10 +128,22 @@ export class Sessions {
   }
 
   async #read(session_id: string): Promise<Session | null> {
-    const value = await this.#options.store.get(ofSession(session_id));
-    if (value === null) return null;
-    const parsed = sessionSchema.safeParse(JSON.parse(value));
-    return parsed.success ? parsed.data : null;
+    const text = await this.#options.store.get(ofSession(session_id));
+    if (text === null) return null;
+    const known = this.#parsed.get(session_id);
+    if (known?.text === text) return known.session;
+    const parsed = sessionSchema.safeParse(JSON.parse(text));
+    if (!parsed.success) return null;
+    this.#remember(session_id, { text, session: parsed.data });
+    return parsed.data;
+  }
+
+  #remember(session_id: string, parsed: { text: string; session: Readonly<Session> }): void {
+    for (const oldest of this.#parsed.keys()) {
+      if (this.#parsed.size < PARSED_MAX) break;
+      this.#parsed.delete(oldest);
+    }
+    this.#parsed.set(session_id, parsed);
   }
 
   async #write(session_id: string, session: Session, idle_ms: number): Promise<void> {
