@@ -111,6 +111,7 @@ describe('the tree', () => {
     walk('deploy/testing/global_setup.ts');
     // A process of its own that is found by its name, so that it is the same where services run compiled.
     walk('portal-api/documents/decoder/decoder_main.js');
+    walk('portal-api/sign_in/password_hashing_thread.js');
     expect(files.filter((file) => !used.has(file) && !file.endsWith('.d.ts'))).toEqual([]);
   });
 

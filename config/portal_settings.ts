@@ -30,13 +30,28 @@ const portalSchema = z.object({
   KEY_RING_FILE: z.string().min(1),
   /** Where documents that customers upload are kept, sealed. */
   DOCUMENTS_FOLDER: z.string().min(1),
+  /** So long before a new version of the terms comes into force it has to be scheduled, and whoever agreed to the last one is told. 0: no wait. */
+  TERMS_NOTICE_DAYS_MIN: z.coerce.number().int().min(0).max(365).default(30),
+  /** Where the switch leaves voice messages and finds greetings: `voicemail` in its spool. Without it no mailboxes are offered. */
+  VOICEMAIL_FOLDER: z.string().min(1).optional(),
+  VOICE_MESSAGE_DAYS: count(90, 3_650),
   /** How long a document is kept that was refused, ran out, or was never handed in. */
   REFUSED_DOCUMENTS_DAYS: count(30, 365),
+  /**
+   * Who compares documents with what is claimed before a person does: nobody, a check of our own that sees blank pages and minors, or a
+   * service over HTTP. Its verdict stands beside the document as advice; people decide.
+   */
+  KYC_VERIFIER: z.enum(['none', 'local', 'http']).default('none'),
+  KYC_VERIFIER_URL: z.url({ protocol: /^https?$/u }).optional(),
+  /** What requests to that service, which carry the pages of documents, are signed with. */
+  KYC_VERIFIER_SECRET: z.string().min(16).optional(),
   /** To which the signed heads of the audit log are appended; to be kept, or copied, where whoever runs the database cannot write. */
   AUDIT_HEADS_FILE: z.string().min(1),
   /** Where mail is handed over. */
   SMTP_URL: z.url({ protocol: /^smtps?$/u }).default('smtp://127.0.0.1:8725'),
   MAIL_FROM: z.string().min(3).max(200).default('Letsdial <no-reply@letsdial.example>'),
+  /** What whoever hands delivery reports on signs them with; without it none are taken, and only what is refused at once is known to come back. */
+  MAIL_REPORT_SECRET: z.string().min(16).optional(),
   BRAND: z.string().min(1).max(20).default('Letsdial'),
   /** In which currency new customers keep their money, where nothing else is asked for. */
   CURRENCY: z
@@ -59,6 +74,10 @@ const portalSchema = z.object({
   /** Codes by mail and SMS, to one address or number and at the wish of one network address. */
   CODES_PER_TARGET_PER_HOUR_MAX: count(5, 1_000),
   CODES_PER_ADDRESS_PER_HOUR_MAX: count(30, 1_000_000),
+  /** Codes by voice call, which cost money: to one number and at the wish of one network address within a day, and to all within an hour. */
+  SPOKEN_CODES_PER_TARGET_PER_DAY_MAX: count(3, 1_000),
+  SPOKEN_CODES_PER_ADDRESS_PER_DAY_MAX: count(6, 1_000_000),
+  SPOKEN_CODES_PER_HOUR_MAX: count(200, 1_000_000),
   /** Sign-ins to one account that failed within a quarter of an hour, after which more are refused until it is over. */
   FAILED_SIGN_INS_MAX: count(10, 1_000),
   /** Password hashes that are computed at one moment, and that wait for their turn: with more, requests are refused. */
@@ -93,11 +112,20 @@ const portalSchema = z.object({
   COSTLY_PER_MINUTE_MAX: count(30, 1_000_000),
 });
 
+/** What one setting asks of others. */
+const wholeSchema = portalSchema.superRefine((settings, check) => {
+  if (settings.KYC_VERIFIER !== 'http') return;
+  for (const name of ['KYC_VERIFIER_URL', 'KYC_VERIFIER_SECRET'] as const) {
+    if (settings[name] !== undefined) continue;
+    check.addIssue({ code: 'custom', path: [name], message: 'KYC_VERIFIER=http needs it' });
+  }
+});
+
 export type PortalSettings = z.infer<typeof portalSchema>;
 
 /** Throws one sentence that names each wrong setting and what it may be. */
 export function readPortalSettings(environment: Readonly<Record<string, string | undefined>>): PortalSettings {
-  const parsed = portalSchema.safeParse(environment);
+  const parsed = wholeSchema.safeParse(environment);
   if (parsed.success) return parsed.data;
   const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
   throw new Error(

@@ -68,6 +68,16 @@ const controllerSchema = z.object({
   AUTH_BLOCK_SECONDS: seconds(600, 7 * 86_400),
   /** So long after a success an address is not blocked for failures that anybody could have sent in its name. */
   AUTH_PROVEN_SECONDS: seconds(86_400, 30 * 86_400),
+  /** What people see who are called with a code, as +E.164; without it the number is withheld, which some carriers refuse. */
+  SPOKEN_CODE_CALLER: z
+    .string()
+    .regex(/^\+[1-9][0-9]{5,14}$/u)
+    .optional(),
+  /** How long it rings where a code is to be spoken, and how many such calls are up at one moment. */
+  SPOKEN_CODE_RING_MS: ms(30_000, 120_000),
+  SPOKEN_CODES_AT_ONCE_MAX: seconds(10, 1_000),
+  /** Codes are not spoken where a customer would pay more than this for a call, in micros of the operator's currency: traffic is pumped there. */
+  SPOKEN_CODE_RATE_MICROS_PER_MINUTE_MAX: z.coerce.number().int().min(0).max(1_000_000_000).default(500_000),
   /** Settled holds are kept this long, so that a settlement that is repeated is recognised. */
   HOLD_REPLAY_DAYS: seconds(7, 400),
 });

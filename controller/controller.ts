@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { createClient } from 'redis';
 import type { ControllerSettings } from '../config/settings.ts';
@@ -8,7 +8,6 @@ import { ensureCdrMonths } from '../domain/calls/cdr_months.ts';
 import { Listener } from '../domain/db/listener.ts';
 import { CallCommands } from './call/call_commands.ts';
 import { Calls } from './call/calls.ts';
-import type { CallSettings } from './call/state.ts';
 import { CallLedger } from './charging/call_ledger.ts';
 import { SwitchClock } from './clock/switch_clock.ts';
 import { SharedCallRate } from './decide/call_rate.ts';
@@ -23,8 +22,11 @@ import { serveObservation } from '../domain/observe/serve_observation.ts';
 import type { Health, ObserveServer } from '../domain/observe/serve_observation.ts';
 import { liveFigures } from './observe/live_figures.ts';
 import { Metrics } from './observe/metrics.ts';
+import type { LiveFigures } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import { alsoSpeaking, SpokenCodes } from './spoken_code/spoken_codes.ts';
+import { callSettings, lcrOptions, makePool } from './settings_of_parts.ts';
 import { rateShelf } from './routing/rate_shelf.ts';
 import type { RateBook } from './routing/rate_book.ts';
 import { AsteriskGate } from './switch/asterisk/asterisk_gate.ts';
@@ -60,6 +62,7 @@ export class Controller {
   readonly #ledger: CallLedger;
   readonly #calls: Calls;
   readonly #commands: CallCommands;
+  readonly #spoken: SpokenCodes;
   readonly #reconciler: Reconciler;
   readonly #metrics: Metrics;
   readonly #listener: Listener;
@@ -97,32 +100,32 @@ export class Controller {
     this.#lease = this.#makeLease(owner);
     this.#rates = rateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
     this.#ledger = new CallLedger(this.#pool, () => ({ switch_id: settings.SWITCH_ID, epoch: this.#lease.epoch }));
-    this.#metrics = new Metrics(() =>
-      liveFigures(
-        this.#calls.live.map((session) => session.state),
-        now(),
-      ),
-    );
+    this.#metrics = new Metrics(() => this.#liveFigures());
     const observer = new Observer(this.#metrics);
     const decider = new Decider({
       db: this.#pool,
       book: () => this.#rates.value,
       callsOn: (trunk_id) => this.#calls.onTrunk(trunk_id),
-      call_rate: new SharedCallRate(this.#redis, Date.now),
+      // It bounds its own waiting, and the package makes an AbortSignal for each command that has a time of its own.
+      call_rate: new SharedCallRate(this.#redis.withCommandOptions({ timeout: 0 }), Date.now),
       ring_timeout_ms: settings.RING_TIMEOUT_MS,
     });
     this.#calls = new Calls({
       ledger: this.#ledger,
-      media: this.#media,
+      media: alsoSpeaking(this.#media, () => this.#spoken),
       now,
       settings: callSettings(settings),
       log,
       sure: () => this.#lease.sure,
       decide: (arrival) => decider.decide(arrival),
-      onStep: (...step) => observer.onStep(...step),
+      onStep: (...step) => {
+        observer.onStep(...step);
+        this.#spoken.onStep(step[0].state, step[2]);
+      },
       onStrayRecord: (record) => this.#reconciler.keepRecord(record),
     });
     this.#commands = this.#makeCommands();
+    this.#spoken = this.#makeSpoken();
     this.#reconciler = this.#makeReconciler();
     this.#listener = this.#makeListener();
     this.#guard = makeGuard({
@@ -131,6 +134,11 @@ export class Controller {
       onRefused: (why) => this.#metrics.refused_addresses_total.inc({ why }),
       log,
     });
+  }
+
+  #liveFigures(): LiveFigures {
+    const states = this.#calls.live.map((session) => session.state);
+    return liveFigures(states, this.#clock.now());
   }
 
   #makeLease(owner: string): LeaseKeeper {
@@ -151,6 +159,24 @@ export class Controller {
     const sure = (): boolean => this.#is_started && this.#lease.sure;
     const byCall = (call_id: string) => this.#calls.byCall(call_id);
     return new CallCommands({ db: this.#pool, switch_id, byCall, sure, now: () => new Date(), log: this.#log });
+  }
+
+  #makeSpoken(): SpokenCodes {
+    const { SWITCH_ID: switch_id, ...settings } = this.#settings;
+    return new SpokenCodes({
+      ...{ db: this.#pool, switch_id, media: this.#media, begin: (state) => this.#calls.adopt(state) },
+      facts: () => ({ book: this.#rates.value, callsOn: (trunk_id) => this.#calls.onTrunk(trunk_id) }),
+      settings: {
+        caller: settings.SPOKEN_CODE_CALLER ?? null,
+        ring_timeout_ms: settings.SPOKEN_CODE_RING_MS,
+        at_once_max: settings.SPOKEN_CODES_AT_ONCE_MAX,
+        rate_micros_per_minute_max: BigInt(settings.SPOKEN_CODE_RATE_MICROS_PER_MINUTE_MAX),
+      },
+      sure: () => this.#is_started && this.#lease.sure,
+      ...{ switchNow: () => this.#clock.now(), now: () => new Date() },
+      onOutcome: (outcome) => this.#metrics.spoken_codes_total.inc({ outcome }),
+      log: this.#log,
+    });
   }
 
   #makeReconciler(): Reconciler {
@@ -179,6 +205,7 @@ export class Controller {
         rates: () => this.#rates.refresh(),
         device: (username) => this.#forgetDevice(username),
         call_command: () => void this.#commands.look(),
+        spoken_code: () => void this.#spoken.look(),
       },
       // What was notified while nobody listened is looked for.
       onConnected: () => {
@@ -186,6 +213,7 @@ export class Controller {
         this.#rates.refresh();
         this.#forgetDevice(null);
         void this.#commands.look();
+        void this.#spoken.look();
       },
       onLost: (error) => log.warn({ err: error }, 'notifications of the database are not heard; connecting again'),
       retry_ms: 500,
@@ -228,6 +256,7 @@ export class Controller {
     this.#duties.every(this.#settings.RECONCILE_MS, () => this.#passIfSure());
     this.#duties.every(POSITION_SAVE_MS, () => this.#savePosition());
     this.#duties.every(COMMANDS_MS, () => this.#commands.lookAgain());
+    this.#duties.every(COMMANDS_MS, () => this.#spoken.lookAgain());
     this.#duties.every(HOUSEKEEPING_MS, () => this.#keepHouse());
     this.#passLater();
     this.#is_started = true;
@@ -236,6 +265,7 @@ export class Controller {
   /** No new calls; live ones end and settle, or are handed over; then everything closes in reverse order. */
   async stop(): Promise<void> {
     const { DRAIN_MS, ON_STOP } = this.#settings;
+    this.#spoken.stop();
     await drain({ calls: this.#calls, media: this.#media, drain_ms: DRAIN_MS, on_stop: ON_STOP, log: this.#log });
     this.#duties.stop();
     for (const timer of this.#timers) clearTimeout(timer);
@@ -340,24 +370,6 @@ export class Controller {
   }
 }
 
-function makePool(settings: ControllerSettings, log: Logger): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: settings.DATABASE_URL,
-    // Every question here looks up a few rows by their keys: one plan serves all, and planning it anew each time costs more
-    // than running it (0.67 against 0.25 ms for the profile of a caller).
-    options: '-c plan_cache_mode=force_generic_plan',
-    // Two for each kind of question of the ledger and the decider would be enough; the rest is for reconciliation.
-    max: 12,
-    connectionTimeoutMillis: 1000,
-    // Longer than any question takes on a database that works: a caller does not wait for one that hangs.
-    query_timeout: 2000,
-    statement_timeout: 2000,
-    keepAlive: true,
-  });
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'));
-  return pool;
-}
-
 function switchOptions(settings: ControllerSettings, log: Logger): AsteriskSwitchOptions {
   return {
     ari: { url: settings.ASTERISK_ARI_URL, user: settings.ASTERISK_ARI_USER, password: settings.ASTERISK_ARI_PASSWORD },
@@ -372,29 +384,5 @@ function switchOptions(settings: ControllerSettings, log: Logger): AsteriskSwitc
     heartbeat_ms: 1000,
     reconnect_ms: { first: 100, most: 2000 },
     problem: (error) => log.warn({ err: error }, 'the switch'),
-  };
-}
-
-function lcrOptions(settings: ControllerSettings): {
-  expected_duration_seconds: number;
-  min_margin_ppm: number;
-  candidates_max: number;
-} {
-  return {
-    expected_duration_seconds: settings.ROUTING_SECONDS,
-    min_margin_ppm: settings.MARGIN_PPM_MIN,
-    candidates_max: settings.ROUTES_MAX,
-  };
-}
-
-function callSettings(settings: ControllerSettings): CallSettings {
-  return {
-    grant_seconds: settings.GRANT_SECONDS,
-    call_seconds_max: settings.CALL_SECONDS_MAX,
-    deadline_guard_ms: settings.DEADLINE_GUARD_MS,
-    renew_lead_ms: settings.RENEW_LEAD_MS,
-    last_grant_retry_ms: settings.LAST_GRANT_RETRY_MS,
-    overrun_ms: settings.OVERRUN_MS,
-    record_wait_ms: settings.RECORD_WAIT_MS,
   };
 }

@@ -7,6 +7,7 @@ import { invoicesArea } from './invoices/invoices_area.ts';
 import { paymentsArea } from './payments/payments_area.ts';
 import { profileArea } from './profile/profile_area.ts';
 import { registrationArea } from './registration/registration_area.ts';
+import { chooseVerifier } from './kyc/choose_verifier.ts';
 import { kycArea } from './kyc/kyc_area.ts';
 import { liveArea } from './live/live_area.ts';
 import { requestsArea } from './http/forget_requests.ts';
@@ -14,6 +15,7 @@ import { missingDocuments } from './kyc/missing_documents.ts';
 import { devicesArea } from './devices/devices_area.ts';
 import { numbersArea } from './numbers/numbers_area.ts';
 import { deskArea } from './desk/desk_area.ts';
+import { heldTextsArea } from './held_texts/held_texts_area.ts';
 import { legalArea } from './legal/legal_area.ts';
 import { termsAccepted, termsPort } from './legal/terms_in_force.ts';
 import { payNumbersSoon } from './numbers/holdings/renew.ts';
@@ -21,6 +23,7 @@ import { resumeOrders } from './numbers/orders/resume_orders.ts';
 import { rightsArea } from './rights/rights_area.ts';
 import { sessionArea } from './session/session_area.ts';
 import { signInArea } from './sign_in/sign_in_area.ts';
+import { voicemailArea } from './voicemail/voicemail_area.ts';
 import { walletArea } from './wallet/wallet_area.ts';
 import { webhooksArea } from './webhooks/webhooks_area.ts';
 
@@ -33,6 +36,7 @@ export function areas(context: PortalContext): readonly Area[] {
     sessionArea(context),
     legalArea(context),
     deskArea(context),
+    heldTextsArea(context),
     activityArea(context),
     rightsArea(context),
     registrationArea(context, termsPort(context.now)),
@@ -43,9 +47,10 @@ export function areas(context: PortalContext): readonly Area[] {
     requestsArea(context),
     auditArea(context),
     liveArea(context),
-    kycArea(context, { resumeOrders }),
+    kycArea(context, { resumeOrders }, chooseVerifier(context)),
     devicesArea(context),
     numbersArea(context, { missingDocuments, termsAccepted }),
     webhooksArea(context),
+    voicemailArea(context),
   ];
 }

@@ -9,6 +9,7 @@ import type { Health, ObserveServer } from '../domain/observe/serve_observation.
 import { DataKeys } from '../domain/privacy/data_keys.ts';
 import type { KeyRing } from '../domain/privacy/sealing.ts';
 import { areas } from './areas.ts';
+import { BoundedPool, DatabasePulse } from './database_pulse.ts';
 import type { Area, PortalContext } from './context.ts';
 import { HttpServer } from './http/http_server.ts';
 import { Pacing } from './http/pacing.ts';
@@ -41,6 +42,7 @@ export class Portal {
   readonly #settings: PortalSettings;
   readonly #log: Logger;
   readonly #pool: pg.Pool;
+  readonly #pulse: DatabasePulse;
   readonly #redis: ReturnType<typeof createClient>;
   readonly #bounded_redis: BoundedRedis;
   readonly #server: HttpServer;
@@ -57,7 +59,10 @@ export class Portal {
   constructor({ settings, log, ring, now, version, check_answers }: PortalParts) {
     this.#settings = settings;
     this.#log = log;
-    this.#pool = poolOf(settings, log);
+    this.#pulse = new DatabasePulse({
+      ...{ database_url: settings.DATABASE_URL, monotonic: () => performance.now(), log },
+    });
+    this.#pool = poolOf(settings, this.#pulse, log);
     this.#redis = createClient({
       url: settings.REDIS_URL,
       RESP: 3,
@@ -83,7 +88,7 @@ export class Portal {
     this.routes = this.#areas.flatMap(({ routes }) => routes);
     const answered = this.#answerMetrics();
     const serving = new RouteServing({
-      ...{ db: this.#pool, now, log, check_answers, onAnswered: answered },
+      ...{ db: this.#pool, pulse: this.#pulse, now, log, check_answers, onAnswered: answered },
       recogniser: new Recogniser({
         ...{ db: this.#pool, sessions: context.sessions, cookie_name: context.cookie_name },
         public_origin: new URL(settings.PUBLIC_ORIGIN).origin,
@@ -113,6 +118,7 @@ export class Portal {
   async start(): Promise<void> {
     const { PORTAL_HOST: host, PORTAL_OBSERVE_PORT: port } = this.#settings;
     await this.#redis.connect();
+    this.#pulse.start();
     this.#observation = await serveObservation({
       ...{ host, port, registry: this.#registry },
       health: () => this.#health(),
@@ -135,6 +141,7 @@ export class Portal {
     await this.#tasks.stop();
     await this.#observation?.close();
     this.#redis.destroy();
+    this.#pulse.stop();
     await this.#pool.end();
   }
 
@@ -185,21 +192,27 @@ export class Portal {
         () => true,
         () => false,
       );
-    return { database: await answers(this.#pool.query('select 1')), redis: await answers(this.#bounded_redis.ping()) };
+    return {
+      database: await answers(this.#pulse.bounded(this.#pool.query('select 1'))),
+      redis: await answers(this.#bounded_redis.ping()),
+    };
   }
 }
 
-function poolOf(settings: PortalSettings, log: Logger): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: settings.DATABASE_URL,
-    max: 16,
-    connectionTimeoutMillis: 2_000,
-    query_timeout: 15_000,
-    statement_timeout: 15_000,
-    keepAlive: true,
-    types: fasterTypes,
-    options: '-c TimeZone=UTC',
-  });
+function poolOf(settings: PortalSettings, pulse: DatabasePulse, log: Logger): pg.Pool {
+  const pool = new BoundedPool(
+    {
+      connectionString: settings.DATABASE_URL,
+      max: 16,
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 15_000,
+      statement_timeout: 15_000,
+      keepAlive: true,
+      types: fasterTypes,
+      options: '-c TimeZone=UTC',
+    },
+    pulse,
+  );
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'));
   // One that is lost while it is in use rejects its query besides, which whoever asked is told of.
   pool.on('connect', (client) => client.on('error', (error) => log.debug({ err: error }, 'a connection was lost')));

@@ -100,17 +100,17 @@ export class Gateway {
     });
     this.#queue = new ClaimQueue({ db: pool, lease, now, log });
     this.#dispatcher = this.#makeDispatcher();
-    this.#refill = new Refill({
-      ...{ dispatcher: this.#dispatcher, queue: this.#queue, db: pool, now, log },
-      lane_texts_max: settings.LANE_TEXTS_MAX,
-      stranded_look_ms: settings.STRANDED_LOOK_MS,
-    });
     this.#carriers = this.#makeCarriers();
     this.#deliveries = this.#makeDeliveries(turn, lease, ids);
     this.#payers = rememberedPayers(pool);
     this.#screening = new ScreeningDesk({
       ...{ settings, db: pool, log },
       onScreened: (verdict, by) => this.#metrics.screened_total.inc({ verdict, by }),
+    });
+    this.#refill = new Refill({
+      ...{ dispatcher: this.#dispatcher, queue: this.#queue, db: pool, now, log },
+      ...{ lane_texts_max: settings.LANE_TEXTS_MAX, stranded_look_ms: settings.STRANDED_LOOK_MS },
+      screenWaiting: this.#screening.waitingTexts(lease),
     });
     const judging = this.#judging(ids);
     this.#acceptor = this.#makeAcceptor(judging);

@@ -1,6 +1,9 @@
 import { judgeFailure } from './blame.ts';
 import type { Verdict } from './blame.ts';
 import type { AttemptFailure, BridgeTarget } from '../switch/switch.ts';
+import { ringTimeoutAt, routeAt, targetAt } from './attempt_target.ts';
+import type { AttemptTarget } from './attempt_target.ts';
+import { chargedFor } from './forwarding.ts';
 import type { CallPlan } from './plan.ts';
 import { refusalAnswer } from './refusal.ts';
 import type { RefusalReason } from './refusal.ts';
@@ -11,13 +14,13 @@ import type { Attempt, CallEffect, CallEvent, CallSettings, Dialling, Outcome, S
 /** Sends the call over the next route that was not tried yet. */
 export function startAttempt(state: Dialling, now_ms: number, settings: CallSettings): Step {
   const attempt = state.attempts.length + 1;
-  const target = targetOf(state.plan, attempt);
-  if (target === null) throw new Error(`Call ${state.call_id} has no route ${attempt}.`);
+  const to = targetAt(state.plan, attempt);
+  if (to === null) throw new Error(`Call ${state.call_id} has no route ${attempt}.`);
+  const target = bridgeTarget(to);
   const begun: Attempt = {
     attempt,
     trunk_id: target.kind === 'trunk' ? target.trunk : null,
-    carrier_id:
-      state.plan.target.kind === 'routes' ? (state.plan.target.routes[attempt - 1]?.carrier_id ?? null) : null,
+    carrier_id: to.kind === 'route' ? to.route.carrier_id : null,
     started_at_ms: now_ms,
     ringing_at_ms: null,
     ended_at_ms: null,
@@ -29,24 +32,29 @@ export function startAttempt(state: Dialling, now_ms: number, settings: CallSett
     call_id: state.call_id,
     attempt,
     target,
-    caller_number: state.plan.caller,
-    ring_timeout_ms: state.plan.ring_timeout_ms,
+    caller_number: shownAt(state.plan, to),
+    ring_timeout_ms: ringTimeoutAt(state.plan, attempt),
     limit_ms: state.held.seconds * 1000 - settings.deadline_guard_ms,
   };
   return { state: { ...state, attempts: [...state.attempts, begun] }, effects: [{ type: 'bridge', plan }] };
 }
 
-function targetOf(plan: CallPlan, attempt: number): BridgeTarget | null {
-  switch (plan.target.kind) {
+function bridgeTarget(to: AttemptTarget): BridgeTarget {
+  switch (to.kind) {
     case 'devices':
-      return attempt === 1 ? { kind: 'devices', devices: plan.target.devices } : null;
+      return { kind: 'devices', devices: to.devices };
+    case 'voicemail':
+      return to;
     case 'emergency':
-      return attempt === 1 ? { kind: 'trunk', trunk: plan.target.trunk_id, number: plan.target.number } : null;
-    case 'routes': {
-      const route = plan.target.routes[attempt - 1];
-      return route === undefined ? null : { kind: 'trunk', trunk: route.trunk_id, number: route.number };
-    }
+      return { kind: 'trunk', trunk: to.trunk_id, number: to.number };
+    case 'route':
+      return { kind: 'trunk', trunk: to.route.trunk_id, number: to.route.number };
   }
+}
+
+/** A call that is forwarded shows the number that was called: it is its holder's, where the caller's is a stranger's to that carrier. */
+function shownAt(plan: CallPlan, to: AttemptTarget): string | null {
+  return plan.direction === 'inbound' && to.kind === 'route' ? plan.callee : plan.caller;
 }
 
 export function inDialling(state: Dialling, event: CallEvent, now_ms: number, settings: CallSettings): Step {
@@ -76,13 +84,15 @@ export function inDialling(state: Dialling, event: CallEvent, now_ms: number, se
 }
 
 function answered(state: Dialling, b_channel_id: string, at_ms: number, now_ms: number, settings: CallSettings): Step {
+  const attempt = state.attempts.length;
+  const { plan, held } = chargedFor(state, attempt);
   const talking: Talking = {
     phase: 'talking',
     call_id: state.call_id,
     leg_id: state.leg_id,
     arrival: state.arrival,
-    plan: state.plan,
-    held: state.held,
+    plan,
+    held,
     attempts: state.attempts,
     grant_no: 1,
     b_channel_id,
@@ -96,7 +106,7 @@ function answered(state: Dialling, b_channel_id: string, at_ms: number, now_ms: 
   return {
     state: talking,
     effects: [
-      { type: 'note_answer', answered_at_ms: at_ms, deadline_at_ms: armedDeadline(talking, settings) },
+      { type: 'note_answer', attempt, answered_at_ms: at_ms, deadline_at_ms: armedDeadline(talking, settings) },
       ...watch(talking, settings),
     ],
   };
@@ -115,14 +125,24 @@ function attemptFailed(
   const verdict = judgeFailure(failure);
   const marks = { ended_at_ms: at_ms, sip_status: failure.sip_status, cause: failure.cause, blame: verdict.blame };
   const marked: Dialling = { ...state, attempts: markLast(state.attempts, marks, false) };
-  if (verdict.may_fail_over && targetOf(state.plan, attempt + 1) !== null)
-    return startAttempt(marked, now_ms, settings);
+  const goes_on = verdict.may_fail_over || (isForPhones(state.plan, attempt) && isKnown(failure));
+  if (goes_on && targetAt(state.plan, attempt + 1) !== null) return startAttempt(marked, now_ms, settings);
   return allFailed(marked, verdict, failure, now_ms);
+}
+
+/** Phones that do not answer, whatever they say, are no reason not to try what their holder wants tried otherwise. */
+function isForPhones(plan: CallPlan, attempt: number): boolean {
+  return targetAt(plan, attempt)?.kind === 'devices';
+}
+
+/** A failure that nobody heard of, as it came while no controller lived, may be the end of a refusal: such a call goes no further. */
+function isKnown({ timed_out, unreachable, sip_status }: AttemptFailure): boolean {
+  return timed_out || unreachable || sip_status !== null;
 }
 
 /** No route is left: the caller is told why, and what was held goes back at once. */
 function allFailed(state: Dialling, verdict: Verdict, failure: AttemptFailure, now_ms: number): Step {
-  const reason = reasonFor(state.plan, verdict, failure);
+  const reason = reasonFor(state, verdict, failure);
   const told: CallEffect =
     reason === null
       ? { type: 'hang_up', cause: verdict.cause }
@@ -145,9 +165,12 @@ function switchFailed(state: Dialling, now_ms: number): Step {
 }
 
 /** What the caller hears; null where the signalling says it all, as for a busy callee. */
-function reasonFor(plan: CallPlan, verdict: Verdict, failure: AttemptFailure): RefusalReason | null {
+function reasonFor({ plan, attempts }: Dialling, verdict: Verdict, failure: AttemptFailure): RefusalReason | null {
   if (verdict.result === 'busy' || verdict.result === 'cancelled') return null;
-  if (plan.direction === 'inbound') return failure.unreachable ? 'no_device' : 'not_answered';
+  if (plan.direction === 'inbound') {
+    if (verdict.result === 'failed' && routeAt(plan, attempts.length) !== null) return 'not_forwarded';
+    return failure.unreachable ? 'no_device' : 'not_answered';
+  }
   if (plan.direction === 'emergency') return 'emergency_unavailable';
   if (verdict.result === 'no_answer') return null;
   return verdict.blame === 'callee' || verdict.blame === 'caller' ? 'unknown_destination' : 'routes_failed';

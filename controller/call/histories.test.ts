@@ -17,11 +17,24 @@ function trueMs(call: MediaCall): number {
   return call.answered_at_ms === null || call.ended_at_ms === null ? 0 : call.ended_at_ms - call.answered_at_ms;
 }
 
+/** Whether the call went on to the outside, as the switch saw it. */
+function wentOn(plan: CallPlan, call: MediaCall): boolean {
+  return plan.tariff.forwarded !== null && (plan.target.kind === 'routes' || call.attempt > 1);
+}
+
+/** A forwarded call costs the number's own price and that of the way on; one that a phone answered the first alone, which no pack pays. */
+function netPrice(plan: CallPlan, call: MediaCall, seconds: number, pack_seconds: number): bigint {
+  const { rate, forwarded } = plan.tariff;
+  if (forwarded === null) return naivePrice(seconds, rate, pack_seconds);
+  const own = naivePrice(seconds, rate, 0);
+  return wentOn(plan, call) ? own + naivePrice(seconds, forwarded.rate, pack_seconds) : own;
+}
+
 /** What is wrong with a charge, given how long the call really was; null when rate, seconds and grants explain it. */
 function wrongCharge(item: SettleItem, plan: CallPlan, call: MediaCall, granted_seconds: number): string | null {
-  const { rate, tax_ppm } = plan.tariff;
+  const { tax_ppm } = plan.tariff;
   const { seconds_charged, duration_source } = item.cdr;
-  const net = naivePrice(seconds_charged, rate, item.pack_seconds);
+  const net = netPrice(plan, call, seconds_charged, item.pack_seconds);
   if (item.net_micros !== net) return `net ${item.net_micros} for ${seconds_charged} s, which cost ${net}`;
   if (item.tax_micros !== (net * BigInt(tax_ppm) + 999_999n) / 1_000_000n) return `tax ${item.tax_micros} on ${net}`;
   const true_seconds = Math.ceil(trueMs(call) / 1000);
@@ -67,7 +80,22 @@ const seen = {
   cut_off_alone: 0,
   taken_over: 0,
   proof_of_life: 0,
+  went_on: 0,
+  went_on_unanswered: 0,
+  went_on_by_pack: 0,
+  answered_by_phone: 0,
+  /** Rang phones alone, as the money did not pay for the way on as well. */
+  phones_only: 0,
 };
+
+function countForwarded(item: SettleItem, plan: CallPlan, call: MediaCall): void {
+  if (plan.routing.length > 0) seen.phones_only += 1;
+  if (item.cdr.seconds_charged === 0 || plan.tariff.forwarded === null) return;
+  if (!wentOn(plan, call)) seen.answered_by_phone += 1;
+  else seen.went_on += 1;
+  if (wentOn(plan, call) && plan.target.kind === 'devices') seen.went_on_unanswered += 1;
+  if (item.pack_seconds > 0) seen.went_on_by_pack += 1;
+}
 
 function count(world: ModelWorld): void {
   seen.histories += 1;
@@ -81,7 +109,10 @@ function count(world: ModelWorld): void {
     seen.renewed += hold.grants.length > 1 ? 1 : 0;
     seen.refused_though_held += world.refused.has(hold.leg_id) ? 1 : 0;
   }
-  for (const item of world.ledger.settled.values()) {
+  for (const [leg_id, item] of world.ledger.settled) {
+    const hold = world.ledger.holds.get(leg_id);
+    const call = hold && world.media.calls.get(hold.channel_id);
+    if (hold !== undefined && call !== undefined) countForwarded(item, hold.snapshot as CallPlan, call);
     seen.answered += item.cdr.result === 'answered' ? 1 : 0;
     seen.loss += item.loss_micros > 0n ? 1 : 0;
     seen.pack += item.pack_seconds > 0 ? 1 : 0;

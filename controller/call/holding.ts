@@ -1,7 +1,9 @@
 import type { HoldAnswer, AuthorizeItem } from '../../domain/calls/hold.ts';
 import { nextGrant, nothingHeld } from '../charging/tariff.ts';
 import type { Held } from '../charging/tariff.ts';
+import { ringingMsMax } from './attempt_target.ts';
 import { startAttempt } from './dialling.ts';
+import { phonesOnly } from './forwarding.ts';
 import type { CallPlan } from './plan.ts';
 import { refusalAnswer } from './refusal.ts';
 import type { RefusalReason } from './refusal.ts';
@@ -80,8 +82,15 @@ function askForLess(
   const share = state.tries === 1 ? answer.free_micros / BigInt(answer.open_calls + 1) : answer.free_micros;
   const budgets = [share, answer.free_micros];
   const affordable = budgets.find((budget) => firstGrant(state.plan, settings, budget) !== null);
-  if (affordable === undefined || state.tries >= TRIES_MAX) return notHeld(state, reason, now_ms, settings);
+  if (affordable === undefined || state.tries >= TRIES_MAX) return holdForPhones(state, reason, now_ms, settings);
   return ask(identityOf(state), state.plan, state.tries + 1, affordable, state.ended, now_ms, settings);
+}
+
+/** Money that does not pay for the way on as well may still pay for the holder's own phones. */
+function holdForPhones(state: Holding, reason: RefusalReason, now_ms: number, settings: CallSettings): Step {
+  const plan = phonesOnly(state.plan, reason);
+  if (plan === null) return notHeld(state, reason, now_ms, settings);
+  return ask(identityOf(state), plan, 1, null, state.ended, now_ms, settings);
 }
 
 function firstGrant(plan: CallPlan, settings: CallSettings, budget_micros: bigint | null): Held | null {
@@ -108,7 +117,7 @@ function ask(
     seconds: asked.seconds,
     pack_id: asked.pack_seconds > 0 ? (plan.tariff.pack?.id ?? null) : null,
     pack_seconds: asked.pack_seconds,
-    deadline_at: new Date(now_ms + plan.ring_timeout_ms + asked.seconds * 1000),
+    deadline_at: new Date(now_ms + ringingMsMax(plan) + asked.seconds * 1000),
     now_at: new Date(now_ms),
     concurrent_calls_max: plan.limits.concurrent_calls_max,
     snapshot: plan,

@@ -40,8 +40,13 @@ const routeSchema = z.object({
 const targetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('routes'), routes: z.array(routeSchema).min(1) }),
   z.object({ kind: z.literal('devices'), devices: z.array(z.string()) }),
+  /** The switch takes a message; the greeting is the holder's own, or null. */
+  z.object({ kind: z.literal('voicemail'), greeting: z.string().nullable() }),
   z.object({ kind: z.literal('emergency'), trunk_id: z.string(), number: z.string() }),
 ]);
+
+/** What is tried when nobody answered at the target: the next attempts of the same call, charged to the same leg. */
+const otherwiseSchema = z.object({ target: targetSchema, ring_timeout_ms: z.number().int() });
 
 export const callPlanSchema = z.object({
   direction: z.enum(['outbound', 'inbound', 'emergency']),
@@ -59,13 +64,17 @@ export const callPlanSchema = z.object({
   tariff: z.object({
     rate: rateSchema,
     tax_ppm: z.number().int(),
+    /** Of a call to a number of ours that may go on to the outside, this covers the way on, and never the number's own price. */
     pack: z.object({ id: micros, seconds_available: z.number().int() }).nullable(),
+    /** The way on, which is charged beside the number's own price where it is what answers. A plan of before there was any has none. */
+    forwarded: z.object({ to: z.string(), rate: rateSchema, source: rateSourceSchema }).nullable().default(null),
   }),
   /** Null where the price is not from a deck: a DID's own, or the nothing that an emergency costs. */
   source: rateSourceSchema.nullable(),
   /** Why these routes in this order, and why not others, in words. */
   routing: z.array(z.string()),
   target: targetSchema,
+  otherwise: otherwiseSchema.nullable().default(null),
   limits: z.object({
     concurrent_calls_max: z.number().int(),
     spend_hour_max: micros,
@@ -74,5 +83,6 @@ export const callPlanSchema = z.object({
 });
 
 export type CallPlan = z.infer<typeof callPlanSchema>;
+export type CallTarget = z.infer<typeof targetSchema>;
 export type Route = z.infer<typeof routeSchema>;
 export type RateSource = z.infer<typeof rateSourceSchema>;

@@ -24,6 +24,7 @@ export type RefusalReason =
   | 'callee_cannot_pay'
   | 'no_device'
   | 'not_answered'
+  | 'not_forwarded'
   | 'outage'
   | 'draining';
 
@@ -68,6 +69,7 @@ const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: nu
   callee_cannot_pay: { prompt: 'not_available', cause: causes.absent },
   no_device: { prompt: 'not_available', cause: causes.absent },
   not_answered: { prompt: 'not_available', cause: causes.no_answer },
+  not_forwarded: { prompt: 'not_available', cause: causes.absent },
   // Cause 41 would be a 603 at Asterisk, by which nobody may be tried in our place; 42 is a 503.
   outage: { prompt: 'try_later', cause: causes.congestion },
   draining: { prompt: 'try_later', cause: causes.congestion },

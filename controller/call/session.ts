@@ -7,7 +7,7 @@ import { transition } from './transition.ts';
 /** What a call needs of the world. `now` is the switch's wall clock in milliseconds. */
 export interface CallWorld {
   ledger: CallLedger;
-  media: Switch;
+  media: Pick<Switch, 'bridge' | 'refuse' | 'hangUp' | 'warn' | 'armDeadline'>;
   now: () => number;
   settings: CallSettings;
   log: Logger;
@@ -80,6 +80,7 @@ export class CallSession {
         return this.#tell(
           ledger.noteAnswer({
             leg_id: this.state.leg_id,
+            attempt: effect.attempt,
             answered_at: new Date(effect.answered_at_ms),
             deadline_at: new Date(effect.deadline_at_ms),
           }),

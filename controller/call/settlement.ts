@@ -1,6 +1,8 @@
 import type { CallRecord, SettleItem, UnheldRecord } from '../../domain/calls/hold.ts';
-import { billedSeconds, packSecondsUsed, price, secondsFromMs } from '../../domain/rating/price.ts';
-import { legPrice } from '../charging/tariff.ts';
+import { legBilledSeconds, legPackSeconds, legPrice } from '../../domain/rating/leg_price.ts';
+import { price, secondsFromMs } from '../../domain/rating/price.ts';
+import { routeAt } from './attempt_target.ts';
+import { chargedFor } from './forwarding.ts';
 import { spendWindow } from './spend_window.ts';
 import type { CallPlan } from './plan.ts';
 import { refusalAnswer } from './refusal.ts';
@@ -21,10 +23,10 @@ export interface Duration {
  * grant was the switch's lateness, not the customer's wish, and is booked to the operator.
  */
 export function settlementOf(state: Settling, duration: Duration): SettleItem {
-  const { plan, held } = state;
+  const { plan, held } = chargedFor(state, state.attempts.length);
   const seconds = duration.answered_at_ms === null ? 0 : secondsFromMs(duration.duration_ms);
   const charged = Math.min(seconds, held.seconds);
-  const pack_seconds = packSecondsUsed(charged, plan.tariff.rate, held.pack_seconds);
+  const pack_seconds = legPackSeconds(plan.tariff, charged, held.pack_seconds);
   const due = legPrice(plan.tariff, charged, held.pack_seconds);
   const whole = legPrice(plan.tariff, seconds, held.pack_seconds);
   const now_window = spendWindow(plan, duration.ended_at_ms);
@@ -46,7 +48,7 @@ export function settlementOf(state: Settling, duration: Duration): SettleItem {
       duration_ms: duration.answered_at_ms === null ? 0 : duration.duration_ms,
       duration_source: duration.source,
       seconds_charged: charged,
-      seconds_billed: billedSeconds(charged, plan.tariff.rate),
+      seconds_billed: legBilledSeconds(plan.tariff, charged),
       ...outcomeOf(state.outcome, duration),
       pdd_ms: pddOf(plan.arrived_at_ms, state.attempts, duration.answered_at_ms),
       attempts: state.attempts,
@@ -77,9 +79,8 @@ function winnerOf(
   attempts: readonly Attempt[],
   seconds: number,
 ): Pick<CallRecord, 'carrier_id' | 'trunk_id' | 'cost_micros' | 'cost_currency'> {
-  const last = attempts.at(-1);
-  const route = plan.target.kind === 'routes' && last !== undefined ? plan.target.routes[last.attempt - 1] : undefined;
-  if (route === undefined) {
+  const route = routeAt(plan, attempts.length);
+  if (route === null) {
     const trunk_id = plan.target.kind === 'emergency' ? plan.target.trunk_id : null;
     return { carrier_id: null, trunk_id, cost_micros: 0n, cost_currency: null };
   }

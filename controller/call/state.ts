@@ -152,7 +152,7 @@ export type CallEffect =
   | { type: 'bridge'; plan: BridgePlan }
   | { type: 'refuse'; refusal: Refusal; reason: RefusalReason }
   | { type: 'hang_up'; cause: number }
-  | { type: 'note_answer'; answered_at_ms: number; deadline_at_ms: number }
+  | { type: 'note_answer'; attempt: number; answered_at_ms: number; deadline_at_ms: number }
   | { type: 'renew'; item: RenewItem }
   | { type: 'arm'; b_channel_id: string; deadline_at_ms: number }
   | { type: 'warn' }

@@ -1,5 +1,5 @@
 import type { HoldAnswer, RenewItem } from '../../domain/calls/hold.ts';
-import { addGrant, nextGrant } from '../charging/tariff.ts';
+import { addGrant, heldAfter, nextGrant } from '../charging/tariff.ts';
 import type { Grant } from '../charging/tariff.ts';
 import { causes } from './refusal.ts';
 import { awaitRecord, settleRecorded } from './settling.ts';
@@ -91,14 +91,7 @@ function renewAnswered(state: Talking, answer: HoldAnswer, now_ms: number, setti
       return renewed({ ...idle, held: addGrant(state.held, state.renewing) }, settings);
     case 'replay':
       return renewed(
-        {
-          ...idle,
-          held: {
-            ...addGrant(state.held, state.renewing),
-            micros: answer.held_micros,
-            seconds: answer.seconds_granted,
-          },
-        },
+        { ...idle, held: heldAfter(state.plan.tariff, state.held, answer.held_micros, answer.seconds_granted) },
         settings,
       );
     case 'short':

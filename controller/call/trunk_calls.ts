@@ -9,31 +9,35 @@ export class TrunkCalls {
   }
 
   appeared(state: CallState): void {
-    this.#add(trunkOf(state), 1);
+    for (const trunk_id of trunksOf(state)) this.#add(trunk_id, 1);
   }
 
   stepped(before: CallState, after: CallState): void {
-    const [from, to] = [trunkOf(before), trunkOf(after)];
-    if (from === to) return;
-    this.#add(from, -1);
-    this.#add(to, 1);
+    const [from, to] = [trunksOf(before), trunksOf(after)];
+    if (from.length === to.length && from.every((trunk_id, n) => trunk_id === to[n])) return;
+    for (const trunk_id of from) this.#add(trunk_id, -1);
+    for (const trunk_id of to) this.#add(trunk_id, 1);
   }
 
   clear(): void {
     this.#counts.clear();
   }
 
-  #add(trunk_id: string | null, calls: 1 | -1): void {
-    if (trunk_id === null) return;
+  #add(trunk_id: string, calls: 1 | -1): void {
     const count = this.on(trunk_id) + calls;
     if (count > 0) this.#counts.set(trunk_id, count);
     else this.#counts.delete(trunk_id);
   }
 }
 
-/** The trunk whose channel the call takes up right now; null when none does. */
-function trunkOf(state: CallState): string | null {
-  if (state.phase === 'settling' || state.phase === 'over') return null;
-  if (state.arrival.source.kind === 'trunk') return state.arrival.source.trunk;
-  return state.phase === 'dialling' || state.phase === 'talking' ? (state.attempts.at(-1)?.trunk_id ?? null) : null;
+const NONE: readonly string[] = [];
+
+/** The trunks that a channel of the call is on right now: that which it came by, and that which it goes on by; one may be both. */
+function trunksOf(state: CallState): readonly string[] {
+  if (state.phase === 'settling' || state.phase === 'over') return NONE;
+  const out =
+    state.phase === 'dialling' || state.phase === 'talking' ? (state.attempts.at(-1)?.trunk_id ?? null) : null;
+  if (state.arrival.source.kind !== 'trunk') return out === null ? NONE : [out];
+  const came_by = state.arrival.source.trunk;
+  return out === null ? [came_by] : [came_by, out];
 }

@@ -8,6 +8,7 @@ import { Batch } from '../../domain/db/batch.ts';
 import type { RateBook } from '../routing/rate_book.ts';
 import type { CallArrival } from '../switch/switch.ts';
 import type { CallRate } from './call_rate.ts';
+import { withoutWayOn } from './forwarded.ts';
 import { decideInbound } from './inbound.ts';
 import { decideOutbound } from './outbound.ts';
 
@@ -39,11 +40,25 @@ export class Decider {
   }
 
   async decide(arrival: CallArrival): Promise<Decision> {
-    if (arrival.source.kind === 'trunk') {
-      return decideInbound(arrival, await this.#callees.push(didOf(arrival.dialled)));
-    }
+    const { source } = arrival;
+    return source.kind === 'trunk' ? this.#decideInbound(arrival) : this.#decideOutbound(arrival, source.device);
+  }
+
+  async #decideInbound(arrival: CallArrival): Promise<Decision> {
     const { book, callsOn, call_rate, ring_timeout_ms } = this.#options;
-    const profile = await this.#callers.push({ device: arrival.source.device, claimed_caller: arrival.claimed_caller });
+    const profile = await this.#callees.push(didOf(arrival.dialled));
+    const decision = decideInbound(arrival, profile, { book: book(), callsOn, ring_timeout_ms });
+    const forwarded = decision.kind === 'refuse' ? null : decision.plan.tariff.forwarded;
+    if (decision.kind === 'refuse' || forwarded === null) return decision;
+    // Its way on is a call that the account makes, and counts as one.
+    const max = profile?.limits?.calls_per_second_max ?? 0;
+    if (await call_rate.allows(decision.plan.account_id, max)) return decision;
+    return withoutWayOn(decision.plan, forwarded.to, 'calls_per_second');
+  }
+
+  async #decideOutbound(arrival: CallArrival, device: string): Promise<Decision> {
+    const { book, callsOn, call_rate, ring_timeout_ms } = this.#options;
+    const profile = await this.#callers.push({ device, claimed_caller: arrival.claimed_caller });
     const decision = decideOutbound(arrival, { profile, book: book(), callsOn, ring_timeout_ms });
     if (decision.kind === 'refuse' || decision.plan.direction === 'emergency') return decision;
     const max = profile?.limits?.calls_per_second_max ?? 0;

@@ -42,10 +42,11 @@ export function emergencyPlan(
     destination: 'Emergency services',
     arrived_at_ms: arrival.arrived_at_ms,
     ring_timeout_ms,
-    tariff: { rate: freeOfCharge, tax_ppm: 0, pack: null },
+    tariff: { rate: freeOfCharge, tax_ppm: 0, pack: null, forwarded: null },
     source: null,
     routing: [`The emergency route of ${profile.home_country}.`],
     target: { kind: 'emergency', trunk_id, number: code },
+    otherwise: null,
     limits: unlimited,
   };
 }

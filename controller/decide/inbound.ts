@@ -3,18 +3,33 @@ import type { CallPlan } from '../call/plan.ts';
 import type { RefusalReason } from '../call/refusal.ts';
 import type { Decision } from '../call/state.ts';
 import type { CallArrival } from '../switch/switch.ts';
-import { limitsOf } from './outbound.ts';
+import { forwardCall } from './forwarded.ts';
+import { limitsOf } from './outside.ts';
+import type { OutsideFacts } from './outside.ts';
 import { checkPayer } from './payer.ts';
+import type { Payer } from './payer.ts';
+import { orMailbox } from './voicemail.ts';
 
 /** What becomes of a call that a carrier brings to one of our numbers. */
-export function decideInbound(arrival: CallArrival, profile: CalleeProfile | null): Decision {
+export function decideInbound(arrival: CallArrival, profile: CalleeProfile | null, facts: OutsideFacts): Decision {
   if (profile === null) return refuse('unknown_did', null);
   if (profile.did_state !== 'active') return refuse('did_inactive', profile.account_id);
   const checked = checkPayer(profile, 'calls_in');
   if ('reason' in checked) return refuse('did_inactive', profile.account_id, { because: checked.reason });
+  const plan = phonesPlan(arrival, profile, checked.payer);
+  return orMailbox(reach(arrival, profile, plan, facts), plan, profile);
+}
+
+/** On to where its holder wants calls to go, or to his phones. */
+function reach(arrival: CallArrival, profile: CalleeProfile, plan: CallPlan, facts: OutsideFacts): Decision {
+  if (profile.forward !== null) return forwardCall(arrival, profile, profile.forward, plan, facts);
   if (profile.devices.length === 0) return refuse('no_device', profile.account_id);
-  const { payer } = checked;
-  const plan: CallPlan = {
+  return { kind: 'authorize', plan };
+}
+
+/** The holder's phones ring, at the number's own price. */
+function phonesPlan(arrival: CallArrival, profile: CalleeProfile, payer: Payer): CallPlan {
+  return {
     direction: 'inbound',
     account_id: payer.account_id,
     wallet_id: payer.wallet_id,
@@ -39,6 +54,7 @@ export function decideInbound(arrival: CallArrival, profile: CalleeProfile | nul
       },
       tax_ppm: payer.tax_ppm,
       pack: null,
+      forwarded: null,
     },
     source: null,
     routing: [
@@ -47,9 +63,9 @@ export function decideInbound(arrival: CallArrival, profile: CalleeProfile | nul
         : `${profile.number} rings ${profile.devices.length} phones at once.`,
     ],
     target: { kind: 'devices', devices: [...profile.devices] },
+    otherwise: null,
     limits: limitsOf(payer),
   };
-  return { kind: 'authorize', plan };
 }
 
 /** A carrier's caller number is passed on as digits; whatever else it claims is withheld rather than trusted in a header. */

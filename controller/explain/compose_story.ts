@@ -1,5 +1,8 @@
-import { explainPrice } from '../../domain/rating/explain_price.ts';
-import { billedSeconds, packSecondsUsed, secondsFromMs, withTax } from '../../domain/rating/price.ts';
+import { explainLeg } from '../../domain/rating/explain_price.ts';
+import { legBilledSeconds, legPackSeconds } from '../../domain/rating/leg_price.ts';
+import { secondsFromMs, withTax } from '../../domain/rating/price.ts';
+import { routeAt, targetAt } from '../call/attempt_target.ts';
+import { chargedFor } from '../call/forwarding.ts';
 import type { CallPlan } from '../call/plan.ts';
 import { contradictionsOf } from './contradictions.ts';
 import type { Leg, OpenLeg, SettledLeg, StoredAttempt } from './leg.ts';
@@ -13,7 +16,7 @@ export function composeStory(leg: Leg, now_ms: number): Story {
 
 function storyOfRecord(leg: SettledLeg): Story {
   const { plan } = leg;
-  const rate = plan === null ? null : rateOf(plan);
+  const rate = plan === null ? null : rateOf(plan, Math.max(1, leg.attempts.length));
   const bill = rate === null || leg.answered_at === null ? [] : billOf(leg.seconds_charged, rate, leg.pack_seconds);
   const story: Story = {
     ...recordedFacts(leg),
@@ -52,10 +55,11 @@ function recordedFacts(leg: SettledLeg) {
 /** What a bill would say were the call to end now. Its attempts are known to the controller alone until then. */
 function storyOfOpenLeg(leg: OpenLeg, now_ms: number): Story {
   const { plan } = leg;
-  const rate = rateOf(plan);
+  const rate = rateOf(plan, leg.answered_attempt ?? 1);
   const duration_ms = leg.answered_at === null ? 0 : Math.max(0, Math.round(now_ms - leg.answered_at.getTime()));
   const seconds = Math.min(secondsFromMs(duration_ms), leg.seconds_granted);
-  const pack_seconds = packSecondsUsed(seconds, rate.rate, leg.pack_seconds_held);
+  const { held } = chargedFor({ plan, held: heldOf(leg) }, leg.answered_attempt ?? 1);
+  const pack_seconds = legPackSeconds(rate, seconds, held.pack_seconds);
   const bill = leg.answered_at === null ? [] : billOf(seconds, rate, pack_seconds);
   const { direction, device, dialled, caller, callee, destination, time_zone, routing, currency } = plan;
   return {
@@ -70,7 +74,7 @@ function storyOfOpenLeg(leg: OpenLeg, now_ms: number): Story {
     duration_ms,
     duration_source: 'none',
     seconds_charged: seconds,
-    seconds_billed: billedSeconds(seconds, rate.rate),
+    seconds_billed: legBilledSeconds(rate, seconds),
     pack_seconds,
     result: null,
     refusal: null,
@@ -92,20 +96,28 @@ function storyOfOpenLeg(leg: OpenLeg, now_ms: number): Story {
   };
 }
 
-function rateOf(plan: CallPlan): RateStory {
-  return { rate: plan.tariff.rate, source: plan.source, tax_ppm: plan.tariff.tax_ppm };
+/** What the leg is charged by, given which attempt answered. */
+function rateOf(plan: CallPlan, attempt: number): RateStory {
+  const { rate, tax_ppm, forwarded } = plan.tariff;
+  const is_forwarded = forwarded !== null && routeAt(plan, attempt) !== null;
+  return { rate, source: plan.source, tax_ppm, forwarded: is_forwarded ? forwarded : null };
 }
 
-/** The lines of the price, worked out anew from the rate, and the tax on their sum. */
-function billOf(seconds: number, { rate, tax_ppm }: RateStory, pack_seconds: number): BillLine[] {
-  const lines: BillLine[] = explainPrice(seconds, rate, pack_seconds);
-  const { tax } = withTax(sumOf(lines), tax_ppm);
-  return tax > 0n ? [...lines, { key: 'tax', seconds: 0, micros: tax }] : lines;
+function heldOf(leg: OpenLeg): { seconds: number; micros: bigint; pack_seconds: number } {
+  return { seconds: leg.seconds_granted, micros: leg.held_micros, pack_seconds: leg.pack_seconds_held };
+}
+
+/** The lines of the price, worked out anew from the rates, and the tax on their sum. */
+function billOf(seconds: number, rates: RateStory, pack_seconds: number): BillLine[] {
+  const lines = explainLeg(rates, seconds, pack_seconds);
+  const { tax } = withTax(sumOf(lines), rates.tax_ppm);
+  return tax > 0n ? [...lines, { key: 'tax', part: null, seconds: 0, micros: tax }] : lines;
 }
 
 function attemptOf(stored: StoredAttempt, plan: CallPlan | null, answered: boolean): AttemptStory {
   const { attempt, trunk_id, started_at_ms, ringing_at_ms, ended_at_ms, sip_status, cause, blame } = stored;
-  const route = plan?.target.kind === 'routes' ? plan.target.routes[attempt - 1] : undefined;
-  const carrier = route?.carrier ?? null;
-  return { attempt, carrier, trunk_id, started_at_ms, ringing_at_ms, ended_at_ms, sip_status, cause, blame, answered };
+  const carrier = plan === null ? null : (routeAt(plan, attempt)?.carrier ?? null);
+  const mailbox = plan !== null && targetAt(plan, attempt)?.kind === 'voicemail' ? { mailbox: true as const } : {};
+  const told = { attempt, carrier, trunk_id, started_at_ms, ringing_at_ms, ended_at_ms, sip_status, cause, blame };
+  return { ...told, answered, ...mailbox };
 }

@@ -1,5 +1,6 @@
 import { postedOn, unbalanced, WALLET_ACCOUNTS } from '../../domain/ledger/postings.ts';
-import { billedSeconds, secondsFromMs } from '../../domain/rating/price.ts';
+import { legBilledSeconds } from '../../domain/rating/leg_price.ts';
+import { secondsFromMs } from '../../domain/rating/price.ts';
 import { sumOf } from './story.ts';
 import type { Story } from './story.ts';
 
@@ -21,7 +22,7 @@ function secondsContradictions(story: Story): string[] {
       `The call lasted ${lasted} s and ${granted} s were granted, but ${story.seconds_charged} s are charged.`,
     );
   }
-  if (story.rate !== null && story.seconds_billed !== billedSeconds(story.seconds_charged, story.rate.rate)) {
+  if (story.rate !== null && story.seconds_billed !== legBilledSeconds(story.rate, story.seconds_charged)) {
     found.push(`By the rate ${story.seconds_charged} s are not ${story.seconds_billed} billed seconds.`);
   }
   return found;

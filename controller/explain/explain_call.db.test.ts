@@ -11,7 +11,7 @@ import { takeLease } from '../../domain/lease/lease.ts';
 import type { CallPlan } from '../call/plan.ts';
 import { settlementOf, unheldRecord } from '../call/settlement.ts';
 import { spendWindow } from '../call/spend_window.ts';
-import { legPrice } from '../charging/tariff.ts';
+import { legPrice } from '../../domain/rating/leg_price.ts';
 import { explainCall } from './explain_call.ts';
 import { newestCall } from './newest_call.ts';
 import type { Story } from './story.ts';
@@ -69,7 +69,7 @@ async function begin(leg_id: string, call_id: string): Promise<bigint> {
   const verdicts = [
     ...(await authorizeCalls(pool, lease, [hold])),
     ...(await answerCalls(pool, lease, [
-      { leg_id, answered_at: new Date(ARRIVED_AT_MS + 1_000), deadline_at: at.deadline_at },
+      { leg_id, attempt: 1, answered_at: new Date(ARRIVED_AT_MS + 1_000), deadline_at: at.deadline_at },
     ])),
     ...(await renewCalls(pool, lease, [{ ...common, grant_no: 2, micros: both - first }])),
   ];

@@ -30,6 +30,8 @@ export interface OpenLeg {
   call_id: string;
   plan: CallPlan;
   answered_at: Date | null;
+  /** Which attempt answered; null while none did, or where whoever noted it did not say. */
+  answered_attempt: number | null;
   deadline_at: Date;
   held_micros: bigint;
   pack_seconds_held: number;

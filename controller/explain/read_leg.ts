@@ -92,6 +92,7 @@ interface OpenRow {
   leg_id: string;
   call_id: string;
   answered_at: Date | null;
+  answered_attempt: number | null;
   deadline_at: Date;
   held_micros: string;
   pack_seconds_held: number;
@@ -103,7 +104,7 @@ interface OpenRow {
 /** A leg for which money is held right now; null when there is no such hold. */
 export async function openLeg(db: Queryable, leg_id: string): Promise<OpenLeg | null> {
   const { rows } = await db.query<OpenRow>(
-    `select leg_id, call_id, answered_at, deadline_at, held_micros, pack_seconds_held, seconds_granted, snapshot,
+    `select leg_id, call_id, answered_at, answered_attempt, deadline_at, held_micros, pack_seconds_held, seconds_granted, snapshot,
             (select jsonb_agg(jsonb_build_object('no', g.grant_no, 'at', g.granted_at, 'seconds', g.seconds,
                      'micros', g.micros::text, 'pack_seconds', g.pack_seconds) order by g.grant_no)
                from call_grant g where g.leg_id = h.leg_id) as grants
@@ -118,6 +119,7 @@ export async function openLeg(db: Queryable, leg_id: string): Promise<OpenLeg | 
     call_id: row.call_id,
     plan: callPlanSchema.parse(row.snapshot),
     answered_at: row.answered_at,
+    answered_attempt: row.answered_attempt,
     deadline_at: row.deadline_at,
     held_micros: BigInt(row.held_micros),
     pack_seconds_held: row.pack_seconds_held,

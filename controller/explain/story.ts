@@ -1,6 +1,6 @@
 import type { CallRecord } from '../../domain/calls/hold.ts';
 import type { Posting } from '../../domain/ledger/postings.ts';
-import type { PriceLine } from '../../domain/rating/explain_price.ts';
+import type { LegLine, PriceLine } from '../../domain/rating/explain_price.ts';
 import type { Rate } from '../../domain/rating/rate.ts';
 import type { Blame } from '../call/blame.ts';
 import type { RateSource } from '../call/plan.ts';
@@ -8,6 +8,7 @@ import type { RateSource } from '../call/plan.ts';
 /** One line of the bill: those of the price, and the tax on them. */
 export interface BillLine {
   key: PriceLine['key'] | 'tax';
+  part: LegLine['part'];
   seconds: number;
   micros: bigint;
 }
@@ -33,6 +34,8 @@ export interface AttemptStory {
   cause: number | null;
   blame: Blame | null;
   answered: boolean;
+  /** There where no phone rang, but a message was taken. */
+  mailbox?: true;
 }
 
 /** What the seconds are charged by. `source` is null where the price is not from a deck: a DID's own, or help, which is free. */
@@ -40,6 +43,8 @@ export interface RateStory {
   rate: Rate;
   source: RateSource | null;
   tax_ppm: number;
+  /** The price of the way on, beside the number's own; null where the call was not forwarded, or a phone answered. */
+  forwarded: { to: string; rate: Rate; source: RateSource } | null;
 }
 
 /** Everything that is known of one charged side of a call. Amounts are micros of `currency`, times the switch's own. */

@@ -2,7 +2,9 @@ import { accountWords } from '../../domain/ledger/account_words.ts';
 import { moneyWords, signedMoneyWords } from '../../domain/money/money_words.ts';
 import { secondsFromMs } from '../../domain/rating/price.ts';
 import { amountRow } from '../../domain/telling/layout.ts';
-import type { BillLine, Story } from './story.ts';
+import type { Rate } from '../../domain/rating/rate.ts';
+import type { RateSource } from '../call/plan.ts';
+import type { BillLine, RateStory, Story } from './story.ts';
 import { sumOf } from './story.ts';
 import { durationSourceWords, secondsWords } from './words.ts';
 
@@ -10,12 +12,30 @@ import { durationSourceWords, secondsWords } from './words.ts';
 export function tellRate({ rate, direction, callee, currency }: Story): string[] {
   if (rate === null) return ['No rate was looked up, as the call was refused before.'];
   if (direction === 'emergency') return ['A call for help is charged to nobody.'];
-  const { rate: row, source } = rate;
+  const { rate: row, source, forwarded } = rate;
   const where =
     source === null
       ? `The price of incoming calls to ${callee ?? 'this number'}, which is its own.`
-      : `Rate deck "${source.deck}", version ${source.version}: prefix ${source.prefix}, ${source.destination} (the longest prefix that fits).`;
-  const amount = (micros: bigint): string => moneyWords(micros, source?.currency ?? currency);
+      : `${sourceWords(source)}.`;
+  const own = [where, `It says: ${termWords(row, source?.currency ?? currency)}${taxWords(rate)}.`];
+  if (forwarded === null) return own;
+  return [
+    ...own,
+    `And the way on to ${forwarded.to}. ${sourceWords(forwarded.source)}.`,
+    `It says: ${termWords(forwarded.rate, forwarded.source.currency)}${taxWords(rate)}.`,
+  ];
+}
+
+function sourceWords({ deck, version, prefix, destination }: RateSource): string {
+  return `Rate deck "${deck}", version ${version}: prefix ${prefix}, ${destination} (the longest prefix that fits)`;
+}
+
+function taxWords({ tax_ppm }: RateStory): string {
+  return tax_ppm > 0 ? `, plus ${percent(tax_ppm)} tax` : '';
+}
+
+function termWords(row: Rate, currency: string | null): string {
+  const amount = (micros: bigint): string => moneyWords(micros, currency);
   const terms = [
     `${amount(row.rate_micros_per_minute)} a minute`,
     row.connect_fee_micros > 0n ? `${amount(row.connect_fee_micros)} for the connection` : '',
@@ -23,9 +43,8 @@ export function tellRate({ rate, direction, callee, currency }: Story): string[]
     stepWords(row.initial_increment_seconds, row.subsequent_increment_seconds),
     row.grace_seconds > 0 ? `nothing for calls of up to ${secondsWords(row.grace_seconds)}` : '',
     row.free_seconds > 0 ? `the first ${secondsWords(row.free_seconds)} free` : '',
-    rate.tax_ppm > 0 ? `plus ${percent(rate.tax_ppm)} tax` : '',
   ];
-  return [where, `It says: ${terms.filter((term) => term !== '').join(', ')}.`];
+  return terms.filter((term) => term !== '').join(', ');
 }
 
 /** 60/6 is a first step of 60 seconds, then steps of 6. */
@@ -48,7 +67,10 @@ export function tellBill(story: Story): string[] {
   return [
     ...durationLines(story),
     ...bill.map((line) =>
-      amountRow(lineWords(line, story), line.micros === 0n ? '' : moneyWords(line.micros, currency)),
+      amountRow(
+        `${partWords[line.part ?? 'whole']}${lineWords(line, story)}`,
+        line.micros === 0n ? '' : moneyWords(line.micros, currency),
+      ),
     ),
     amountRow(`Sum${so_far}`, moneyWords(sumOf(bill), currency)),
     ...(story.state === 'over' ? heldLines(story) : []),
@@ -70,6 +92,8 @@ function durationLines(story: Story): string[] {
     `Only ${secondsWords(story.seconds_charged)} of them were granted, so no more are charged: the rest was a late hang-up.${loss}`,
   ];
 }
+
+const partWords = { own: 'In: ', way_on: 'On: ', whole: '' } as const;
 
 function lineWords(line: BillLine, { rate }: Story): string {
   switch (line.key) {

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { legPrice } from '../../domain/rating/leg_price.ts';
 import type { Rate } from '../../domain/rating/rate.ts';
 import type { CallPlan } from '../call/plan.ts';
 import { settlementOf } from '../call/settlement.ts';
-import { legPrice } from '../charging/tariff.ts';
+import type { Duration } from '../call/settlement.ts';
+import type { Attempt } from '../call/state.ts';
 import { composeStory } from './compose_story.ts';
 import type { SettledLeg } from './leg.ts';
 import { sumOf } from './story.ts';
@@ -199,6 +201,60 @@ describe('the story of a call', () => {
     expect(words).not.toMatch(/does not add up|late hang-up|put aside/u);
   });
 
+  it('of a forwarded call tells both prices and what each comes to, and of one that a phone answered the first alone', () => {
+    const plain = samplePlan({ tax_ppm: 190_000 });
+    const source = { deck_id: 8, deck: 'retail', version: 5, prefix: '4420', destination: 'UK', currency: 'EUR' };
+    const rate = { ...pennyASecond, connect_fee_micros: 0n, initial_increment_seconds: 60 };
+    const plan: CallPlan = {
+      ...plain,
+      ...{ direction: 'inbound', device: null, source: null, callee: '+49301234567', destination: '+49301234567' },
+      tariff: { ...plain.tariff, forwarded: { to: '+442071838750', rate, source } },
+      ...{
+        target: { kind: 'devices', devices: ['dev-anna'] },
+        otherwise: { target: plain.target, ring_timeout_ms: 9 },
+      },
+    };
+    const held = { seconds: 60, micros: legPrice(plan.tariff, 60, 0).gross, pack_seconds: 0 };
+    const grants = [{ no: 1, at: new Date(ARRIVED_AT_MS), ...held }];
+    const begun = { ringing_at_ms: null, ended_at_ms: null, sip_status: null, cause: null, blame: null };
+    const phone = { ...begun, attempt: 1, trunk_id: null, carrier_id: null, started_at_ms: ARRIVED_AT_MS, cause: 19 };
+    const on = { ...begun, attempt: 2, trunk_id: 'trunk-alpha', carrier_id: 1, started_at_ms: ARRIVED_AT_MS + 50 };
+    const duration = {
+      ...{
+        duration_ms: 2_500,
+        source: 'record' as const,
+        started_at_ms: ARRIVED_AT_MS,
+        answered_at_ms: ARRIVED_AT_MS + 100,
+      },
+      ...{ ended_at_ms: ARRIVED_AT_MS + 2_600, cause: 16 },
+    } satisfies Duration;
+    const storyOf = (attempts: readonly Attempt[]) => {
+      const item = settlementOf(sampleSettling(plan, held, attempts), duration);
+      return composeStory({ ...settledLegOf(item, plan, grants), attempts }, ARRIVED_AT_MS);
+    };
+    const went_on = storyOf([phone, on]);
+    // 5,000 and three pennies in; a whole minute on; 19% of both.
+    const parts = went_on.bill.filter(({ micros }) => micros > 0n).map(({ part, key, micros }) => [part, key, micros]);
+    expect(parts).toEqual([
+      ['own', 'connect_fee', 5_000n],
+      ['own', 'per_minute', 30_000n],
+      ['way_on', 'per_minute', 600_000n],
+      [null, 'tax', 120_650n],
+    ]);
+    expect(went_on).toMatchObject({ contradictions: [], charged_micros: 755_650n, seconds_billed: 60 });
+    const words = tellCall(went_on).join('\n');
+    expect(words).toContain('The price of incoming calls to +49301234567, which is its own.');
+    expect(words).toContain('And the way on to +442071838750. Rate deck "retail", version 5: prefix 4420, UK');
+    expect(words).toMatch(/On: 60 seconds by the minute's price +0\.60 EUR/u);
+    expect(words).toMatch(/Attempt 2: over carrier alpha/u);
+    const at_phone = storyOf([phone]);
+    expect(at_phone).toMatchObject({ contradictions: [], charged_micros: 41_650n, rate: { forwarded: null } });
+    expect(tellCall(at_phone).join('\n')).not.toContain('way on');
+    // Whoever charged it otherwise is found out.
+    const wrong = { ...settledLegOf(settlementOf(sampleSettling(plan, held, [phone]), duration), plan, grants) };
+    expect(composeStory({ ...wrong, attempts: [phone, on] }, ARRIVED_AT_MS).contradictions).not.toEqual([]);
+  });
+
   it('of a call that lives tells how it stands, never beyond what is granted', () => {
     const plan = samplePlan();
     const answered_at = new Date(ARRIVED_AT_MS + 1_000);
@@ -208,6 +264,7 @@ describe('the story of a call', () => {
       call_id: CALL_ID,
       plan,
       answered_at,
+      answered_attempt: 2,
       deadline_at: new Date(ARRIVED_AT_MS + 4_000),
       held_micros: 35_000n,
       pack_seconds_held: 0,

@@ -38,7 +38,10 @@ function parties(story: Story): string {
 }
 
 function tellRouting({ routing, refusal, facts, attempts }: Story): string[] {
-  const known = Object.entries(facts).map(([name, value]) => `${name.replaceAll('_', ' ')}: ${factWords(value)}`);
+  const known = Object.entries(facts).map(
+    ([name, value]) =>
+      `${name.replaceAll('_', ' ')}: ${name === 'because' ? refusalWords(String(value)) : factWords(value)}`,
+  );
   const why = refusal === null ? [] : [`The call went nowhere: ${refusalWords(refusal)}.`, ...known];
   const names = attempts.map((attempt) => attempt.carrier).filter((name) => name !== null);
   const tried = names.length === 0 ? [] : [`Tried: ${names.join(', then ')}.`];

@@ -45,6 +45,7 @@ function attemptMoments(attempt: AttemptStory, story: Story): Moment[] {
 }
 
 function towards(attempt: AttemptStory, story: Story): string {
+  if (attempt.mailbox === true) return `the mailbox of ${story.callee ?? 'the number'}`;
   if (attempt.carrier !== null) return `over carrier ${attempt.carrier} (${attempt.trunk_id ?? 'no trunk'})`;
   return attempt.trunk_id === null ? `the phones of ${story.callee ?? 'the number'}` : `over ${attempt.trunk_id}`;
 }

@@ -1,8 +1,11 @@
 import type { RefusalReason } from '../call/refusal.ts';
 import type { AttemptStory, Story } from './story.ts';
 
-/** Why a call was refused, as a customer is told it. `cancelled_by_caller` is no refusal of ours, but ends a call as early. */
-const refusals: Readonly<Record<RefusalReason | 'cancelled_by_caller', string>> = {
+/**
+ * Why a call was refused, as a customer is told it, or why it was not forwarded. `cancelled_by_caller` is no refusal of ours, but ends
+ * a call as early.
+ */
+const refusals: Readonly<Record<RefusalReason | 'cancelled_by_caller' | 'circle' | 'no_number', string>> = {
   unknown_device: 'the phone is not one of ours',
   account_inactive: 'the account is not active',
   restricted: 'the account is restricted',
@@ -25,8 +28,11 @@ const refusals: Readonly<Record<RefusalReason | 'cancelled_by_caller', string>> 
   callee_cannot_pay: 'the wallet of the number that was called does not pay for the first second',
   no_device: 'no phone is set up for the number that was called',
   not_answered: 'nobody answered',
+  not_forwarded: 'the call could not go on to where the number is forwarded to',
   outage: 'something on our side did not work',
   draining: 'no new calls were taken at that moment',
+  circle: 'the caller is the number itself, or where it is forwarded to, so the call would go round in circles',
+  no_number: 'where it is forwarded to is no number that can be called',
   cancelled_by_caller: 'the caller hung up before anything was decided',
 };
 

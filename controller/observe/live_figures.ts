@@ -13,8 +13,11 @@ export function liveFigures(states: readonly CallState[], now_ms: number): LiveF
     by_phase[state.phase] += 1;
     oldest_ms = Math.max(oldest_ms, now_ms - state.arrival.arrived_at_ms);
     if ('held' in state) held_micros += Number(state.held.micros);
-    if (state.phase === 'talking')
-      burn_micros_per_second += Number(state.plan.tariff.rate.rate_micros_per_minute) / SECONDS_PER_MINUTE;
+    if (state.phase === 'talking') {
+      const { rate, forwarded } = state.plan.tariff;
+      const both = rate.rate_micros_per_minute + (forwarded?.rate.rate_micros_per_minute ?? 0n);
+      burn_micros_per_second += Number(both) / SECONDS_PER_MINUTE;
+    }
   }
   return { by_phase, held_micros, burn_micros_per_second, oldest_ms };
 }

@@ -26,6 +26,12 @@ export class Metrics {
   readonly reconcile_findings_total: Counter<'finding'>;
   readonly refused_addresses_total: Counter<'why'>;
   readonly clock_steps_total: Counter;
+  readonly spoken_codes_total = new Counter<'outcome'>({
+    name: 'letsdial_spoken_codes_total',
+    help: 'Codes that were to be spoken by a call, by what became of them; many that nobody answers are a sign of pumped traffic.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
 
   constructor(live: () => LiveFigures) {
     const registers = [this.registry];

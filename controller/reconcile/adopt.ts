@@ -1,4 +1,6 @@
 import type { OpenHoldDetail } from '../../domain/calls/open_holds.ts';
+import { routeAt } from '../call/attempt_target.ts';
+import { chargedFor } from '../call/forwarding.ts';
 import { callPlanSchema } from '../call/plan.ts';
 import type { CallPlan } from '../call/plan.ts';
 import type { Attempt, Dialling, Talking } from '../call/state.ts';
@@ -24,7 +26,7 @@ export function stateOf(hold: OpenHoldDetail, progress: Progress): Dialling | Ta
   };
   if (progress.answered_at_ms === null) return dialling;
   return {
-    ...dialling,
+    ...chargedFor(dialling, progress.attempt),
     phase: 'talking',
     grant_no: hold.grant_no,
     b_channel_id: progress.b_channel_id ?? '',
@@ -51,7 +53,7 @@ function arrivalOf(hold: OpenHoldDetail, plan: CallPlan): Dialling['arrival'] {
 /** The attempts up to the one that runs; when each began was known to the controller that is gone. */
 function attemptsOf(plan: CallPlan, progress: Progress): readonly Attempt[] {
   return Array.from({ length: progress.attempt }, (_, n) => {
-    const route = plan.target.kind === 'routes' ? plan.target.routes[n] : undefined;
+    const route = routeAt(plan, n + 1);
     return {
       attempt: n + 1,
       trunk_id: route?.trunk_id ?? null,

@@ -34,10 +34,11 @@ const plan: CallPlan = {
   destination: 'United Kingdom',
   arrived_at_ms: now_ms - 20_000,
   ring_timeout_ms: 90_000,
-  tariff: { rate, tax_ppm: 0, pack: null },
+  tariff: { rate, tax_ppm: 0, pack: null, forwarded: null },
   source: null,
   routing: [],
   target: { kind: 'devices', devices: ['phone'] },
+  otherwise: null,
   limits: { concurrent_calls_max: 10, spend_hour_max: 10n ** 12n, spend_day_max: 10n ** 12n },
 };
 
@@ -49,6 +50,7 @@ const detail = {
   grant_no: 1,
   seconds_granted: 30,
   answered_at: new Date(now_ms - 10_000),
+  answered_attempt: 1,
   deadline_at: new Date(now_ms + 20_000),
   last_granted_at: new Date(now_ms - 11_000),
   snapshot: JSON.parse(
@@ -57,7 +59,7 @@ const detail = {
 };
 
 /** Held while the database went away, so that the controller refused the call and forgot it. */
-const unanswered = { ...detail, answered_at: null };
+const unanswered = { ...detail, answered_at: null, answered_attempt: null };
 
 const up: LiveCall = {
   channel_id: 'channel',

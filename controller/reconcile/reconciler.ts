@@ -95,7 +95,7 @@ export class Reconciler {
   #adoptLive(hold: OpenHoldDetail, call: LiveCall): void {
     const { calls, log } = this.#options;
     const progress = {
-      attempt: call.attempt ?? 1,
+      attempt: call.attempt ?? hold.answered_attempt ?? 1,
       b_channel_id: call.b_channel_id,
       answered_at_ms: call.answered_at_ms,
     };
@@ -117,7 +117,8 @@ export class Reconciler {
     if (record === undefined && !this.#seenLongEnough(`hold ${hold.leg_id}`)) return;
     this.#stray_records.delete(hold.call_id);
     const answered_at_ms = record === undefined ? hold.answered_at_ms : null;
-    const session = calls.adopt(stateOf(hold, { attempt: record?.attempt ?? 1, b_channel_id: null, answered_at_ms }));
+    const attempt = record?.attempt ?? hold.answered_attempt ?? 1;
+    const session = calls.adopt(stateOf(hold, { attempt, b_channel_id: null, answered_at_ms }));
     const proof_ms = Math.max(hold.answered_at_ms ?? 0, hold.last_granted_at_ms);
     const ended_at_ms = Math.min(hold.deadline_at_ms, proof_ms);
     session.dispatch({ type: 'ended', cause: causes.network_out_of_order, at_ms: ended_at_ms, inferred: true });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ownCallConformance } from './own_call_conformance.ts';
 import type { BridgePlan, BridgeTarget, Switch, SwitchEvent } from './switch.ts';
 
 /** A caller's phone, as the other side of the wire saw it. */
@@ -16,7 +17,7 @@ export interface Caller {
 }
 
 export type TargetName =
-  'answers' | 'rings' | 'busy' | 'unavailable' | 'not_found' | 'silent' | 'unreachable' | 'devices';
+  'answers' | 'rings' | 'busy' | 'unavailable' | 'not_found' | 'silent' | 'unreachable' | 'devices' | 'mailbox';
 
 /** One switch with people around it who do as they are told. */
 export interface Harness {
@@ -31,6 +32,8 @@ export interface Harness {
   dial(dialled: string): Promise<Caller>;
   /** The party that answered last hangs up. */
   hangUpCallee(): Promise<void>;
+  /** The digits that the party who was called last by the switch itself heard so far, in their order. */
+  digitsHeard(): string;
   /** What the phone heard of a warning so far. */
   warningsHeard(): number;
   /** Waits for a condition, letting time pass. Throws with `what` when it did not come true in time. */
@@ -42,7 +45,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-type EventOf<T extends SwitchEvent['type']> = Extract<SwitchEvent, { type: T }>;
+export type EventOf<T extends SwitchEvent['type']> = Extract<SwitchEvent, { type: T }>;
 
 /** What every switch must do. `open` gives a fresh harness for each test. */
 export function switchConformance(name: string, open: () => Promise<Harness>): void {
@@ -70,6 +73,10 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
 
     function wait<T extends SwitchEvent['type']>(type: T, channel_id: string, within_ms = 5_000): Promise<EventOf<T>> {
       return harness.until(`the event "${type}"`, () => seen(type, channel_id), within_ms);
+    }
+
+    function recordsOf(channel_id: string): readonly SwitchEvent[] {
+      return harness.events.filter((event) => event.type === 'recorded' && event.record.channel_id === channel_id);
     }
 
     async function arrive(dialled = '+442071234567'): Promise<{ caller: Caller; channel_id: string }> {
@@ -149,10 +156,22 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
         const { channel_id } = await answer({}, 'devices');
         const record = await finish(channel_id);
         expect(record.answered_at_us).not.toBeNull();
-        const records = harness.events.filter(
-          (event) => event.type === 'recorded' && event.record.channel_id === channel_id,
-        );
-        expect(records).toHaveLength(1);
+        expect(recordsOf(channel_id)).toHaveLength(1);
+      });
+
+      it('is answered by a mailbox, which is a leg like any other', async () => {
+        const { caller, answered, channel_id, plan: chosen } = await answer({ limit_ms: 3_000 }, 'mailbox');
+        await harness.until('the phone to see the answer', () => caller.answered, 2_000);
+        const calls = await port.list();
+        expect(calls).toHaveLength(1);
+        expect(calls[0]).toMatchObject({ call_id: chosen.call_id, b_channel_id: answered.b_channel_id });
+        expect(await port.armDeadline(channel_id, answered.b_channel_id, 1_000)).toBe('done');
+        await wait('ended', channel_id, 1_500);
+        const record = await finish(channel_id);
+        expect(record).toMatchObject({ call_id: chosen.call_id, attempt: 1, cause: 16 });
+        expect(Math.abs(Number(record.ended_at_us) / 1000 - answered.at_ms - 1_000)).toBeLessThan(500);
+        expect(recordsOf(channel_id)).toHaveLength(1);
+        expect(await port.list()).toEqual([]);
       });
 
       it('may withhold the caller number', async () => {
@@ -283,6 +302,8 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
         expect(failed.failure).toMatchObject({ cause: 0, sip_status: null, responded: false });
       });
     });
+
+    ownCallConformance({ harness: () => harness, seen, wait, recordsOf });
 
     describe('a channel', () => {
       it('is hung up with the cause that was asked for', async () => {

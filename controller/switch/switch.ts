@@ -22,7 +22,10 @@ export interface CallArrival {
 
 /** Whom the B-leg rings. Devices ring all at once, with all their registered contacts. */
 export type BridgeTarget =
-  { kind: 'trunk'; trunk: string; number: string } | { kind: 'devices'; devices: readonly string[] };
+  | { kind: 'trunk'; trunk: string; number: string }
+  | { kind: 'devices'; devices: readonly string[] }
+  /** The switch answers by itself, greets, and keeps what the caller says under the call's id. Null greets as for everybody. */
+  | { kind: 'voicemail'; greeting: string | null };
 
 /** One attempt at the B-leg of a call. */
 export interface BridgePlan {
@@ -35,6 +38,23 @@ export interface BridgePlan {
   ring_timeout_ms: number;
   /** Counts from the answer; the switch ends the call by itself when it has passed. */
   limit_ms: number;
+}
+
+/** A call that the switch makes by itself, to tell somebody digits: they are spoken one by one, twice, and the call is over. */
+export interface SpokenCall {
+  /** Ours to choose; no two calls have the same. */
+  channel_id: string;
+  call_id: string;
+  trunk: string;
+  number: string;
+  /** Shown to who is called; null withholds the number. */
+  caller_number: string | null;
+  ring_timeout_ms: number;
+  /** Counts from the answer; the switch ends the call by itself when it has passed. */
+  limit_ms: number;
+  digits: string;
+  /** ISO 639-1; another one is spoken where the switch has no sounds of it. */
+  language: string;
 }
 
 /** What a refused caller hears (as early media, never billed), and the cause the signalling carries. */
@@ -134,6 +154,12 @@ export interface Switch {
   onEvent(listener: (event: SwitchEvent) => void): void;
   bridge(channel_id: string, plan: BridgePlan): Promise<Reach>;
   refuse(channel_id: string, refusal: Refusal): Promise<Reach>;
+  /**
+   * Calls and speaks. It is followed like any call, with its one channel as both of its legs: `ringing`, `answered` and `ended`; one that
+   * is not answered is told by `attempt_failed` and, as nothing waits for another attempt, by `ended`. It is made at most once: a promise
+   * that rejects may have made it.
+   */
+  speak(call: SpokenCall): Promise<void>;
   /** Moves the deadline of an answered call: it ends `remaining_ms` after the switch takes the command. Both leg ids of `answered`. */
   armDeadline(channel_id: string, b_channel_id: string, remaining_ms: number): Promise<Reach>;
   /** Plays the warning tone to the A-leg only, beside the conversation. */

@@ -11,7 +11,16 @@ export interface CaughtMail {
   to: readonly string[];
   subject: string;
   text: string;
+  /** As `<…@…>`. */
+  message_id: string;
   caught_at: string;
+}
+
+/** What a server says that does not take a mail: when it hears whom it is for, or when it has it. */
+export interface RefusedMail {
+  at: 'recipient' | 'content';
+  smtp_code: number;
+  words: string;
 }
 
 export interface MailCatcherOptions {
@@ -29,6 +38,7 @@ export class MailCatcher {
   readonly #smtp: SMTPServer;
   readonly #http: Server;
   readonly #mails: CaughtMail[] = [];
+  readonly #refused = new Map<string, RefusedMail>();
 
   private constructor() {
     this.#smtp = new SMTPServer({
@@ -36,8 +46,15 @@ export class MailCatcher {
       disabledCommands: ['STARTTLS'],
       size: MAIL_BYTES_MAX,
       logger: false,
+      onRcptTo: ({ address }, _session, done) => done(this.#refusalOf('recipient', [address])),
       onData: (stream, session, done) => {
         const to = session.envelope.rcptTo.map(({ address }) => address);
+        const refusal = this.#refusalOf('content', to);
+        if (refusal !== null) {
+          stream.resume();
+          stream.once('end', () => done(refusal));
+          return;
+        }
         this.#take(stream, to).then(
           () => done(),
           (error: unknown) => done(error instanceof Error ? error : new Error('the mail was not read')),
@@ -72,6 +89,12 @@ export class MailCatcher {
     return to === undefined ? this.#mails : this.#mails.filter((mail) => mail.to.includes(to));
   }
 
+  /** Takes no mail to that address any more, as a server that says so; null: takes it again. */
+  refuse(address: string, refusal: RefusedMail | null): void {
+    if (refusal === null) this.#refused.delete(address);
+    else this.#refused.set(address, refusal);
+  }
+
   async end(): Promise<void> {
     this.#http.closeAllConnections();
     await new Promise<void>((resolve) => {
@@ -82,12 +105,18 @@ export class MailCatcher {
     });
   }
 
+  #refusalOf(at: RefusedMail['at'], to: readonly string[]): Error | null {
+    const refused = to.map((address) => this.#refused.get(address)).find((one) => one?.at === at);
+    if (refused === undefined) return null;
+    return Object.assign(new Error(refused.words), { responseCode: refused.smtp_code });
+  }
+
   async #take(stream: Readable, to: readonly string[]): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(chunk as Buffer);
     const mail = await PostalMime.parse(Buffer.concat(chunks));
     const caught = { from: mail.from?.address ?? '', to, subject: mail.subject ?? '', text: mail.text ?? '' };
-    this.#mails.push({ ...caught, caught_at: new Date().toISOString() });
+    this.#mails.push({ ...caught, message_id: mail.messageId ?? '', caught_at: new Date().toISOString() });
     if (this.#mails.length > KEPT_MAX) this.#mails.shift();
   }
 

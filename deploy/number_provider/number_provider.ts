@@ -16,6 +16,14 @@ interface SuppliedOrder {
   reachable: boolean | null;
 }
 
+/** Another holder of a number, by the id that its customer gave the change. */
+interface HolderChange {
+  order_id: string;
+  fields: Record<string, string>;
+  state: 'working' | 'accepted' | 'refused';
+  reason: string | null;
+}
+
 interface Answer {
   status: number;
   body: unknown;
@@ -23,11 +31,17 @@ interface Answer {
 
 const BODY_OCTETS_MAX = 100_000;
 const RETRIES = [200, 1_000, 5_000];
+const changeSchema = z.strictObject({
+  number: z.string(),
+  change_id: z.uuid(),
+  fields: z.record(z.string(), z.string()),
+});
 const orderSchema = z.strictObject({ number: z.string(), fields: z.record(z.string(), z.string()) });
 
 /** A provider of numbers that is simulated: it takes its time, refuses, loses answers, and tells things twice, late and out of order. */
 export class SimulatedNumberProvider {
   readonly orders = new Map<string, SuppliedOrder>();
+  readonly changes = new Map<string, HolderChange>();
   /** Every event with what became of each sending of it. */
   readonly told: { event: ProviderEvent; result: string }[] = [];
   readonly #settings: ProviderSettings;
@@ -96,8 +110,9 @@ export class SimulatedNumberProvider {
     if (url === '/behaviour') return { status: 200, body: this.behaviour };
     if (request.headers.authorization !== `Bearer ${this.#settings.key}`) return { status: 401, body: {} };
     if (this.behaviour.outage === 'errors') return { status: 503, body: {} };
-    const [, order_id] = /^\/orders\/([0-9a-f-]{36})$/u.exec(url) ?? [];
+    const [, order_id, holder] = /^\/orders\/([0-9a-f-]{36})(\/holder)?$/u.exec(url) ?? [];
     if (order_id === undefined) return { status: 404, body: {} };
+    if (method === 'PUT' && holder !== undefined) return this.#change(order_id, changeSchema.parse(body));
     if (method === 'PUT') return this.#order(order_id, orderSchema.parse(body));
     const order = this.orders.get(order_id);
     if (order === undefined) return { status: 404, body: {} };
@@ -118,6 +133,34 @@ export class SimulatedNumberProvider {
     if (provision_ms === 0) this.#supply(order_id);
     else this.#later(provision_ms, () => this.#supply(order_id));
     return { status: 202, body: told(this.orders.get(order_id) ?? order) };
+  }
+
+  /** The same change twice is one change. */
+  #change(order_id: string, { change_id, fields }: z.output<typeof changeSchema>): Answer {
+    const order = this.orders.get(order_id);
+    if (order?.state !== 'supplied') return { status: 404, body: {} };
+    const before = this.changes.get(change_id);
+    if (before !== undefined) return { status: 200, body: toldChange(before) };
+    const change: HolderChange = { order_id, fields, state: 'working', reason: null };
+    this.changes.set(change_id, change);
+    const { holder_ms } = this.behaviour;
+    if (holder_ms === 0) this.#endChange(change_id);
+    else this.#later(holder_ms, () => this.#endChange(change_id));
+    return { status: 200, body: toldChange(this.changes.get(change_id) ?? change) };
+  }
+
+  /** Of the holder before it keeps nothing, nor of one whom it refuses. */
+  #endChange(change_id: string): void {
+    const change = this.changes.get(change_id);
+    const order = change === undefined ? undefined : this.orders.get(change.order_id);
+    if (change?.state !== 'working' || order?.state !== 'supplied') return;
+    if (this.behaviour.holders_refused.includes(order.number)) {
+      this.changes.set(change_id, { ...change, fields: {}, state: 'refused', reason: 'holder_not_eligible' });
+    } else {
+      this.orders.set(change.order_id, { ...order, fields: change.fields });
+      this.changes.set(change_id, { ...change, fields: {}, state: 'accepted' });
+    }
+    this.#tell(eventOf('order.holder', change.order_id));
   }
 
   #supply(order_id: string): void {
@@ -169,6 +212,8 @@ export class SimulatedNumberProvider {
     this.#waiting.add(timer);
   }
 }
+
+const toldChange = ({ state, reason }: HolderChange): object => ({ state, reason });
 
 const told = ({ number, state, reason, reachable }: SuppliedOrder): object => ({ number, state, reason, reachable });
 

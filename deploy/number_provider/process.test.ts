@@ -18,6 +18,10 @@ it('as a process of its own it supplies numbers, refuses who has no key, and is 
     const order = { order_id: '11111111-1111-4111-8111-111111111111', number: '+4930123456', fields: {} };
     const provider = new HttpProvider({ url, key });
     expect(await provider.provision(order)).toEqual({ state: 'supplied', reachable: true });
+    const change = { ...order, change_id: '22222222-2222-4222-8222-222222222222', fields: { holder_name: 'Ada' } };
+    expect(await provider.changeHolder(change)).toEqual({ state: 'accepted' });
+    const unknown = { ...change, order_id: '33333333-3333-4333-8333-333333333333' };
+    expect(await provider.changeHolder(unknown)).toEqual({ state: 'refused', reason: 'unknown_to_provider' });
     const stranger = new HttpProvider({ url, key: 'somebody else’s' });
     await expect(stranger.status(order.order_id)).rejects.toThrow(/401|did not answer/u);
     await fetch(`${url}/behaviour`, { method: 'PUT', body: JSON.stringify({ outage: 'errors' }) });

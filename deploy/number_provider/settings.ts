@@ -10,6 +10,9 @@ export const behaviourSchema = z.strictObject({
   provision_ms: ms.default(0),
   /** And then until it is known whether the number can be reached. */
   test_ms: ms.default(0),
+  /** How long it takes to agree to another holder, and of which numbers it does not. */
+  holder_ms: ms.default(0),
+  holders_refused: numbers,
   /** Numbers that it does not supply, and those that it supplies and nobody reaches. */
   refused: numbers,
   unreachable: numbers,

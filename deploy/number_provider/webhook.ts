@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 
 export interface ProviderEvent {
   id: string;
-  type: 'order.supplied' | 'order.refused' | 'order.tested';
+  type: 'order.supplied' | 'order.refused' | 'order.tested' | 'order.holder';
   order_id: string;
 }
 

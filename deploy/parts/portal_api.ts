@@ -48,6 +48,7 @@ async function start({ home, host, ports, ...options }: PortalApiPartOptions): P
       PUBLIC_ORIGIN: url,
       KEY_RING_FILE: await keptKeyRing(join(home, 'secrets/key-ring.json')),
       DOCUMENTS_FOLDER: join(home, 'documents'),
+      VOICEMAIL_FOLDER: join(home, 'asterisk/spool/voicemail'),
       AUDIT_HEADS_FILE: join(home, 'audit-heads.jsonl'),
       ...options.settings,
     },

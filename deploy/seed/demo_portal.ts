@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { DataKeys } from '../../domain/privacy/data_keys.ts';
 import { parseKeyRing } from '../../portal-api/key_ring_file.ts';
+import { adoptNumbers } from '../../portal-api/numbers/holdings/adopt_numbers.ts';
 import { seedLegalDocuments } from '../../portal-api/legal/seed_legal_documents.ts';
 import { makeAdminUser } from '../../portal-api/sign_in/make_admin.ts';
 import { keptKeyRing } from '../parts/key_ring.ts';
@@ -37,6 +38,8 @@ export async function seedDemoPortal(home: string, database_url: string): Promis
     await seedLegalDocuments(pool, now);
     await keyForAccounts(pool, new DataKeys(ring), now);
     for (const offer of offers) await putOffer(pool, offer);
+    // The number of the demo's customer was given to him before there was a portal as well.
+    await adoptNumbers(pool, MONTHLY_MICROS, now);
     return { admin: { email: EMAIL, password, totp_secret_base32 } };
   } finally {
     await pool.end();

@@ -11,6 +11,7 @@ import { reasonOf, tagOf } from './header_value.ts';
 import { cseqOf, headerList } from './message.ts';
 import type { Header, SipRequest, SipResponse } from './message.ts';
 import type { Direction } from './sdp.ts';
+import type { HeardPacket } from './rtp.ts';
 import type { Sound } from './tone.ts';
 import type { ServerTransaction } from './transaction.ts';
 import type { UserAgent } from './user_agent.ts';
@@ -100,6 +101,12 @@ export abstract class Call {
 
   say(sound: Sound): void {
     this.media?.say(sound);
+  }
+
+  /** Keeps all that is heard from now on, in the list that is given back. */
+  recordSound(): readonly HeardPacket[] {
+    if (this.media === undefined) throw new Error('There is no media yet: wait for early media or the answer first.');
+    return this.media.record();
   }
 
   /** Counts and sounds of the stream so far. */

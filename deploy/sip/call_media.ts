@@ -1,5 +1,6 @@
 import type { Hearing } from './hearing.ts';
 import { RtpStream } from './rtp.ts';
+import type { HeardPacket } from './rtp.ts';
 import type { CallRecord } from './call_record.ts';
 import { answerDirection, formatSdp, maySend, parseSdp } from './sdp.ts';
 import type { Codec, Direction } from './sdp.ts';
@@ -47,6 +48,11 @@ export class CallMedia {
 
   say(sound: Sound): void {
     this.stream?.say(sound);
+  }
+
+  record(): readonly HeardPacket[] {
+    if (this.stream === undefined) throw new Error('This party was opened with media: false and hears nothing.');
+    return this.stream.record();
   }
 
   offer(direction: Direction): string {

@@ -17,6 +17,13 @@ export interface RtpCounts {
   gap_ms_max: number;
 }
 
+/** A packet that came, decoded. */
+export interface HeardPacket {
+  /** The sender's clock in samples (RFC 3550, 5.1). */
+  timestamp: number;
+  samples: Int16Array;
+}
+
 type Sender = () => void;
 
 /** One timer for all streams of the process: two hundred intervals of 20 ms would be two hundred wake-ups. */
@@ -58,6 +65,7 @@ export class RtpStream {
   private readonly socket: UdpSocket;
   private readonly ssrc = Math.floor(Math.random() * 2 ** 32);
   private sound: Sound;
+  private recording: HeardPacket[] | undefined;
   private target: Address | undefined;
   private codec: Codec = 'PCMU';
   private sequence = Math.floor(Math.random() * 2 ** 16);
@@ -92,6 +100,12 @@ export class RtpStream {
     this.sound = sound;
   }
 
+  /** From now on all that comes is kept in the list that is given back. */
+  record(): readonly HeardPacket[] {
+    this.recording ??= [];
+    return this.recording;
+  }
+
   async close(why: string): Promise<void> {
     stopSending(this.sender);
     this.hearing.close(why);
@@ -124,6 +138,7 @@ export class RtpStream {
     const header_bytes = 12 + (bytes.readUInt8(0) & 0x0f) * 4;
     const samples = decodePayload(bytes.readUInt8(1) & 0x7f, bytes.subarray(header_bytes));
     if (samples === undefined || samples.length === 0) return;
+    this.recording?.push({ timestamp: bytes.readUInt32BE(4), samples });
     this.hearing.frame(classifyFrame(samples));
   }
 }

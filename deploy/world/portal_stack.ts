@@ -16,7 +16,7 @@ import type { PortalApiPart } from '../parts/portal_api.ts';
 import { SimulatedPaymentProvider } from '../payment_provider/payment_provider.ts';
 import { TextWorld } from './text_world.ts';
 import { testWorld } from './test_world.ts';
-import type { World } from './world.ts';
+import type { World, WorldOptions } from './world.ts';
 
 const PAYMENT_SECRET = 'what payments are signed with';
 const NUMBER_KEY = 'what the partner knows us by';
@@ -46,8 +46,8 @@ export class PortalStack {
     this.#end = end;
   }
 
-  static async begin(): Promise<PortalStack> {
-    const { world: calls, end } = await testWorld();
+  static async begin(options: Pick<WorldOptions, 'carriers'> = {}): Promise<PortalStack> {
+    const { world: calls, end } = await testWorld(options);
     const { database_url, redis_url } = calls.options;
     const texts = await TextWorld.begin({ database_url, redis_url, carriers: ['omega'] });
     const mail = await MailCatcher.begin({ host: '127.0.0.1', smtp_port: 0, http_port: 0 });

@@ -12,6 +12,32 @@ export const STASIS_APP = 'letsdial';
  */
 export const GIVEN = { arrived: 'LetsdialArrived', failed: 'LetsdialFailed' } as const;
 
+/**
+ * User events of a call that the switch makes by itself to speak to somebody: `speaks` when he answered, `unspoken` with `Failure` when
+ * nobody did.
+ */
+export const SPOKEN = { speaks: 'LetsdialSpeaks', unspoken: 'LetsdialUnspoken' } as const;
+
+/** A channel that was answered goes on in this context to be told the digits; what hangs up before is told by the other one. */
+export const SPEAK_CONTEXT = 'ld-speak';
+export const UNSPOKEN_CONTEXT = 'ld-unspoken';
+
+/** What is spoken, in which language if there are sounds in it, and after how many seconds the switch hangs up whatever happens. */
+export const SPEAK_VARIABLES = {
+  digits: 'LD_DIGITS',
+  language: 'LD_LANGUAGE',
+  limit_seconds: 'LD_LIMIT_SECONDS',
+} as const;
+
+/** Context of the mailboxes: the extension is the call's id, and behind the separator the greeting's where its holder has one of his own. */
+export const VOICEMAIL = {
+  context: 'ld-voicemail',
+  separator: '*',
+  /** Folders below the switch's spool: greetings that it plays, and messages that it leaves for whoever seals them. */
+  greetings: 'voicemail/greetings',
+  messages: 'voicemail/messages',
+} as const;
+
 /** Between account code, DIALSTATUS, HANGUPCAUSE and the responses of the B channels. */
 export const FAILURE_SEPARATOR = '|';
 

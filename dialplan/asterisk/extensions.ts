@@ -6,10 +6,22 @@ import {
   FAILURE_SEPARATOR,
   GIVEN,
   SERVED_UNTIL_VARIABLE,
+  SPEAK_CONTEXT,
+  SPEAK_VARIABLES,
+  SPOKEN,
+  UNSPOKEN_CONTEXT,
+  VOICEMAIL,
   WAITING_APPLICATION,
   WARNING_CONTEXT,
 } from './contract.ts';
-import { PROMPT_SOUNDS, WARNING_SOUNDS } from './prompts.ts';
+import {
+  CODE_END_SOUND,
+  CODE_SOUNDS,
+  PROMPT_SOUNDS,
+  VOICEMAIL_END_SOUND,
+  VOICEMAIL_GREETING,
+  WARNING_SOUNDS,
+} from './prompts.ts';
 
 /** Digits, `+`, `*` and `#`: what a telephone number can be made of. Anything else is answered 404 before a channel exists. */
 const DIALLED = '_[+*#0-9]!';
@@ -89,12 +101,84 @@ function refusal(name: string, sounds: readonly string[]): string {
   ]);
 }
 
+/** Times that the digits are spoken: whoever looks for a pen hears them once more. */
+const ROUNDS = 2;
+
+/**
+ * Speaks digits one by one to somebody whom the switch called, and hangs up. The language is left as it is where it has no sounds: a
+ * sentence in two languages is understood by fewer than one in English.
+ */
+function speak(): string {
+  const { digits, language, limit_seconds } = SPEAK_VARIABLES;
+  const folder = `\${ASTDATADIR}/sounds/\${${language}}/digits`;
+  return context(SPEAK_CONTEXT, [
+    `exten => s,1,Set(TIMEOUT(absolute)=\${${limit_seconds}})`,
+    ' same => n,Set(CHANNEL(hangup_handler_wipe)=)',
+    ` same => n,UserEvent(${SPOKEN.speaks})`,
+    ` same => n,GotoIf($["\${STAT(d,${folder})}"!="1"]?ear)`,
+    ` same => n,Set(CHANNEL(language)=\${${language}})`,
+    // The phone is on its way to the ear.
+    ' same => n(ear),Wait(1)',
+    ' same => n,Set(LD_ROUND=0)',
+    ` same => n(round),Playback(${CODE_SOUNDS.join('&')})`,
+    ` same => n,Set(LD_LEFT=\${${digits}})`,
+    ' same => n(digit),Wait(0.5)',
+    ' same => n,Playback(digits/${LD_LEFT:0:1})',
+    ' same => n,Set(LD_LEFT=${LD_LEFT:1})',
+    ' same => n,GotoIf($["${LD_LEFT}"!=""]?digit)',
+    ' same => n,Wait(1)',
+    ' same => n,Set(LD_ROUND=$[${LD_ROUND} + 1])',
+    ` same => n,GotoIf($[\${LD_ROUND} < ${ROUNDS}]?round)`,
+    ` same => n,Playback(${CODE_END_SOUND})`,
+    ' same => n,Hangup(16)',
+  ]);
+}
+
+/** A hang-up handler: the far end did not answer, and what it said of that is only known here. */
+function unspoken(): string {
+  const failure = ['${CHANNEL(accountcode)}', '', '${HANGUPCAUSE}', `\${LD_SAID:0:${STATUS_LENGTH}}`, ''];
+  return context(UNSPOKEN_CONTEXT, [
+    'exten => s,1,Set(LD_SAID=${HANGUPCAUSE(${CHANNEL(name)},tech)})',
+    ` same => n,UserEvent(${SPOKEN.unspoken},Failure: ${failure.join(FAILURE_SEPARATOR)})`,
+    ' same => n,Return()',
+  ]);
+}
+
+const MESSAGE_SECONDS_MAX = 180;
+/** A line that was left open is no message. */
+const MESSAGE_SILENCE_SECONDS_MAX = 10;
+
+/**
+ * A mailbox is a B-leg like any other: its price, its deadline and its record are those of the call. The half that runs here writes no
+ * record of its own. `k` keeps what was said when the caller hangs up, which is how most messages end.
+ */
+function voicemail(): string {
+  const { separator, greetings, messages } = VOICEMAIL;
+  const file = `\${ASTSPOOLDIR}/${messages}/\${CUT(EXTEN,${separator},1)}.wav`;
+  return context(VOICEMAIL.context, [
+    'exten => _[0-9a-f]!,1,Set(CDR_PROP(disable)=1)',
+    ` same => n,Set(LD_GREETING=\${CUT(EXTEN,${separator},2)})`,
+    ' same => n,Answer()',
+    ' same => n,Wait(0.5)',
+    ' same => n,GotoIf($["${LD_GREETING}"=""]?standard)',
+    ` same => n,Playback(\${ASTSPOOLDIR}/${greetings}/\${LD_GREETING})`,
+    ' same => n,GotoIf($["${PLAYBACKSTATUS}"="SUCCESS"]?record)',
+    ` same => n(standard),Playback(${VOICEMAIL_GREETING})`,
+    ` same => n(record),Record(${file},${MESSAGE_SILENCE_SECONDS_MAX},${MESSAGE_SECONDS_MAX},k)`,
+    ` same => n,Playback(${VOICEMAIL_END_SOUND})`,
+    ' same => n,Hangup(16)',
+  ]);
+}
+
 export function extensionsConf(): string {
   return [
     '[general]\nstatic=yes\nwriteprotect=yes\nautofallthrough=yes\nclearglobalvars=no\n',
     arrival('from-device'),
     arrival('from-trunk'),
     bridge(),
+    speak(),
+    unspoken(),
+    voicemail(),
     ...Object.entries(PROMPT_SOUNDS).map(([name, sounds]) => refusal(name, sounds)),
     context(WARNING_CONTEXT, [`exten => s,1,Playback(${WARNING_SOUNDS.join('&')})`, ' same => n,Hangup()']),
   ].join('\n');

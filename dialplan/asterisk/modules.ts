@@ -52,6 +52,7 @@ const MODULES = [
   // The dialplan.
   'app_dial',
   'app_playback',
+  'app_record',
   'app_stack',
   'app_stasis',
   'app_userevent',
@@ -61,6 +62,7 @@ const MODULES = [
   'func_hangupcause',
   'func_logic',
   'func_cut',
+  'func_env',
   'func_strings',
   'func_timeout',
   // The controller's interfaces.

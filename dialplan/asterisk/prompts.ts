@@ -23,5 +23,17 @@ export const PROMPT_SOUNDS = {
   try_later: ['im-sorry', 'please-try-call-later'],
 } as const satisfies Record<string, readonly string[]>;
 
+/** "Hello. Your number is:", before the digits of a code, which the set has no word for. */
+export const CODE_SOUNDS = ['hello', 'your', 'number', 'is'] as const;
+
+/** After the digits were spoken for the last time. */
+export const CODE_END_SOUND = 'goodbye';
+
+/** "Please leave your message after the tone. When done, hang up or press the pound key." */
+export const VOICEMAIL_GREETING = 'vm-intro';
+
+/** After a message that ended by itself or by a key: "Goodbye." */
+export const VOICEMAIL_END_SOUND = 'vm-goodbye';
+
 /** What the caller alone hears shortly before the paid time ends: three beeps. */
 export const WARNING_SOUNDS = ['beep', 'beep', 'beep'] as const;

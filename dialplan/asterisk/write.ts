@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AsteriskOptions } from './options.ts';
+import { VOICEMAIL } from './contract.ts';
 import { renderAsterisk } from './render.ts';
 
 /** Writes each file beside its place and renames it, readable by its owner alone: it may hold a password. */
@@ -18,7 +19,8 @@ export async function writeFiles(directory: string, files: ReadonlyMap<string, s
 /** Writes the configuration and makes the folders Asterisk expects to find. */
 export async function writeAsterisk(directory: string, options: AsteriskOptions): Promise<void> {
   const { spool, run, log, database } = options.directories;
-  for (const folder of [spool, run, log, database, dirname(options.cdr_file)]) {
+  const mailboxes = [join(spool, VOICEMAIL.greetings), join(spool, VOICEMAIL.messages)];
+  for (const folder of [spool, ...mailboxes, run, log, database, dirname(options.cdr_file)]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
   await writeFiles(directory, renderAsterisk(options));

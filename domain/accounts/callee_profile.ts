@@ -12,6 +12,16 @@ export interface CalleeProfile extends PayerProfile {
   inbound_subsequent_increment_seconds: number;
   ring_timeout_seconds: number;
   devices: readonly string[];
+  /** Where its holder wants calls to go on to; null where phones ring and that is all. */
+  forward: Forward | null;
+  /** Whether messages are taken, with whose greeting; null where none are. */
+  voicemail: { greeting: string | null } | null;
+}
+
+export interface Forward {
+  to: string;
+  /** `unanswered`: where no phone is there, none answers in time, or they are busy. */
+  when: 'always' | 'unanswered';
 }
 
 type CalleeRow = PayerRow & {
@@ -24,12 +34,17 @@ type CalleeRow = PayerRow & {
   inbound_subsequent_increment_seconds: number;
   ring_timeout_seconds: number;
   devices: string[];
+  forward_to: string | null;
+  forward_when: Forward['when'] | null;
+  voicemail: 'standard' | 'own' | null;
+  voicemail_greeting: string | null;
 };
 
 /** Twenty devices ring at most: more contacts than that in one INVITE is an abuse of forking, not a household. */
 const calleeQuery = `
 select q.n::integer, did.number, did.state as did_state, did.inbound_rate_micros_per_minute, did.inbound_connect_fee_micros,
-       did.inbound_initial_increment_seconds, did.inbound_subsequent_increment_seconds, did.ring_timeout_seconds, ${payerColumns},
+       did.inbound_initial_increment_seconds, did.inbound_subsequent_increment_seconds, did.ring_timeout_seconds,
+       did.forward_to, did.forward_when, did.voicemail, did.voicemail_greeting, ${payerColumns},
        coalesce((select array_agg(t.username) from (
          select username from sip_device s
           where s.account_id = a.id and s.enabled
@@ -57,6 +72,9 @@ export async function calleeProfiles(db: Queryable, numbers: readonly string[]):
       inbound_subsequent_increment_seconds: row.inbound_subsequent_increment_seconds,
       ring_timeout_seconds: row.ring_timeout_seconds,
       devices: row.devices,
+      forward:
+        row.forward_to === null || row.forward_when === null ? null : { to: row.forward_to, when: row.forward_when },
+      voicemail: row.voicemail === null ? null : { greeting: row.voicemail_greeting },
     };
   }
   return answers;

@@ -53,6 +53,8 @@ export interface RenewItem extends SpendWindow {
 
 export interface AnswerItem {
   leg_id: string;
+  /** The number of the attempt that answered; counts from 1. */
+  attempt: number;
   answered_at: Date;
   deadline_at: Date;
 }

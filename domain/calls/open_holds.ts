@@ -13,6 +13,8 @@ export interface OpenHoldDetail extends OpenHold {
   grant_no: number;
   seconds_granted: number;
   answered_at_ms: number | null;
+  /** Which attempt answered; null while none did, or where whoever noted it did not say. */
+  answered_attempt: number | null;
   deadline_at_ms: number;
   /** When money was held for the call for the last time: it lived then. */
   last_granted_at_ms: number;
@@ -38,6 +40,7 @@ interface DetailRow {
   grant_no: number;
   seconds_granted: number;
   answered_at: Date | null;
+  answered_attempt: number | null;
   deadline_at: Date;
   last_granted_at: Date;
   snapshot: unknown;
@@ -48,7 +51,7 @@ export async function openHoldDetails(db: Queryable, leg_ids: readonly string[])
   const { rows } = await db.query<DetailRow>({
     name: 'open_hold_details',
     text: `select h.leg_id, h.call_id, h.channel_id, h.held_micros, h.pack_seconds_held, h.grant_no, h.seconds_granted,
-                  h.answered_at, h.deadline_at, h.snapshot,
+                  h.answered_at, h.answered_attempt, h.deadline_at, h.snapshot,
                   (select max(g.granted_at) from call_grant g where g.leg_id = h.leg_id) as last_granted_at
              from call_hold h where h.leg_id = any($1::uuid[]) and h.state = 'o'`,
     values: [leg_ids],
@@ -62,6 +65,7 @@ export async function openHoldDetails(db: Queryable, leg_ids: readonly string[])
     grant_no: row.grant_no,
     seconds_granted: row.seconds_granted,
     answered_at_ms: row.answered_at?.getTime() ?? null,
+    answered_attempt: row.answered_attempt,
     deadline_at_ms: row.deadline_at.getTime(),
     last_granted_at_ms: row.last_granted_at.getTime(),
     snapshot: row.snapshot,

@@ -52,7 +52,7 @@ async function live(client: pg.Client): Promise<string[]> {
     const grant = { seconds: 5, pack_seconds: 0, deadline_at: now, now_at: now };
     const calls = legs.map((leg) => ({ ...leg, ...hold, ...grant, call_id: leg.leg_id }));
     told(await authorizeCalls(client, lease, calls));
-    told(await answerCalls(client, lease, legs.map(({ leg_id }) => ({ leg_id, answered_at: now, deadline_at: now })))); // prettier-ignore
+    told(await answerCalls(client, lease, legs.map(({ leg_id }) => ({ leg_id, attempt: 1, answered_at: now, deadline_at: now })))); // prettier-ignore
     told(await renewCalls(client, lease, legs.map((leg) => ({ ...leg, ...spend, ...grant, grant_no: 2, micros: 9n })))); // prettier-ignore
     const price = { net_micros: 7n, tax_micros: 2n, loss_micros: 1n, pack_seconds: 0, cdr: record };
     told(await settleCalls(client, lease, legs.map((leg) => ({ ...leg, ...spend, ...price })))); // prettier-ignore

@@ -41,51 +41,56 @@ const portal: Privileges = {
     ...of(
       'select',
       `
-      acceptance account account_holder account_quality_hour api_key appeal audit_head audit_log auto_top_up
-      billing_profile call_command call_hold call_limit carrier cdr data_key debt_restriction deck_change
-      did document_requirement document_requirement_set dunning external_identity finance_order fx_rate
-      guess_count idempotent_request identity_challenge invitation invoice invoice_counter invoice_line
-      kyc_case kyc_claims kyc_document ledger_account ledger_invariant ledger_tx legal_document login_event
-      membership message message_event message_invariant message_queue message_state minute_pack
-      money_approval number_cancellation number_device number_hold number_holding number_notice number_offer
-      number_order number_order_event number_period number_price number_provider number_transfer pack_offer
-      pack_purchase passkey payment_attempt payment_attempt_change payment_customer payment_dispute
-      payment_event payment_method port_in port_out portal_user posting profile_change promo_credit
-      provider_event provider_rule provider_submission rate rate_deck reconciliation_finding
-      reconciliation_run recovery_code refund refund_part registration_flow reset_due restriction
-      reveal_grant route_alarm route_quality_hour route_threshold tax_rate text_limit text_rate text_sender
-      totp verification_code verified_caller wallet`,
+      acceptance account account_holder account_quality_hour api_key appeal audit_head audit_log
+      auto_top_up billing_profile blocked_phone_prefix call_command call_hold call_limit carrier cdr
+      code_request data_key debt_restriction deck_change did document_requirement
+      document_requirement_set dunning external_identity finance_order fx_rate guess_count
+      idempotent_request identity_challenge invitation invoice invoice_counter invoice_line kyc_case
+      kyc_claims kyc_document ledger_account ledger_invariant ledger_tx legal_document login_event
+      mail_bounce membership message message_event message_invariant message_queue message_state
+      minute_pack money_approval number_cancellation number_device number_hold number_holding
+      number_notice number_offer number_order number_order_event number_period number_price
+      number_provider number_transfer pack_offer pack_purchase passkey payment_attempt
+      payment_attempt_change payment_customer payment_dispute payment_event payment_method port_in
+      port_in_document port_in_event port_in_rule port_out portal_user posting profile_change promo_credit provider_event provider_rule
+      provider_submission rate rate_deck reconciliation_finding reconciliation_run recovery_code refund
+      refund_part registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour
+      route_threshold sign_up_day speaker spoken_code tax_rate terms_telling text_limit text_rate
+      text_sender totp undeliverable_address verification_code verified_caller voice_message wallet`,
     ),
     ...of(
       'insert',
       `
       acceptance account account_holder account_quality_hour api_key appeal audit_head auto_top_up
-      billing_profile call_command call_limit data_key debt_restriction deck_change document_requirement
-      document_requirement_set dunning external_identity finance_order guess_count idempotent_request
-      identity_challenge invitation invoice invoice_counter invoice_line kyc_case kyc_claims kyc_document
-      legal_document login_event membership money_approval number_cancellation number_device number_hold
-      number_holding number_notice number_offer number_order number_order_event number_period number_price
-      number_transfer pack_offer pack_purchase passkey payment_attempt payment_attempt_change
-      payment_customer payment_dispute payment_event payment_method port_in port_out portal_user
-      profile_change provider_event provider_rule provider_submission rate reconciliation_finding
-      reconciliation_run recovery_code refund refund_part registration_flow reset_due restriction
-      reveal_grant route_alarm route_quality_hour route_threshold sip_device tax_rate text_limit text_rate
-      text_sender totp verification_code verified_caller`,
+      billing_profile blocked_phone_prefix call_command call_limit code_request data_key debt_restriction
+      deck_change document_requirement document_requirement_set dunning external_identity finance_order
+      guess_count idempotent_request identity_challenge invitation invoice invoice_counter invoice_line
+      kyc_case kyc_claims kyc_document legal_document login_event mail_bounce membership money_approval
+      number_cancellation number_device number_hold number_holding number_notice number_offer
+      number_order number_order_event number_period number_price number_transfer pack_offer pack_purchase
+      passkey payment_attempt payment_attempt_change payment_customer payment_dispute payment_event
+      payment_method port_in port_in_document port_in_event port_in_rule port_out portal_user profile_change provider_event provider_rule
+      provider_submission rate reconciliation_finding reconciliation_run recovery_code refund refund_part
+      registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour route_threshold
+      sip_device spoken_code tax_rate terms_telling text_limit text_rate text_sender totp
+      undeliverable_address verification_code verified_caller voice_message`,
     ),
     ...of(
       'update',
       `
       auto_top_up document_requirement_set guess_count idempotent_request identity_challenge kyc_case
-      kyc_document legal_document number_hold number_offer passkey portal_user recovery_code
-      registration_flow reset_due route_alarm route_threshold totp verification_code`,
+      kyc_document legal_document number_hold number_offer passkey port_in_rule portal_user recovery_code
+      registration_flow reset_due route_alarm route_threshold totp undeliverable_address
+      verification_code`,
     ),
     ...of(
       'delete',
       `
-      account_quality_hour debt_restriction document_requirement document_requirement_set external_identity
-      guess_count idempotent_request identity_challenge kyc_document login_event membership number_device
-      number_hold passkey provider_rule recovery_code reset_due route_quality_hour sip_device text_limit
-      totp verification_code verified_caller webhook_endpoint`,
+      account_quality_hour blocked_phone_prefix code_request debt_restriction document_requirement
+      document_requirement_set external_identity guess_count idempotent_request identity_challenge
+      kyc_document login_event mail_bounce membership number_device number_hold passkey port_in_rule provider_rule
+      recovery_code reset_due route_quality_hour sip_device text_limit totp undeliverable_address
+      verification_code verified_caller voice_message webhook_endpoint`,
     ),
     'insert did: number',
     'insert minute_pack: expires_at, name, prefixes, seconds_left, wallet_id',
@@ -101,12 +106,13 @@ const portal: Privileges = {
     'update api_key: revoked_at',
     'update appeal: decided_at, decided_by, decision_words, state, version, words',
     'update billing_profile: profile_sealed, version',
+    'update blocked_phone_prefix: reason, set_at, set_by, version',
     'update call_limit: blocked_prefixes, calls_per_second_max, concurrent_calls_max, rate_micros_per_minute_max, spend_micros_per_day_max, spend_micros_per_hour_max',
     'update carrier: enabled, version',
     'update carrier_bind: enabled, password, texts_per_second_max, version, window_max',
     'update data_key: destroyed_at, kek_id, wrapped',
     'update deck_change: approved_at, approved_by, margin_alarms, state, valid_from, version',
-    'update did: account_id, ring_timeout_seconds, state',
+    'update did: account_id, forward_to, forward_when, ring_timeout_seconds, state, voicemail, voicemail_greeting',
     'update dunning: next_at, state, tries',
     'update finance_order: state',
     'update invitation: accepted_at, revoked_at, token_sha256',
@@ -117,21 +123,25 @@ const portal: Privileges = {
     'update number_holding: anchor_day, blocked_until, end_reason, held_to, paid_until, periods, port_pin_hmac, port_pin_tries_left, state, state_since, version',
     'update number_order: failure, provisioning_since, state, state_since',
     'update number_provider: enabled, version',
-    'update number_transfer: decided_at, state, to_account_id',
+    'update number_transfer: accepted_at, decided_at, failure, new_holding_id, order_id, provider_since, provider_state, state, to_account_id',
     'update pack_offer: sold_until, version',
     'update payment_attempt: changed_at, checkout_url, failure, provider_payment, refunded_micros, state',
     'update payment_dispute: closed_at, state',
     'update payment_method: removed_at',
-    'update port_in: decided_at, reason, state',
+    'update port_in: documents_asked, fee_waived, reason, scheduled_for, state, state_since',
+    'update port_in_document: refused_at',
     'update port_out: decided_at, reason, state',
     'update provider_submission: deletion_asked_at',
     'update rate_deck: checksum',
     'update refund: state',
     'update refund_part: provider_refund, state',
     'update restriction: end_reason, end_told_at, ended_by, ends_at, version',
+    'update spoken_code: box, ended_at, failure, state',
     'update sip_device: caller_number, enabled, ha1_md5, ha1_sha256, label, version',
+    'update terms_telling: done_at, told, told_up_to',
     'update text_limit: texts_per_day_max, texts_per_second_max',
     'update trunk: auth_secret, auth_username, enabled, max_channels, version',
+    'update voice_message: heard_at',
     'update wallet: cash_spend_order',
     'update webhook_endpoint: enabled, kinds, secret, url',
   ].sort(),
@@ -141,6 +151,7 @@ const portal: Privileges = {
     `append_audit ${PATH}`,
     'billable',
     `charge_wallet ${PATH}`,
+    `decide_held_message ${PATH}`,
     `expire_promo ${PATH}`,
     `give_back ${PATH}`,
     `grant_promo ${PATH}`,
@@ -312,6 +323,9 @@ describe('the portal', () => {
     ['delete from number_holding', 'table number_holding'],
     ['update number_period set net_micros = 0', 'table number_period'],
     ['update number_cancellation set refund_net_micros = 1', 'table number_cancellation'],
+    ['update number_order set fx_numerator = 1', 'table number_order'],
+    ['update port_in set fee_micros = 0', 'table port_in'],
+    ['update port_in_event set reason = null', 'table port_in_event'],
     ['update did set inbound_rate_micros_per_minute = 0', 'table did'],
     ['delete from did', 'table did'],
     ['update rate set rate_micros_per_minute = 0', 'table rate'],
@@ -349,6 +363,9 @@ describe('the portal', () => {
     [`update message_queue set state = 'w'`, 'table message_queue'],
     ['update message_event set cost_micros = 0', 'table message_event'],
     ['update call_command set done_at = now()', 'table call_command'],
+    [`update speaker set public_key = ''`, 'table speaker'],
+    ['update spoken_code set call_id = gen_random_uuid()', 'table spoken_code'],
+    ['update voice_message set account_id = gen_random_uuid()', 'table voice_message'],
     ['update switch_lease set epoch = 1', 'table switch_lease'],
     ['select * from outbox', 'table outbox'],
     // Secrets that others need.

@@ -25,10 +25,11 @@ const PATH = 'as its owner search_path=public, pg_temp';
 /** Whoever widens one of these says in a review what it is needed for. */
 const controller: Privileges = {
   tables: [
+    'insert speaker',
     'select account: home_country, id, sell_deck, state, tax_ppm, time_zone',
     'select call_command: asked_at, call_id, done_at, id, switch_id',
     'select call_grant: granted_at, leg_id',
-    'select call_hold: answered_at, call_id, channel_id, deadline_at, grant_no, held_micros, leg_id, pack_seconds_held, seconds_granted, snapshot, state, switch_id',
+    'select call_hold: answered_at, answered_attempt, call_id, channel_id, deadline_at, grant_no, held_micros, leg_id, pack_seconds_held, seconds_granted, snapshot, state, switch_id',
     'select call_limit',
     'select carrier: code, enabled, id',
     'select did',
@@ -40,12 +41,16 @@ const controller: Privileges = {
     'select rate_deck: carrier_id, currency, id, name, service, side, state, version',
     'select restriction: account_id, ends_at, scope, starts_at',
     'select sip_device: account_id, caller_number, created_at, enabled, id, username',
+    'select speaker',
+    'select spoken_code: asked_at, box, id, state, switch_id',
     'select switch_lease: epoch, owner, switch_id',
     'select trunk: carrier_id, enabled, id, max_channels',
     'select trunk_address',
     'select verified_caller: account_id, number',
     'select wallet: account_id, currency, id',
     'update call_command: done_at',
+    'update speaker',
+    'update spoken_code: begun_at, box, call_id, ended_at, failure, state',
   ],
   functions: [
     `answer_batch ${PATH} enable_seqscan=off enable_bitmapscan=off`,
@@ -106,6 +111,7 @@ const gateway: Privileges = {
     `receive_part ${PATH}`,
     `receive_receipts ${PATH} enable_seqscan=off`,
     `record_outcomes ${PATH} enable_seqscan=off`,
+    `record_screenings ${PATH} enable_seqscan=off`,
     `recover_messages ${PATH}`,
     `recover_strays ${PATH} enable_seqscan=off`,
     `release_messages ${PATH} enable_seqscan=off enable_hashjoin=off enable_mergejoin=off`,
@@ -123,7 +129,7 @@ const explain: Privileges = {
     'select audit_head',
     'select audit_log',
     'select call_grant',
-    'select call_hold: answered_at, authorized_at, call_id, deadline_at, held_micros, leg_id, pack_seconds_held, seconds_granted, snapshot, state',
+    'select call_hold: answered_at, answered_attempt, authorized_at, call_id, deadline_at, held_micros, leg_id, pack_seconds_held, seconds_granted, snapshot, state',
     'select carrier: code, id',
     'select cdr: answered_at, attempts, blame, call_id, callee, caller, cause, cost_currency, cost_micros, currency, destination, device, dialled, direction, duration_ms, duration_source, ended_at, grants, leg_id, net_micros, operator_loss_micros, pack_seconds, pdd_ms, refusal, result, seconds_billed, seconds_charged, snapshot, started_at, tax_micros, trunk_id',
     'select customer_delivery',
@@ -248,7 +254,7 @@ describe('the controller', () => {
     expect(verdictsOf(await renewCalls(pool, lease, [{ ...renewal, deadline_at: now, now_at: now }]))).toEqual([
       'granted',
     ]);
-    const answered = { leg_id, answered_at: now, deadline_at: now };
+    const answered = { leg_id, attempt: 2, answered_at: now, deadline_at: now };
     expect(verdictsOf(await answerCalls(pool, lease, [answered]))).toEqual(['granted']);
     expect(await purgeSettledHolds(pool, new Date('2027-01-01T00:00:00Z'), 10)).toBe(0);
     const amounts = { net_micros: 6n, tax_micros: 1n, loss_micros: 1n, pack_seconds: 0 };

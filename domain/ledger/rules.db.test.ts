@@ -4,6 +4,7 @@ import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database
 import { attacksOnCalls } from './testing/attacks_on_calls.ts';
 import { attacksOnMoney } from './testing/attacks_on_money.ts';
 import type { Attack, Attacks } from './testing/attacks_on_money.ts';
+import { attacksOnNumberMoves, booksOfNumberMoves } from './testing/attacks_on_number_moves.ts';
 import { attacksOnNumbers, booksOfNumbers } from './testing/attacks_on_numbers.ts';
 import { attacksOnPayments, booksOfPayments } from './testing/attacks_on_payments.ts';
 import { attacksOnPrices, toldOfPrices } from './testing/attacks_on_prices.ts';
@@ -17,6 +18,7 @@ const tables: Readonly<Record<string, Attacks>> = {
   ...attacksOnTexts,
   ...attacksOnPayments,
   ...attacksOnNumbers,
+  ...attacksOnNumberMoves,
 };
 const told = { ...toldOfPrices, ...toldOfTexts };
 
@@ -24,27 +26,29 @@ const told = { ...toldOfPrices, ...toldOfTexts };
 const MAY_BE_EMPTY = [
   'api_key: revoked_at',
   'auto_top_up: stopped_because',
-  'call_hold: answered_at, pack_id',
+  'call_hold: answered_at, answered_attempt, pack_id',
   'carrier_bind: closes_at, countries, opens_at',
   'cdr: account_id, answered_at, callee, caller, carrier_id, cost_currency, currency, destination, device, pack_id, pdd_ms, refusal, trunk_id, wallet_id',
   'customer_delivery: dead_at, last_error',
-  'did: account_id',
+  'did: account_id, forward_to, forward_when',
   'dunning: next_at',
   'esme: address_range, allowed_address',
-  'finance_order: expires_at',
-  'invoice: attempt_id, month, period_from, period_to',
+  'finance_order: corrects_invoice_id, expires_at',
+  'invoice: attempt_id, corrects_invoice_id, month, period_from, period_to',
+  'invoice_line: tx_id',
   'ledger_account: carrier_id, wallet_id',
   'message: account_id, body, carrier_id, charge_ref, client_ref, currency, deck_id, destination, due_at, keyword, prefix, rate_micros_per_segment, system_id, valid_until, wallet_id',
   'message_event: bind_id, carrier_id, carrier_message_id, cost_currency, detail, error, state, status',
   'message_queue: carrier_id, epoch, looked_at',
   'number_cancellation: done_at, undone_at',
-  'number_holding: blocked_until, end_reason, held_to, order_id, port_pin_hmac',
-  'number_order: failure, provisioning_since',
+  'number_holding: blocked_until, end_reason, fx_denominator, fx_numerator, fx_on_date, held_to, list_currency, list_monthly_micros, order_id, port_pin_hmac',
+  'number_order: failure, fx_denominator, fx_numerator, fx_on_date, list_currency, list_monthly_micros, list_setup_micros, provisioning_since',
   'opt_out: message_id',
   'pack_offer: sold_until',
   'parked_receipt: done_at, error',
   'payment_attempt: checkout_url, failure, method_id, provider_payment',
   'payment_dispute: closed_at',
+  'port_in: reason, scheduled_for',
   'rate: effective_to',
   'rate_deck: carrier_id, checksum',
   'refund_part: provider_refund',
@@ -122,6 +126,7 @@ beforeAll(async () => {
   await db.query(books);
   await db.query(booksOfPayments);
   await db.query(booksOfNumbers);
+  await db.query(booksOfNumberMoves);
   rules = await rulesOf(db);
 });
 

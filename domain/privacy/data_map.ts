@@ -1,3 +1,4 @@
+import { mapOfDesk } from './map_of_desk.ts';
 import { mapOfPayments } from './map_of_payments.ts';
 import { mapOfNumbers } from './map_of_numbers.ts';
 import { mapOfIdentity } from './map_of_identity.ts';
@@ -207,6 +208,10 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       inbound_initial_increment_seconds: 'not_personal',
       inbound_subsequent_increment_seconds: 'not_personal',
       ring_timeout_seconds: 'not_personal',
+      forward_to: { category: 'phone_number', recipients: ['carrier', 'authority'] },
+      forward_when: 'behaviour',
+      voicemail: 'behaviour',
+      voicemail_greeting: 'pseudonym',
     },
   },
   verified_caller: {
@@ -248,6 +253,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
       seconds_granted: 'not_personal',
       authorized_at: 'traffic_data',
       answered_at: 'traffic_data',
+      answered_attempt: 'traffic_data',
       deadline_at: 'traffic_data',
       snapshot: 'traffic_data',
     },
@@ -353,6 +359,7 @@ export const dataMap: Readonly<Record<string, TableMap>> = {
     'numerator',
     'denominator',
   ]),
+  ...mapOfDesk,
   ...mapOfIdentity,
   ...mapOfTexts,
   ...mapOfRights,

@@ -36,6 +36,24 @@ export const fileMap: Readonly<
     basis: 'legal_obligation',
     retention: 'account_life',
   },
+  'documents/voice-messages/': {
+    purpose: 'What callers said where nobody answered, each sealed by a key of its own, for whom it was said to.',
+    category: 'content',
+    basis: 'contract',
+    retention: 'message_body',
+  },
+  'asterisk/spool/voicemail/messages/': {
+    purpose: 'What a caller says while he says it; taken, sealed and deleted within seconds of the end of the call.',
+    category: 'content',
+    basis: 'contract',
+    retention: 'replay_window',
+  },
+  'asterisk/spool/voicemail/greetings/': {
+    purpose: 'With what holders of numbers greet callers; in plain, as the switch plays them to whoever calls.',
+    category: 'content',
+    basis: 'contract',
+    retention: 'operation',
+  },
   'audit-heads.jsonl': {
     purpose: 'To show that the audit log was not cut or written anew.',
     category: 'not_personal',

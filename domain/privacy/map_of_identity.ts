@@ -1,4 +1,4 @@
-import type { TableMap } from './table_map.ts';
+import { notPersonal, type TableMap } from './table_map.ts';
 
 /** The part of the map of the data that is about how people come in and sign in. */
 export const mapOfIdentity: Readonly<Record<string, TableMap>> = {
@@ -22,6 +22,32 @@ export const mapOfIdentity: Readonly<Record<string, TableMap>> = {
       expires_at: 'not_personal',
       ended_at: 'behaviour',
       used_at: 'behaviour',
+    },
+  },
+  speaker: notPersonal('Which controllers can speak codes, and how they are sealed for them.', [
+    'switch_id',
+    'public_key',
+    'alive_at',
+  ]),
+  spoken_code: {
+    purpose: 'To tell a code by a call to somebody whom a text does not reach, and to bother nobody with calls.',
+    basis: 'contract',
+    retention: 'replay_window',
+    export: false,
+    erasure: 'delete',
+    columns: {
+      id: 'pseudonym',
+      switch_id: 'not_personal',
+      // Number and digits, sealed for the process that speaks them and emptied as it takes them, or after two minutes.
+      box: { category: 'credential', recipients: ['carrier'] },
+      target_index: 'pseudonym',
+      address: 'location',
+      state: 'behaviour',
+      failure: 'behaviour',
+      call_id: 'pseudonym',
+      asked_at: 'behaviour',
+      begun_at: 'traffic_data',
+      ended_at: 'traffic_data',
     },
   },
   registration_flow: {

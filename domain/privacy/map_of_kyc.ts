@@ -17,7 +17,7 @@ export const mapOfKyc: Readonly<Record<string, TableMap>> = {
     ],
   ]),
   document_requirement: notPersonal('Which documents are asked for, and why.', [
-    ...['set_id', 'country', 'number_type', 'party', 'documents', 'claims'],
+    ...['set_id', 'country', 'number_type', 'party', 'documents', 'claims', 'auto_approval'],
   ]),
   kyc_case: {
     purpose: 'To say how far the check of somebody’s documents is.',
@@ -82,6 +82,7 @@ export const mapOfKyc: Readonly<Record<string, TableMap>> = {
       note_sealed: 'content',
       valid_until: 'behaviour',
       told_days: 'not_personal',
+      auto_valid_until: 'behaviour',
       auto_verdict: 'behaviour',
       destroyed_at: 'behaviour',
     },

@@ -159,6 +159,7 @@ export const mapOfPayments: Readonly<Record<string, TableMap>> = {
       approvals_needed: 'not_personal',
       requested_by: 'pseudonym',
       requested_at: 'behaviour',
+      corrects_invoice_id: 'pseudonym',
     },
   },
   money_approval: {
@@ -218,6 +219,7 @@ export const mapOfPayments: Readonly<Record<string, TableMap>> = {
       rounding_micros: 'money',
       total_micros: { category: 'money', recipients: ['authority'] },
       buyer_sealed: { category: 'name', recipients: ['authority'] },
+      corrects_invoice_id: 'pseudonym',
     },
   },
   invoice_line: {

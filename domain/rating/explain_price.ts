@@ -1,4 +1,5 @@
 import type { Micros } from '../money/micros.ts';
+import type { LegRates } from './leg_price.ts';
 import { billedSeconds, packSecondsUsed, perMinute } from './price.ts';
 import type { Rate } from './rate.ts';
 
@@ -16,6 +17,17 @@ export type PriceLine = {
   readonly seconds: number;
   readonly micros: Micros;
 };
+
+/** Of a call to a number of ours that was forwarded: the number's own price, or that of the way on. Null on the lines of all others. */
+export type LegLine = PriceLine & { readonly part: 'own' | 'way_on' | null };
+
+/** The lines of a leg: those of its price, or of both of them. Their `micros` sum to the net of `legPrice`. */
+export function explainLeg({ rate, forwarded }: LegRates, seconds: number, pack_seconds: number): LegLine[] {
+  const linesOf = (part: LegLine['part'], of: Rate, pack: number): LegLine[] =>
+    explainPrice(seconds, of, pack).map((line) => ({ ...line, part }));
+  if (forwarded === null) return linesOf(null, rate, pack_seconds);
+  return [...linesOf('own', rate, 0), ...linesOf('way_on', forwarded.rate, pack_seconds)];
+}
 
 /**
  * The lines by which a customer can follow a price. Their `micros` sum to `price(seconds, rate, pack_seconds)`, and the

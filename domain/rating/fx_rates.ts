@@ -28,6 +28,11 @@ export function convert(amount: Micros, from_currency: string, to_currency: stri
   return rate ? ceilDiv(amount * rate.numerator, rate.denominator) : null;
 }
 
+/** The rate by which one currency is converted into another; null where none is known. */
+export function fxRateOf(from_currency: string, to_currency: string, table: FxTable): FxRate | null {
+  return table.get(key(from_currency, to_currency)) ?? null;
+}
+
 type FxRecord = Omit<FxRate, 'numerator' | 'denominator'> & { numerator: string; denominator: string };
 
 /** The newest rate of each pair that was fixed on or before the UTC day of `now`. */
@@ -38,10 +43,24 @@ export async function selectFxRates(db: Queryable, now: Date): Promise<FxTable> 
        from fx_rate where on_date <= $1::date order by from_currency, to_currency, on_date desc`,
     [now.toISOString().slice(0, 10)],
   );
-  return fxTable(
-    rows.map((row) => ({ ...row, numerator: BigInt(row.numerator), denominator: BigInt(row.denominator) })),
-  );
+  return fxTable(rows.map(rateOf));
 }
+
+/** The rates that were fixed for the UTC day of `now`, and no others. */
+export async function selectFxRatesOfDay(db: Queryable, now: Date): Promise<FxTable> {
+  const { rows } = await db.query<FxRecord>(
+    `select from_currency, to_currency, to_char(on_date, 'YYYY-MM-DD') as on_date, numerator::text, denominator::text
+       from fx_rate where on_date = $1::date`,
+    [now.toISOString().slice(0, 10)],
+  );
+  return fxTable(rows.map(rateOf));
+}
+
+const rateOf = (row: FxRecord): FxRate => ({
+  ...row,
+  numerator: BigInt(row.numerator),
+  denominator: BigInt(row.denominator),
+});
 
 function inverted({ from_currency, to_currency, on_date, numerator, denominator }: FxRate): FxRate {
   return {

@@ -63,12 +63,17 @@ export function affordableSeconds(
   cap_seconds: number,
   pack_seconds = 0,
 ): number {
+  return secondsWithin(budget_micros, cap_seconds, (seconds) => withTax(price(seconds, rate, pack_seconds), tax_ppm));
+}
+
+/** The same for any price that never falls as the seconds grow. */
+export function secondsWithin(budget_micros: Micros, cap_seconds: number, priceOf: (seconds: number) => Taxed): number {
   // The price is monotone, so the seconds that are affordable are those below one border, and halving finds it.
   let affordable = 0;
   let beyond = cap_seconds + 1;
   while (beyond - affordable > 1) {
     const middle = Math.floor((affordable + beyond) / 2);
-    if (withTax(price(middle, rate, pack_seconds), tax_ppm).gross <= budget_micros) affordable = middle;
+    if (priceOf(middle).gross <= budget_micros) affordable = middle;
     else beyond = middle;
   }
   return affordable;

@@ -5,14 +5,7 @@ import { acceptMessages } from './accept_messages.ts';
 import { takeEndedTexts } from './ended_texts.ts';
 import { ensureMessageMonths } from './message_months.ts';
 import { recordOutcomes } from './outcomes.ts';
-import {
-  claimMessages,
-  claimStranded,
-  expireMessages,
-  markSending,
-  releaseMessages,
-  waitingCarriers,
-} from './queue.ts';
+import { claimMessages, claimStranded, expireMessages, markSending, releaseMessages, whatWaits } from './queue.ts';
 import { receiveReceipts, sweepParked } from './receipts.ts';
 import { receiptOf, stateOf, submitted, textBooks } from './testing/texts.ts';
 import type { TextBooks } from './testing/texts.ts';
@@ -97,7 +90,7 @@ describe(`with ${2 * TEXTS} texts the tables are asked by their indexes alone`, 
         );
       },
     ],
-    ['when it is asked which carriers texts wait for', () => waitingCarriers(client)],
+    ['when it is asked what waits', () => whatWaits(client)],
     ['when what has no lane is claimed', () => claimMessages(client, lease(), null, now, 100)],
     [
       'when receipts come',

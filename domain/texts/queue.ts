@@ -210,21 +210,26 @@ export async function recoverStrays(
   return rows[0]?.strays ?? 0;
 }
 
-/**
- * Which carriers texts wait for; null among them where no carrier was chosen for some. From one carrier to the next along the
- * index message_queue_waiting: a `distinct` reads all that waits.
- */
-export async function waitingCarriers(db: Queryable): Promise<(number | null)[]> {
-  const { rows } = await db.query<{ carrier_id: number | null }>(
+export interface Waiting {
+  /** Which carriers texts wait for; null among them where no carrier was chosen for some. */
+  carriers: (number | null)[];
+  /** Whether some wait to be screened. */
+  has_unscreened: boolean;
+}
+
+/** From one carrier to the next along the index message_queue_waiting: a `distinct` reads all that waits. */
+export async function whatWaits(db: Queryable): Promise<Waiting> {
+  const { rows } = await db.query<Waiting>(
     `with recursive waiting as (
        (select coalesce(q.carrier_id, 0) as lane from message_queue q where q.state = 'w' order by 1 limit 1)
        union all
        select (select coalesce(q.carrier_id, 0) from message_queue q
                 where q.state = 'w' and coalesce(q.carrier_id, 0) > w.lane order by 1 limit 1)
          from waiting w where w.lane is not null)
-     select nullif(w.lane, 0) as carrier_id from waiting w where w.lane is not null`,
+     select array(select nullif(w.lane, 0) from waiting w where w.lane is not null) as carriers,
+            exists (select 1 from message_queue q where q.state = 'u') as has_unscreened`,
   );
-  return rows.map(({ carrier_id }) => carrier_id);
+  return rows[0] ?? { carriers: [], has_unscreened: false };
 }
 
 /** Ends what is past its validity and in nobody's hands. Says how many there were. */

@@ -145,6 +145,42 @@ describe('the calls', () => {
     ]);
   });
 
+  it('explain a call that was forwarded by both prices, and one that a phone answered by the number’s own', async () => {
+    const holder = await makeUser(world);
+    const forwarded = { to: '+447700900123', rate: snapshot.tariff.rate, source: snapshot.source };
+    const rate = { ...snapshot.tariff.rate, rate_micros_per_minute: '6000', initial_increment_seconds: 30 };
+    const plan = { source: null, tariff: { ...snapshot.tariff, rate, forwarded } };
+    const legs = await Promise.all(
+      [1, null].map(async (carrier_id) => {
+        const { rows } = await world.pool.query<{ call_id: string }>(
+          `insert into cdr (leg_id, call_id, started_at, account_id, wallet_id, direction, dialled, caller, callee, answered_at, ended_at, duration_ms,
+                            duration_source, seconds_charged, seconds_billed, net_micros, tax_micros, currency, result, cause, blame, carrier_id, snapshot)
+           values (gen_random_uuid(), gen_random_uuid(), $1, $2, $3, 'inbound', '+4930123', '+33155550100', '+4930123', $1, $1, 30000,
+                   'record', 30, 60, 0, 0, 'EUR', 'answered', 16, 'nobody', $4, $5) returning call_id`,
+          [world.now(), holder.account_id, holder.wallet_id.toString(), carrier_id, JSON.stringify(plan)],
+        );
+        const client = await holder.signIn();
+        return (await client.get<{ legs: unknown[] }>(`/v1/calls/${rows[0]?.call_id ?? ''}`)).body.legs[0];
+      }),
+    );
+    const own = { key: 'per_minute', seconds: 30, micros: '3000' };
+    expect(legs).toMatchObject([
+      {
+        explanation: {
+          ...{ rate_row: null, forwarded: { to: '+447700900123', rate_row: { deck: 'retail', version: 3 } } },
+          lines: [
+            { key: 'spoken', part: 'own' },
+            { ...own, part: 'own' },
+            { key: 'spoken', part: 'way_on' },
+            { key: 'increment', part: 'way_on', seconds: 30 },
+            { key: 'per_minute', part: 'way_on', micros: '60000' },
+          ],
+        },
+      },
+      { explanation: { forwarded: null, lines: [{ key: 'spoken' }, { ...own, part: null }] } },
+    ]);
+  });
+
   it('are for programs with the scope for it', async () => {
     const program = world.client();
     program.api_key = await makeApiKey(world, user.account_id, ['texts']);

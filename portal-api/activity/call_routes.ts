@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { explainPrice } from '../../domain/rating/explain_price.ts';
+import { explainLeg } from '../../domain/rating/explain_price.ts';
 import type { PortalContext } from '../context.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../http/cursor.ts';
 import { instant, instantOut, microsOut, uuid } from '../http/fields.ts';
@@ -45,30 +45,36 @@ const call = z
 
 const priceLine = z.object({
   key: z.enum(['spoken', 'grace', 'minimum', 'increment', 'free', 'pack', 'connect_fee', 'per_minute']),
+  /** Of a call that was forwarded: whether the line is of your number's own price or of that of the way on. */
+  part: z.enum(['own', 'way_on']).nullable(),
   seconds: z.int(),
   micros: microsOut,
 });
 
+const rate_row = z.object({
+  deck: z.string(),
+  version: z.int(),
+  prefix: z.string(),
+  destination: z.string(),
+  currency: z.string(),
+});
+
+const rate = z.object({
+  rate_micros_per_minute: microsOut,
+  connect_fee_micros: microsOut,
+  minimum_seconds: z.int(),
+  initial_increment_seconds: z.int(),
+  subsequent_increment_seconds: z.int(),
+  grace_seconds: z.int(),
+  free_seconds: z.int(),
+});
+
 const explanation = z.object({
   /** By which row of which version of which price list; null where the price is the number's own. */
-  rate_row: z
-    .object({
-      deck: z.string(),
-      version: z.int(),
-      prefix: z.string(),
-      destination: z.string(),
-      currency: z.string(),
-    })
-    .nullable(),
-  rate: z.object({
-    rate_micros_per_minute: microsOut,
-    connect_fee_micros: microsOut,
-    minimum_seconds: z.int(),
-    initial_increment_seconds: z.int(),
-    subsequent_increment_seconds: z.int(),
-    grace_seconds: z.int(),
-    free_seconds: z.int(),
-  }),
+  rate_row: rate_row.nullable(),
+  rate,
+  /** The price of the way on, which is charged beside the number's own; null where the call was not forwarded, or a phone answered. */
+  forwarded: z.object({ to: z.string(), rate_row, rate }).nullable(),
   tax_ppm: z.int(),
   pack_seconds: z.int(),
   duration_ms: z.int(),
@@ -153,11 +159,14 @@ function callOf(row: CallRow): z.input<typeof call> {
 }
 
 function explain(leg: LegRow, { tariff, source }: Priced): z.input<typeof explanation> {
+  const went_on = leg.direction === 'inbound' && leg.carrier_id !== null;
+  const forwarded = went_on ? (tariff.forwarded ?? null) : null;
   return {
     rate_row: source,
     rate: tariff.rate,
+    forwarded: forwarded && { to: forwarded.to, rate_row: forwarded.source, rate: forwarded.rate },
     ...{ tax_ppm: tariff.tax_ppm, pack_seconds: leg.pack_seconds },
     ...{ duration_ms: Number(leg.duration_ms), duration_source: leg.duration_source },
-    lines: explainPrice(leg.seconds_charged, tariff.rate, leg.pack_seconds),
+    lines: explainLeg({ ...tariff, forwarded }, leg.seconds_charged, leg.pack_seconds),
   };
 }

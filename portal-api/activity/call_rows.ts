@@ -83,32 +83,36 @@ function isCall<T extends Partial<CallRow>>(row: T): row is T & CallRow {
 
 /** What is kept of how a leg was priced; of calls that were refused before there was a price, nothing. */
 const micros = z.coerce.bigint();
+const rateSchema = z.object({
+  rate_micros_per_minute: micros,
+  connect_fee_micros: micros,
+  minimum_seconds: z.int(),
+  initial_increment_seconds: z.int(),
+  subsequent_increment_seconds: z.int(),
+  grace_seconds: z.int(),
+  free_seconds: z.int(),
+});
+const sourceSchema = z.object({
+  deck: z.string(),
+  version: z.int(),
+  prefix: z.string(),
+  destination: z.string(),
+  currency: z.string(),
+});
 const pricedSchema = z.object({
   tariff: z.object({
-    rate: z.object({
-      rate_micros_per_minute: micros,
-      connect_fee_micros: micros,
-      minimum_seconds: z.int(),
-      initial_increment_seconds: z.int(),
-      subsequent_increment_seconds: z.int(),
-      grace_seconds: z.int(),
-      free_seconds: z.int(),
-    }),
+    rate: rateSchema,
     tax_ppm: z.int(),
+    /** Records of before there was any forwarding say nothing of it. */
+    forwarded: z.object({ to: z.string(), rate: rateSchema, source: sourceSchema }).nullish(),
   }),
-  source: z
-    .object({
-      deck: z.string(),
-      version: z.int(),
-      prefix: z.string(),
-      destination: z.string(),
-      currency: z.string(),
-    })
-    .nullable(),
+  source: sourceSchema.nullable(),
 });
 export type Priced = z.output<typeof pricedSchema>;
 
 export interface LegRow extends CallRow {
+  /** Of a call in: that of the way on, where the call was forwarded and not answered by a phone. */
+  carrier_id: number | null;
   pack_seconds: number;
   duration_ms: string;
   duration_source: string;
@@ -119,7 +123,7 @@ export interface LegRow extends CallRow {
 export async function readLegs(db: Queryable, account_id: string, call_id: string): Promise<LegRow[]> {
   const { rows } = await db.query<Omit<LegRow, 'priced'> & { snapshot: unknown }>({
     name: 'read_legs',
-    text: `select ${columns}, pack_seconds, duration_ms, duration_source, snapshot from cdr
+    text: `select ${columns}, carrier_id, pack_seconds, duration_ms, duration_source, snapshot from cdr
             where call_id = $1 and account_id = $2 order by started_at, leg_id`,
     values: [call_id, account_id],
   });

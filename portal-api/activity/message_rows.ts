@@ -43,7 +43,7 @@ const standing = `left join lateral (
                 when q.state = 'h' then 'held'
                 when q.state = 'd' then 'in_doubt'
                 when q.state is null then 'submitted'
-                when m.due_at > m.accepted_at and q.state = 'w' then 'scheduled'
+                when m.due_at > m.accepted_at and q.state in ('u', 'w') then 'scheduled'
                 else 'queued' end as state,
            coalesce(f.at, m.accepted_at) as since, f.error
       from (select 1) one

@@ -11,6 +11,10 @@ export const floorHour = (at: Date): Date => new Date(Math.floor(at.getTime() / 
 /** So many digits of a number tell its country. */
 const TELLING_DIGITS = 8;
 
+/** Calls out, and those in that were forwarded: a carrier of ours was tried; and whom it was to reach. */
+const OUTSIDE = `(c.direction = 'outbound' or (c.direction = 'inbound' and c.carrier_id is not null))`;
+const REACHED = `case c.direction when 'inbound' then c.snapshot #>> '{tariff,forwarded,to}' else c.callee end`;
+
 /** Counts the calls of these hours anew, from their records: how often this is done makes no difference. */
 export async function rollUpQuality(tx: Transaction, from: Date, until: Date): Promise<void> {
   await tx.query(`select pg_advisory_xact_lock(hashtext('quality'))`);
@@ -41,8 +45,8 @@ export async function rollUpQuality(tx: Transaction, from: Date, until: Date): P
                 greatest(0, round((e ->> 'ringing_at_ms')::numeric - (e ->> 'started_at_ms')::numeric)) as pdd_ms
            from jsonb_array_elements(c.attempts) with ordinality as x (e, n)) a
        join trunk t on t.id = a.trunk_id
-       left join unnest($3::text[], $4::text[]) k (digits, country) on k.digits = left(c.callee, ${TELLING_DIGITS})
-      where c.started_at >= $1 and c.started_at < $2 and c.direction = 'outbound' and c.result <> 'refused'
+       left join unnest($3::text[], $4::text[]) k (digits, country) on k.digits = left(${REACHED}, ${TELLING_DIGITS})
+      where c.started_at >= $1 and c.started_at < $2 and ${OUTSIDE} and c.result <> 'refused'
       group by 1, 2, 3`,
     values,
   );
@@ -51,8 +55,8 @@ export async function rollUpQuality(tx: Transaction, from: Date, until: Date): P
 /** The country of each beginning of a number that was called. */
 async function countriesCalled(tx: Transaction, from: Date, until: Date): Promise<Map<string, string>> {
   const { rows } = await tx.query<{ digits: string; sample: string }>(
-    `select left(callee, ${TELLING_DIGITS}) as digits, min(callee) as sample from cdr
-      where started_at >= $1 and started_at < $2 and direction = 'outbound' and callee is not null group by 1`,
+    `select left(${REACHED}, ${TELLING_DIGITS}) as digits, min(${REACHED}) as sample from cdr c
+      where started_at >= $1 and started_at < $2 and ${OUTSIDE} and ${REACHED} is not null group by 1`,
     [from, until],
   );
   return new Map(rows.map(({ digits, sample }) => [digits, countryOf(sample) ?? 'ZZ']));

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { Area, PortalContext } from '../context.ts';
 import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
+import { endSpokenCodes } from './ask_for_call.ts';
 import { sendCodeMail } from './code_mail.ts';
 
-/** Codes by mail: tasks alone. */
+/** Codes by mail and by call: tasks alone. */
 export function codesArea(context: PortalContext): Area {
-  return { routes: [], tasks: [sendCodeMail(context), forgetCodes(context)] };
+  return { routes: [], tasks: [sendCodeMail(context), endSpokenCodes(context), forgetCodes(context)] };
 }
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,6 @@
 import { openAccount } from '../../domain/accounts/open_account.ts';
+import { OPERATOR_ACCOUNT_ID } from '../../domain/accounts/operator_account.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
-
-/** To whom the operator's own texts belong. Nobody signs in to it, and it has no money. */
-export const OPERATOR_ACCOUNT_ID = '00000000-0000-4000-8000-000000000001';
 
 export interface OperatorAccount {
   account_id: string;

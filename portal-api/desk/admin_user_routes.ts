@@ -88,7 +88,7 @@ function makeAdmin({ pool, ring }: PortalContext): Route {
       tag: 'admin users',
       policy: OWNERS_PROVEN,
       idempotent: true,
-      secret_answer: true,
+      secret_answer: { found_at: '/v1/admin/users', new_secret_at: null },
       body: z.object({ email: z.email().max(254), name: line(100), roles: rolesField }),
       answers: { 201: { description: 'The second factor is shown this once.', json: madeAdmin } },
       problems: ['conflict'],

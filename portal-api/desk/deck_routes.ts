@@ -15,7 +15,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { enqueue } from '../jobs/task.ts';
 import { adminActor } from '../identity/whose.ts';
-import { countDifferences, listDifferences, marginAlarms } from './deck_comparison.ts';
+import { countDifferences, listDifferences } from './deck_comparison.ts';
 import type { Difference } from './deck_comparison.ts';
 import {
   approveDeck,
@@ -31,6 +31,7 @@ import {
 } from './deck_rows.ts';
 import type { DeckRow } from './deck_rows.ts';
 import { deckOf, deckShape, difference, differenceOf, marginAlarm, marginAlarmOf, notImported } from './deck_shapes.ts';
+import { marginAlarms } from './margin_alarms.ts';
 import { stepDeck } from './deck_state.ts';
 import type { DeckEvent } from './deck_state.ts';
 
@@ -213,7 +214,8 @@ function margins({ pool }: PortalContext): Route {
       method: 'get',
       path: '/v1/admin/rate-decks/{deck_id}/margins',
       operation_id: 'admin_check_margins',
-      summary: 'Where, with this deck in force, we would sell for less than the cheapest carrier takes.',
+      summary:
+        'Where, with this deck in force, a typical call or a text would be sold for less than the cheapest carrier takes.',
       tag: 'admin rates',
       policy: WHO_LOOKS,
       pace: 'costly',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instantOut, microsOut } from '../http/fields.ts';
-import type { Difference, MarginAlarm } from './deck_comparison.ts';
+import type { Difference } from './deck_comparison.ts';
+import type { MarginAlarm } from './margin_alarms.ts';
 import type { DeckRow } from './deck_rows.ts';
 
 export const deckShape = z
@@ -75,11 +76,26 @@ export const marginAlarm = z.object({
   sell_deck: z.string(),
   prefix: z.string(),
   destination: z.string(),
-  sell_micros: microsOut,
-  buy_micros: microsOut,
-  carrier: z.string(),
+  /** Of each typical call that loses money, net and in the currency of the deck that sells. */
+  losses: z.array(
+    z.object({
+      /** How long the call is; null: one segment of a text. */
+      seconds: z.int().nullable(),
+      /** The cheapest for it. */
+      carrier: z.string(),
+      sell_micros: microsOut,
+      buy_micros: microsOut,
+      loss_micros: microsOut,
+    }),
+  ),
 });
 
-export function marginAlarmOf({ sell_micros, buy_micros, ...rest }: MarginAlarm): z.input<typeof marginAlarm> {
-  return { ...rest, sell_micros: BigInt(sell_micros), buy_micros: BigInt(buy_micros) };
+export function marginAlarmOf({ losses, ...rest }: MarginAlarm): z.input<typeof marginAlarm> {
+  return {
+    ...rest,
+    losses: losses.map(({ seconds, carrier, sell_micros, buy_micros, loss_micros }) => ({
+      ...{ seconds, carrier, sell_micros: BigInt(sell_micros), buy_micros: BigInt(buy_micros) },
+      loss_micros: BigInt(loss_micros),
+    })),
+  };
 }

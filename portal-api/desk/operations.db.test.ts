@@ -138,8 +138,16 @@ describe('a rate deck', () => {
     expect(margins.body).toEqual({
       alarms: [
         {
-          ...{ sell_deck: 'retail', prefix: '447', destination: 'UK', carrier: 'alpha' },
-          ...{ sell_micros: '12000', buy_micros: '20000' },
+          ...{ sell_deck: 'retail', prefix: '447', destination: 'UK' },
+          losses: [
+            [6, '1200', '2000', '800'],
+            [30, '6000', '10000', '4000'],
+            [60, '12000', '20000', '8000'],
+            [180, '36000', '60000', '24000'],
+            [600, '120000', '200000', '80000'],
+          ].map(([seconds, sell_micros, buy_micros, loss_micros]) => ({
+            ...{ seconds, carrier: 'alpha', sell_micros, buy_micros, loss_micros },
+          })),
         },
       ],
     });

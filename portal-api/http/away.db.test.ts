@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { OwnServers } from '../../deploy/world/own_servers.ts';
-import { signals } from '../../deploy/world/processes.ts';
+import { processTree, signals } from '../../deploy/world/processes.ts';
 import { walletOf } from '../../deploy/world/verdict.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { brokenInvariants } from '../../domain/ledger/invariants.ts';
@@ -23,6 +23,7 @@ let offer_id: string;
 let user: TestUser;
 let here: PortalClient;
 let is_frozen = false;
+let frozen_postgres: number[] = [];
 
 beforeAll(async () => {
   servers = await OwnServers.begin(inject('programs'));
@@ -51,6 +52,8 @@ afterAll(async () => {
 function thaw(): void {
   if (is_frozen) signals.thaw(servers.valkey.pid);
   is_frozen = false;
+  for (const pid of frozen_postgres) signals.thaw(pid);
+  frozen_postgres = [];
 }
 
 const buy = (idempotency_key: string): Promise<Reply> =>
@@ -92,6 +95,44 @@ it('Postgres that is stopped is said to be away, costs nothing, and is used agai
   expect(await balance()).toBe(9n * PRICE_MICROS);
   const kept = () => world.pool.query('select 1 from idempotent_request where key = $1', [old]);
   await expect.poll(async () => (await kept()).rows.length, BACK).toBe(0);
+  expect(await brokenInvariants(world.pool)).toEqual([]);
+}, 60_000);
+
+/** For so long a Postgres that says nothing may keep whoever asks waiting. */
+const FROZEN_MS_MAX = 5_000;
+
+it('Postgres that is frozen is told of within five seconds, then at once, and what was asked is done once when it thaws', async () => {
+  const key = randomUUID();
+  const health = (): Promise<{ status: number; database: boolean }> =>
+    fetch(`http://127.0.0.1:${world.portal.ports.observe}/healthz`).then(async (response) => {
+      const { database } = (await response.json()) as { database: boolean };
+      return { status: response.status, database };
+    });
+  expect(await health()).toEqual({ status: 200, database: true });
+  frozen_postgres = await processTree(servers.postgres.pid);
+  for (const pid of frozen_postgres) signals.freeze(pid);
+  const began_ms = Date.now();
+  const told = [() => buy(key), ...Array.from({ length: 30 }, () => () => here.get('/v1/calls'))].map(async (ask) => ({
+    reply: await ask(),
+    took_ms: Date.now() - began_ms,
+  }));
+  expect(await health()).toEqual({ status: 503, database: false });
+  for (const { reply, took_ms } of await Promise.all(told)) {
+    expect(reply).toMatchObject({ status: 503, body: { type: 'urn:letsdial:problem:unavailable' } });
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(took_ms).toBeLessThan(FROZEN_MS_MAX);
+  }
+  // By now it is known, and nobody waits for it.
+  const asked_ms = Date.now();
+  for (let turn = 0; turn < 10; turn += 1) expect(await statusOf(() => here.get('/v1/calls'))).toBe(503);
+  expect(await health()).toEqual({ status: 503, database: false });
+  expect(Date.now() - asked_ms).toBeLessThan(1_000);
+  expect(await statusOf(() => world.client().get('/v1/payment-policy'))).toBe(200);
+  thaw();
+  await expect.poll(() => statusOf(() => here.get('/v1/calls')), BACK).toBe(200);
+  await expect.poll(health, BACK).toEqual({ status: 200, database: true });
+  await expect.poll(() => statusOf(() => buy(key)), BACK).toBe(201);
+  expect(await balance()).toBe(9n * PRICE_MICROS);
   expect(await brokenInvariants(world.pool)).toEqual([]);
 }, 60_000);
 

@@ -83,6 +83,28 @@ it('carries fifty requests with one key out once, though they come at the same m
   expect(await spent()).toBe(PRICE_MICROS);
 });
 
+it('says of a secret that was shown that it was done, where to find it, and how to have another', async () => {
+  const idempotency_key = randomUUID();
+  const add = (label: string) =>
+    here.post<{ device_id: string; credentials: { password: string } }>('/v1/devices', { label }, { idempotency_key });
+  const first = await add('desk');
+  expect(first.status).toBe(201);
+  const again = await here.post<{ detail: string; new_secret_at: string }>(
+    '/v1/devices',
+    { label: 'desk' },
+    { idempotency_key },
+  );
+  const new_secret_at = `/v1/devices/${first.body.device_id}/credentials`;
+  expect(again).toMatchObject({
+    ...{ status: 409, body: { ...problem('already_done'), found_at: '/v1/devices', new_secret_at } },
+  });
+  expect(JSON.stringify(again.body)).not.toContain(first.body.credentials.password);
+  expect(await add('another')).toMatchObject({ status: 409, body: problem('key_conflict') });
+  const { body } = await here.get<{ items: { device_id: string }[] }>('/v1/devices');
+  expect(body.items.map(({ device_id }) => device_id)).toEqual([first.body.device_id]);
+  expect(await here.post(again.body.new_secret_at)).toMatchObject({ status: 201 });
+});
+
 it('refuses a key that stands for something else', async () => {
   const idempotency_key = randomUUID();
   const top_up = () => here.post('/v1/top-ups', { amount_micros: '5000000' }, { idempotency_key });

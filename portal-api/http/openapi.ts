@@ -99,6 +99,7 @@ function problemNames(shape: RouteShape): readonly ProblemName[] {
   if (shape.policy.step_up === true) names.push('step_up_required');
   if (shape.method !== 'get') names.push('cross_site');
   if (shape.idempotent === true) names.push('key_conflict', 'in_progress', 'key_required');
+  if (shape.secret_answer !== undefined) names.push('already_done');
   if (shape.versioned === true) names.push('version_conflict', 'version_required');
   if (shape.body !== undefined || shape.upload !== undefined || shape.raw === true)
     names.push('too_large', 'unsupported');

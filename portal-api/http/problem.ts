@@ -17,6 +17,7 @@ export const PROBLEMS = {
   method_not_allowed: [405, 'This cannot be done here.'],
   conflict: [409, 'This does not go with how things are.'],
   key_conflict: [409, 'The idempotency key stands for another request.'],
+  already_done: [409, 'It was done before, and its secret is shown once.'],
   in_progress: [409, 'The same request is under way.'],
   kyc_required: [409, 'Documents are needed first.'],
   terms_required: [409, 'The terms in force have to be accepted first.'],
@@ -53,11 +54,17 @@ export const problemSchema = z
     retry_after_seconds: z.int().optional(),
     /** What documents are missing; see `kyc_required`. */
     missing: z.array(z.string()).optional(),
+    /** Where to see what was done before; see `already_done`. */
+    found_at: z.string().optional(),
+    /** Where another secret takes the place of the one that was shown. */
+    new_secret_at: z.string().optional(),
   })
   .meta({ id: 'Problem' });
 
 export type ProblemBody = z.infer<typeof problemSchema>;
-export type ProblemFacts = Partial<Pick<ProblemBody, 'detail' | 'errors' | 'retry_after_seconds' | 'missing'>>;
+export type ProblemFacts = Partial<
+  Pick<ProblemBody, 'detail' | 'errors' | 'retry_after_seconds' | 'missing' | 'found_at' | 'new_secret_at'>
+>;
 
 /** An expected refusal on its way to whoever asked. */
 export class Problem extends Error {

@@ -20,11 +20,19 @@ export interface Upload {
 }
 
 /** What an answer has beside JSON: a file, or events for as long as somebody listens. */
-export type Media = 'application/pdf' | 'image/jpeg' | 'text/event-stream' | 'text/csv' | 'text/html';
+export type Media = 'application/pdf' | 'image/jpeg' | 'text/event-stream' | 'text/csv' | 'text/html' | 'audio/wav';
 
 export type Answer = { description: string } & ({ json: z.ZodType } | { media: Media } | { empty: true });
 
 type Params = z.ZodObject;
+
+/** Paths as they are asked, with the request's own parameters and `{operation_id}`, the id of what was made, in braces. */
+export interface SecretAnswer {
+  /** Where what was made is to be seen, without its secret. */
+  found_at: string;
+  /** Where another secret takes the place of one that was lost; null where that cannot be had. */
+  new_secret_at: string | null;
+}
 
 export interface RouteShape {
   method: Method;
@@ -43,8 +51,8 @@ export interface RouteShape {
   upload?: { bytes_max: number; fields: Params };
   /** Whether an idempotency key is asked for: everything that makes or moves something. */
   idempotent?: true;
-  /** Whether the answer holds a secret, which is shown once and kept nowhere: asked for again under its key, it is refused. */
-  secret_answer?: true;
+  /** Where the answer holds a secret, which is shown once and kept nowhere: asked for again under its key, it is said that it was done. */
+  secret_answer?: SecretAnswer;
   /** Whether If-Match is asked for: everything that edits what has an ETag. */
   versioned?: true;
   /** The bytes as they came, for signatures over them; `body` is left out then. */

@@ -6,6 +6,7 @@ import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type pg from 'pg';
 import { Outage } from '../../domain/db/batch.ts';
+import type { DatabasePulse } from '../database_pulse.ts';
 import { actorOf } from '../identity/identity.ts';
 import type { Identity } from '../identity/identity.ts';
 import { judge } from '../identity/policy.ts';
@@ -22,6 +23,8 @@ import type { LooseReply, Method, Route, RouteShape, Upload } from './route.ts';
 
 export interface ServingOptions {
   db: pg.Pool;
+  /** Rejects what waits for the database as soon as that is found to be away. */
+  pulse: Pick<DatabasePulse, 'bounded'>;
   recogniser: Recogniser;
   pacing: Pacing;
   now: () => Date;
@@ -34,6 +37,8 @@ export interface ServingOptions {
 }
 
 const ACTORS_MAX = 10_000;
+const FREE_AGAIN_MS = 500;
+const FREE_TRIES_MAX = 80;
 
 const JUDGED: Readonly<Record<string, ProblemName>> = {
   sign_in_required: 'sign_in_required',
@@ -70,7 +75,9 @@ export class RouteServing {
     const began_ms = monotonic();
     const request_id = requestIdOf(response);
     try {
-      const reply = await this.#answer(route, request, response, file, request_id);
+      // What is done all the same, once the database is back, is told under the same key.
+      const answered = this.#answer(route, request, response, file, request_id);
+      const reply = await this.#options.pulse.bounded(answered, forgetReply);
       await send(response, reply);
     } catch (error) {
       this.refuse(response, error, request_id);
@@ -101,7 +108,9 @@ export class RouteServing {
    */
   async admit({ shape }: Route, request: Request, response: Response): Promise<boolean> {
     try {
-      (response.locals as { admitted?: Admitted }).admitted = await this.#admitted(shape, request);
+      (response.locals as { admitted?: Admitted }).admitted = await this.#options.pulse.bounded(
+        this.#admitted(shape, request),
+      );
       return true;
     } catch (error) {
       this.refuse(response, error, requestIdOf(response));
@@ -171,17 +180,19 @@ export class RouteServing {
         return goneSignal(response);
       },
     };
-    const reply = await this.#once(keyed, shape.secret_answer === true, at, () => handle(asked as never));
+    const reply = await this.#once(keyed, alreadyDone(shape, request, asked.operation_id), at, () =>
+      handle(asked as never),
+    );
     // What is told again was checked when it was told first, and is text by now.
     const is_replay = reply.headers?.['idempotent-replay'] !== undefined;
     if (this.#options.check_answers && !is_replay) checkReply(shape, reply);
     return reply;
   }
 
-  /** With a key, carried out once and answered the same again. */
+  /** With a key, carried out once and answered the same again; where the answer was a secret, `already_done` is said instead. */
   async #once(
     keyed: KeyedRequest | null,
-    is_secret: boolean,
+    already_done: Problem | null,
     now: Date,
     work: () => Promise<LooseReply>,
   ): Promise<LooseReply> {
@@ -190,12 +201,7 @@ export class RouteServing {
     const claim = await claimRequest(db, keyed, now);
     switch (claim.kind) {
       case 'answered':
-        if (is_secret) {
-          throw new Problem(
-            'key_conflict',
-            'It was done under this key, and its secret was shown then and never again.',
-          );
-        }
+        if (already_done !== null) throw already_done;
         return replayOf(claim);
       case 'conflict':
         throw new Problem('key_conflict', 'Use another key for another request.');
@@ -206,15 +212,22 @@ export class RouteServing {
     try {
       const reply = await work();
       const { status, body, version = null } = reply;
-      await rememberAnswer(db, keyed, { status, body: is_secret ? undefined : body, version });
+      await rememberAnswer(db, keyed, { status, body: already_done === null ? body : undefined, version });
       return reply;
     } catch (error) {
       // A refusal did nothing; after anything else it is not known, and the operation's own id keeps it from being done twice.
-      await forgetRequest(db, keyed).catch((lost: unknown) => {
-        // The key is then free again when the request counts as abandoned.
-        this.#options.log.warn({ err: lost }, 'a key could not be freed');
-      });
+      await this.#free(keyed, FREE_TRIES_MAX);
       throw error;
+    }
+  }
+
+  /** While the database is away it is tried again, but for less long than after which the key is free by itself. */
+  async #free(keyed: KeyedRequest, tries_left: number): Promise<void> {
+    try {
+      await forgetRequest(this.#options.db, keyed);
+    } catch (lost) {
+      if (tries_left > 1) setTimeout(() => void this.#free(keyed, tries_left - 1), FREE_AGAIN_MS).unref();
+      else this.#options.log.warn({ err: lost }, 'a key could not be freed, and is free again in a minute');
     }
   }
 }
@@ -223,6 +236,20 @@ const replayOf = ({ status, body, version }: Extract<Claim, { kind: 'answered' }
   ...{ status, body: body ?? undefined, headers: { 'idempotent-replay': 'true' } },
   ...(version === null ? {} : { version }),
 });
+
+/** What is said to whoever asks again for an answer that held a secret: it was done, once, and where to go on from there. */
+function alreadyDone({ secret_answer }: RouteShape, request: Request, operation_id: string): Problem | null {
+  if (secret_answer === undefined) return null;
+  const known: Readonly<Record<string, unknown>> = { ...request.params, operation_id };
+  const pathOf = (template: string): string =>
+    template.replaceAll(/\{([a-z_]+)\}/gu, (_, name: string) => encodeURIComponent(String(known[name])));
+  const found_at = pathOf(secret_answer.found_at);
+  const words = `It was done under this key, once, and its secret was shown then and is kept nowhere. What was made is at ${found_at}.`;
+  if (secret_answer.new_secret_at === null) return new Problem('already_done', words, { found_at });
+  const new_secret_at = pathOf(secret_answer.new_secret_at);
+  const more = ` If the secret was lost, ask for another by POST ${new_secret_at} under a new key.`;
+  return new Problem('already_done', `${words}${more}`, { found_at, new_secret_at });
+}
 
 function keyedRequestOf(
   shape: RouteShape,
@@ -282,6 +309,11 @@ async function pipe(bytes: Readable, response: Response): Promise<void> {
   } catch (error) {
     if (!response.destroyed) throw error;
   }
+}
+
+/** Nobody waits for it any more. */
+function forgetReply({ bytes }: LooseReply): void {
+  if (bytes !== undefined && !Buffer.isBuffer(bytes)) bytes.destroy();
 }
 
 /** Throws where a reply is not as its route promises. */

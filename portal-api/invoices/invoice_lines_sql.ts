@@ -18,19 +18,30 @@ export interface NewInvoice {
 
 /**
  * A line for each call, each text and each other charge. A call says which row of which version of the rate deck its price is from, how
- * many seconds were spoken, billed and paid by a pack; a text its segments and theirs.
+ * many seconds were spoken, billed and paid by a pack; a text its segments and theirs. A call in that was forwarded, which the carrier
+ * of its record tells, says the number's own price and that of the way on: the line is their sum. A call that a pack covered whole has
+ * no transaction, and its line comes to nothing.
  */
 const LINES = `
   select b.tx_id, b.kind, c.started_at as at, c.leg_id as item,
-         case c.direction when 'inbound' then 'Call from ' || coalesce(c.caller, 'an unknown number') else 'Call to ' || c.dialled end
+         case c.direction when 'inbound' then 'Call from ' || coalesce(c.caller, 'an unknown number')
+           || coalesce(', forwarded to ' || (f.forwarded ->> 'to'), '') else 'Call to ' || c.dialled end
            || coalesce(' (' || c.destination || ')', '') as what,
          c.seconds_billed as quantity, 'second' as unit,
          jsonb_strip_nulls(jsonb_build_object('answered_at', c.answered_at, 'ended_at', c.ended_at, 'seconds_spoken', c.seconds_charged,
-           'seconds_billed', c.seconds_billed, 'pack_seconds', nullif(c.pack_seconds, 0), 'rate', c.snapshot #> '{tariff,rate}',
+           'seconds_billed', c.seconds_billed, 'pack_seconds', nullif(c.pack_seconds, 0), 'pack', p.name, 'rate', c.snapshot #> '{tariff,rate}',
            'tax_ppm', c.snapshot #> '{tariff,tax_ppm}', 'deck', c.snapshot #> '{source,deck}', 'deck_version', c.snapshot #> '{source,version}',
-           'deck_id', c.snapshot #> '{source,deck_id}', 'prefix', c.snapshot #> '{source,prefix}')) as explained,
+           'deck_id', c.snapshot #> '{source,deck_id}', 'prefix', c.snapshot #> '{source,prefix}', 'forwarded', f.explained)) as explained,
          c.net_micros, c.tax_micros
-    from billed b join cdr c on c.leg_id = b.ref and c.wallet_id = $2 where b.kind = 'call'
+    from billed b join cdr c on c.leg_id = b.ref and c.wallet_id = $2
+    left join minute_pack p on p.id = c.pack_id and c.pack_seconds > 0
+    left join lateral (
+      select x.forwarded, jsonb_build_object('to', x.forwarded -> 'to', 'rate', x.forwarded -> 'rate', 'deck', x.forwarded #> '{source,deck}',
+               'deck_version', x.forwarded #> '{source,version}', 'deck_id', x.forwarded #> '{source,deck_id}',
+               'prefix', x.forwarded #> '{source,prefix}') as explained
+        from (select c.snapshot #> '{tariff,forwarded}' as forwarded) x
+       where c.direction = 'inbound' and c.carrier_id is not null and jsonb_typeof(x.forwarded) = 'object') f on true
+   where b.kind = 'call'
   union all
   select b.tx_id, b.kind, m.accepted_at, m.id, 'Text to ' || m.recipient || coalesce(' (' || m.destination || ')', ''), m.segments, 'segment',
          jsonb_strip_nulls(jsonb_build_object('segments', m.segments, 'rate_micros_per_segment', m.rate_micros_per_segment::text,
@@ -54,7 +65,12 @@ const LINES = `
 /** Writes an invoice with all its lines in one statement, and says what the lines sum to. */
 export async function insertWithLines(tx: Transaction, invoice: NewInvoice): Promise<bigint> {
   const { rows } = await tx.query<{ gross: string | null }>({
-    text: `with billed as materialized (select * from billable($2, $8)),
+    text: `with billed as materialized (
+         select tx_id, kind, ref, created_at, content from billable($2, $8)
+         union all
+         select null, 'call', c.leg_id, c.ended_at, '{}' from cdr c
+          where c.wallet_id = $2 and c.pack_seconds > 0 and c.net_micros = 0 and c.tax_micros = 0 and c.ended_at < $8
+            and not exists (select 1 from invoice_line l where l.item = c.leg_id and l.tx_id is null)),
        lines as materialized (${LINES}),
        made as (
          insert into invoice (id, account_id, wallet_id, currency, number, kind, month, period_from, period_to, issued_at, line_count,

@@ -15,7 +15,12 @@ export interface PdfWish {
   lines_max: number;
 }
 
-const TITLES = { invoice: 'Invoice', receipt: 'Receipt', credit_note: 'Credit note' } as const;
+const TITLES = {
+  invoice: 'Invoice',
+  receipt: 'Receipt',
+  credit_note: 'Credit note',
+  debit_note: 'Debit note',
+} as const;
 const MARGIN = 50;
 const BOTTOM = 770;
 const LINE_HEIGHT = 22;
@@ -69,6 +74,7 @@ function drawHead(pdf: PDFKit.PDFDocument, { brand, invoice, buyer }: PdfWish): 
   if (invoice.period_from !== null && invoice.period_to !== null) {
     pdf.text(`For ${invoice.period_from.toISOString()} to ${invoice.period_to.toISOString()}`);
   }
+  if (invoice.corrects_number !== null) pdf.text(`Corrects ${invoice.corrects_number}`);
   const address = [buyer.name, ...buyer.address_lines, buyer.country, ...(buyer.tax_id === null ? [] : [buyer.tax_id])];
   pdf.text(address.map(printable).join('\n'), MARGIN, 160);
 }
@@ -96,7 +102,16 @@ function drawLine(pdf: PDFKit.PDFDocument, y: number, line: InvoiceLine, currenc
 
 /** Which row of which deck a price is from. */
 function rateWords({ explained }: InvoiceLine, currency: string): string {
-  const { deck, deck_version, prefix, rate, rate_micros_per_segment, pack_seconds } = explained;
+  const { forwarded, rate: own, pack_seconds, pack } = explained;
+  if (forwarded === undefined) return rowWords(explained, currency);
+  // A call to a number of theirs, forwarded: the number's own price, and the row of the deck for the way on.
+  const words = rowWords({ ...(forwarded as Record<string, unknown>), pack_seconds, pack }, currency);
+  const per_minute = (own as { rate_micros_per_minute: string | number }).rate_micros_per_minute;
+  return `${words}, and ${moneyWords(BigInt(per_minute), currency)} for calls in`;
+}
+
+function rowWords(explained: InvoiceLine['explained'], currency: string): string {
+  const { deck, deck_version, prefix, rate, rate_micros_per_segment, pack_seconds, pack } = explained;
   if (typeof deck !== 'string') return '';
   const words = [`${deck} version ${String(deck_version)}, prefix ${String(prefix)}`];
   const per_minute = (rate as { rate_micros_per_minute?: unknown } | undefined)?.rate_micros_per_minute;
@@ -106,7 +121,7 @@ function rateWords({ explained }: InvoiceLine, currency: string): string {
   if (typeof rate_micros_per_segment === 'string') {
     words.push(`${moneyWords(BigInt(rate_micros_per_segment), currency)} a segment`);
   }
-  if (typeof pack_seconds === 'number') words.push(`${pack_seconds} s of a pack`);
+  if (typeof pack_seconds === 'number') words.push(`${pack_seconds} s of the pack ${String(pack)}`);
   return printable(words.join(', '));
 }
 
@@ -125,7 +140,7 @@ function drawSums(pdf: PDFKit.PDFDocument, y: number, invoice: Invoice): void {
   pdf
     .font('Helvetica')
     .fontSize(8)
-    .text('Paid from the wallet.', MARGIN, y + 72);
+    .text(invoice.total_micros < 0n ? 'Settled with the wallet.' : 'Paid from the wallet.', MARGIN, y + 72);
 }
 
 const dayOf = (at: Date): string => at.toISOString().slice(0, 10);

@@ -20,14 +20,16 @@ export const invoiceShape = z
   .object({
     invoice_id: uuid,
     number: z.string(),
-    kind: z.enum(['invoice', 'receipt', 'credit_note']),
+    kind: z.enum(['invoice', 'receipt', 'credit_note', 'debit_note']),
     currency,
-    /** The first day of the month that it is of; null for a receipt. */
+    /** The first day of the month that it is of; null for a receipt, and for a note that is of no month. */
     month: z.iso.date().nullable(),
     period_from: instantOut.nullable(),
     period_to: instantOut.nullable(),
     /** The payment that a receipt is for. */
     payment_id: uuid.nullable(),
+    /** The invoice, or the receipt of the payment, that a note corrects; null where it is about the wallet as a whole. */
+    corrects: z.object({ invoice_id: uuid, number: z.string() }).nullable(),
     issued_at: instantOut,
     line_count: z.int(),
     net_micros: microsOut,
@@ -56,10 +58,23 @@ const lineShape = z
 
 export function shownInvoice(invoice: Invoice): z.input<typeof invoiceShape> {
   const { id, number, kind, month, period_from, period_to, attempt_id, issued_at, line_count } = invoice;
-  const { net_micros, tax_micros, rounding_micros, total_micros } = invoice;
+  const { net_micros, tax_micros, rounding_micros, total_micros, corrects_invoice_id, corrects_number } = invoice;
+  const corrects =
+    corrects_invoice_id === null || corrects_number === null
+      ? null
+      : { invoice_id: corrects_invoice_id, number: corrects_number };
   return {
     ...{ invoice_id: id, number, kind, currency: invoice.currency, month, period_from, period_to },
-    ...{ payment_id: attempt_id, issued_at, line_count, net_micros, tax_micros, rounding_micros, total_micros },
+    ...{
+      payment_id: attempt_id,
+      corrects,
+      issued_at,
+      line_count,
+      net_micros,
+      tax_micros,
+      rounding_micros,
+      total_micros,
+    },
   };
 }
 
@@ -76,7 +91,7 @@ function list({ pool }: PortalContext): Route {
       method: 'get',
       path: '/v1/invoices',
       operation_id: 'list_invoices',
-      summary: 'Invoices, receipts and credit notes, the latest first.',
+      summary: 'Invoices, receipts, credit notes and debit notes, the latest first.',
       tag: 'invoices',
       policy,
       query: pageQuery,
@@ -134,7 +149,8 @@ function lines(context: PortalContext): Route {
   );
 }
 
-const CSV_HEAD = 'n,kind,at,item,what,quantity,unit,deck,deck_version,prefix,net_micros,tax_micros,currency';
+const CSV_HEAD =
+  'n,kind,at,item,what,quantity,unit,deck,deck_version,prefix,net_micros,tax_micros,currency,pack,pack_seconds';
 
 function linesAsCsv(context: PortalContext): Route {
   return route(
@@ -168,7 +184,7 @@ async function* csvOf({ pool }: PortalContext, { id, currency: of_currency }: In
 
 function csvLine(line: InvoiceLine, of_currency: string): string {
   const { n, kind, at, item, what, quantity, unit, explained, net_micros, tax_micros } = line;
-  const { deck, deck_version, prefix } = explained;
+  const { deck, deck_version, prefix } = (explained['forwarded'] as Record<string, unknown> | undefined) ?? explained;
   return [
     n,
     kind,
@@ -183,6 +199,8 @@ function csvLine(line: InvoiceLine, of_currency: string): string {
     net_micros,
     tax_micros,
     of_currency,
+    explained['pack'],
+    explained['pack_seconds'],
   ]
     .map(csvField)
     .join(',');

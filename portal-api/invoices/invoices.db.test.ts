@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putDeck, putTextDeck } from '../../deploy/world/tariffs.ts';
 import { walletOf } from '../../deploy/world/verdict.ts';
 import { authorizeCalls, settleCalls } from '../../domain/calls/hold.ts';
+import type { CallRecord } from '../../domain/calls/hold.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { takeLease } from '../../domain/lease/lease.ts';
 import { chargeWallet } from '../../domain/ledger/charge_wallet.ts';
@@ -16,6 +16,7 @@ import { MoneyWorld } from '../payments/testing/money_world.ts';
 import { makeAdmin, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
+import { wordsOf } from './testing/pdf_words.ts';
 
 interface Shown {
   invoice_id: string;
@@ -77,12 +78,29 @@ afterAll(async () => {
   await money.end();
 });
 
-/** A call as the controller charges it. */
-async function call(seconds: number): Promise<void> {
+const way_on = { ...rate, rate_micros_per_minute: 60_000n };
+
+/** The same for a call to a number of theirs that went on to another country, where `carrier_id` says so, or was answered by a phone. */
+function forwardedCall(seconds: number, carrier_id: number | null): Promise<void> {
+  const forwarded = {
+    ...{ to: '+442071838750', rate: { ...way_on, rate_micros_per_minute: '60000', connect_fee_micros: '0' } },
+    source: { deck_id: 7, deck: 'retail', version: 2, prefix: '4420', destination: 'UK', currency: 'EUR' },
+  };
+  const parties = { direction: 'inbound', caller: '+33155550100', destination: '+493012345678', carrier_id } as const;
+  return call(seconds, null, { forwarded, parties });
+}
+
+/** A call as the controller charges it, some of it or all by a pack. */
+async function call(
+  seconds: number,
+  pack: { id: string; seconds: number } | null = null,
+  inbound: { forwarded: object; parties: Partial<CallRecord> } | null = null,
+): Promise<void> {
   const { pool } = money.world;
   const { epoch } = await takeLease(pool, 'switch-1', randomUUID(), new Date());
   const lease = { switch_id: 'switch-1', epoch };
-  const { net, tax, gross } = withTax(price(seconds, rate), TAX_PPM);
+  const on = typeof inbound?.parties.carrier_id === 'number' ? price(seconds, way_on) : 0n;
+  const { net, tax, gross } = withTax(price(seconds - (pack?.seconds ?? 0), rate) + on, TAX_PPM);
   const [leg_id, now] = [randomUUID(), new Date()];
   const spend = {
     spend_hour: now,
@@ -90,39 +108,29 @@ async function call(seconds: number): Promise<void> {
     spend_day: now.toISOString().slice(0, 10),
     spend_day_max: 10n ** 12n,
   };
-  const source = { deck_id: 1, deck: 'retail', version: 1, prefix: '44', destination: 'UK', currency: 'EUR' };
-  const tariff = { rate: { ...rate, rate_micros_per_minute: '12345', connect_fee_micros: '0' }, tax_ppm: TAX_PPM };
+  const sold = { deck_id: 1, deck: 'retail', version: 1, prefix: '44', destination: 'UK', currency: 'EUR' };
+  const source = inbound === null ? sold : null;
+  const of = { ...rate, rate_micros_per_minute: '12345', connect_fee_micros: '0' };
+  const tariff = { rate: of, tax_ppm: TAX_PPM, forwarded: inbound?.forwarded ?? null };
   await authorizeCalls(pool, lease, [
     {
-      ...{
-        leg_id,
-        call_id: leg_id,
-        wallet_id: user.wallet_id,
-        channel_id: leg_id,
-        hold_micros: gross + 1_000n,
-        seconds,
-      },
-      ...{ pack_id: null, pack_seconds: 0, deadline_at: now, now_at: now, concurrent_calls_max: 10, ...spend },
+      ...{ leg_id, call_id: leg_id, wallet_id: user.wallet_id, channel_id: leg_id, seconds },
+      ...{ hold_micros: gross === 0n ? 0n : gross + 1_000n, pack_id: pack === null ? null : BigInt(pack.id) },
+      ...{ pack_seconds: pack?.seconds ?? 0, deadline_at: now, now_at: now, concurrent_calls_max: 10, ...spend },
       snapshot: { source, tariff },
     },
   ]);
   const [answer] = await settleCalls(pool, lease, [
     {
-      ...{
-        leg_id,
-        wallet_id: user.wallet_id,
-        net_micros: net,
-        tax_micros: tax,
-        loss_micros: 0n,
-        pack_seconds: 0,
-        ...spend,
-      },
+      ...{ leg_id, wallet_id: user.wallet_id, net_micros: net, tax_micros: tax, loss_micros: 0n, ...spend },
+      pack_seconds: pack?.seconds ?? 0,
       cdr: {
         ...{ started_at: now, direction: 'outbound', device: 'phone', dialled: '+442071838750', caller: null },
         ...{ callee: '+442071838750', destination: 'UK', answered_at: now, ended_at: now, duration_ms: seconds * 1000 },
         ...{ duration_source: 'record', seconds_charged: seconds, seconds_billed: seconds, cost_micros: 0n },
         ...{ cost_currency: null, result: 'answered', refusal: null, cause: 16, blame: 'nobody', pdd_ms: null },
         ...{ carrier_id: null, trunk_id: null, attempts: [] },
+        ...inbound?.parties,
       },
     },
   ]);
@@ -271,14 +279,85 @@ describe('the invoice of a month', () => {
     expect(csv).toHaveLength((invoice?.line_count ?? 0) + 1);
   });
 
-  it('is made once, and what comes later is on the next', async () => {
-    await money.runTask('invoice_look');
-    await call(10);
+  it('tells calls that a pack paid for, at no charge where it covered all of one, and sums to the ledger', async () => {
+    const { pool } = money.world;
+    const { rows } = await pool.query<{ id: string }>(
+      `insert into minute_pack (wallet_id, name, prefixes, seconds_left, expires_at)
+       values ($1, 'UK 60', '{44}', 3600, now() + interval '1 year') returning id`,
+      [user.wallet_id.toString()],
+    );
+    const id = rows[0]?.id ?? '';
+    await call(125, { id, seconds: 125 });
+    await call(200, { id, seconds: 60 });
+    await call(30);
+    const before = await ledgerGross();
+    const made = new Set((await invoices('invoice')).map(({ invoice_id }) => invoice_id));
     money.world.advance(31 * 86_400_000);
     here = await user.signIn();
     await money.runTask('invoice_look');
-    await expect.poll(() => invoices('invoice')).toHaveLength(2);
-    expect((await invoices('invoice')).map(({ line_count }) => line_count)).toEqual([1, 10]);
+    await expect.poll(() => invoices('invoice')).toHaveLength(made.size + 1);
+    const [invoice] = (await invoices('invoice')).filter(({ invoice_id }) => !made.has(invoice_id));
+    const lines = await allLines(invoice?.invoice_id ?? '');
+    const charge = (seconds: number) => withTax(price(seconds, rate), TAX_PPM);
+    const told = (line: Line) => [
+      line.quantity,
+      line.explained['pack'],
+      line.explained['pack_seconds'],
+      line.net_micros,
+    ];
+    expect(lines.map(told)).toEqual([
+      [125, 'UK 60', 125, '0'],
+      [200, 'UK 60', 60, charge(140).net.toString()],
+      [30, undefined, undefined, charge(30).net.toString()],
+    ]);
+    expect(lines[0]).toMatchObject({ kind: 'call', what: 'Call to +442071838750 (UK)', tax_micros: '0' });
+    expect(sum(lines, 'net_micros') + sum(lines, 'tax_micros')).toBe(charge(140).gross + charge(30).gross);
+    expect((await ledgerGross()) - before).toBe(BigInt(invoice?.rounding_micros ?? 0));
+    const words = wordsOf((await here.get<Buffer>(`/v1/invoices/${invoice?.invoice_id ?? ''}/pdf`)).body);
+    expect(words).toContain('125 s of the pack UK 60');
+    expect(words).toContain('60 s of the pack UK 60');
+    // Told once: what comes later is on the next, and this one is not.
+    await call(5);
+    money.world.advance(31 * 86_400_000);
+    here = await user.signIn();
+    await money.runTask('invoice_look');
+    await expect.poll(() => invoices('invoice')).toHaveLength(made.size + 2);
+    expect((await invoices('invoice'))[0]?.line_count).toBe(1);
+  });
+
+  it('is made once, and what comes later is on the next', async () => {
+    await money.runTask('invoice_look');
+    await call(10);
+    await forwardedCall(20, 1);
+    await forwardedCall(30, null);
+    money.world.advance(31 * 86_400_000);
+    here = await user.signIn();
+    await money.runTask('invoice_look');
+    await expect.poll(() => invoices('invoice')).toHaveLength(4);
+    expect((await invoices('invoice')).map(({ line_count }) => line_count)).toEqual([3, 1, 3, 10]);
+  });
+
+  it('tells a call that was forwarded by both of its prices, and one that a phone answered by the number’s own', async () => {
+    const [invoice] = await invoices('invoice');
+    const [, went_on, at_phone] = await allLines(invoice?.invoice_id ?? '');
+    const both = price(20, rate) + price(20, way_on);
+    expect(went_on).toMatchObject({
+      ...{ what: 'Call from +33155550100, forwarded to +442071838750 (+493012345678)', net_micros: both.toString() },
+      explained: {
+        ...{ seconds_spoken: 20, rate: { rate_micros_per_minute: '12345' } },
+        forwarded: {
+          ...{ to: '+442071838750', deck: 'retail', deck_version: 2, prefix: '4420' },
+          rate: { rate_micros_per_minute: '60000' },
+        },
+      },
+    });
+    expect(went_on?.explained).not.toHaveProperty('deck');
+    expect(at_phone).toMatchObject({
+      ...{ what: 'Call from +33155550100 (+493012345678)', net_micros: price(30, rate).toString() },
+    });
+    expect(at_phone?.explained).not.toHaveProperty('forwarded');
+    const words = wordsOf((await here.get<Buffer>(`/v1/invoices/${invoice?.invoice_id ?? ''}/pdf`)).body);
+    expect(words).toContain('retail version 2, prefix 4420, 0.06 EUR a minute, and 0.012345 EUR for calls in');
   });
 
   it('is a credit note where more was given back than charged, and numbers have no gap', async () => {
@@ -286,16 +365,12 @@ describe('the invoice of a month', () => {
     const admin = await (await makeAdmin(money.world, ['finance'])).signIn();
     const now_bill = () => admin.post<Shown>(`/v1/admin/accounts/${user.account_id}/invoices`);
     expect(await now_bill()).toMatchObject({ status: 201, body: { kind: 'invoice', line_count: 1 } });
-    const credit = {
-      charge_kind: 'purchase',
-      charge_ref: ref,
-      net_micros: '50000',
-      tax_micros: '9500',
-      reason: 'unused',
-    };
-    const path = `/v1/admin/accounts/${user.account_id}/credit-notes`;
-    expect(await admin.post(path, credit)).toMatchObject({ status: 201 });
-    expect(await admin.post(path, { ...credit, net_micros: '50001' })).toMatchObject({ status: 409 });
+    await inTransaction(money.world.pool, (tx) =>
+      giveBack(tx, {
+        ...{ ref: randomUUID(), charge_kind: 'purchase', charge_ref: ref, net_micros: 50_000n, tax_micros: 9_500n },
+        content: { what: 'number +493012345678, not provided' },
+      }),
+    );
     // A month that was billed early is billed: the rest stands on the invoice of the month after it.
     expect(await now_bill()).toMatchObject({ status: 409 });
     money.world.advance(63 * 86_400_000);
@@ -334,23 +409,3 @@ const microsOf = (decimal: string): bigint => {
   const micros = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, '0'));
   return decimal.startsWith('-') ? -micros : micros;
 };
-
-/** The text of a PDF: of each stream that draws, the strings, which are in hexadecimal of the font's own letters. */
-function wordsOf(pdf: Buffer): string {
-  const text = pdf.toString('latin1');
-  const words: string[] = [];
-  for (const { index, 0: head } of text.matchAll(/stream\r?\n/gu)) {
-    const begin = index + head.length;
-    let drawn: string;
-    try {
-      drawn = inflateSync(pdf.subarray(begin, text.indexOf('endstream', begin))).toString('latin1');
-    } catch {
-      continue;
-    }
-    for (const [, strings = ''] of drawn.matchAll(/\[(.*?)\] TJ/gu)) {
-      const hex = [...strings.matchAll(/<([0-9a-f]*)>/giu)].map(([, one = '']) => one).join('');
-      words.push(Buffer.from(hex, 'hex').toString('latin1'));
-    }
-  }
-  return words.join('\n');
-}

@@ -5,11 +5,14 @@ export interface Invoice {
   account_id: string;
   currency: string;
   number: string;
-  kind: 'invoice' | 'receipt' | 'credit_note';
+  kind: 'invoice' | 'receipt' | 'credit_note' | 'debit_note';
   month: string | null;
   period_from: Date | null;
   period_to: Date | null;
   attempt_id: string | null;
+  /** What a note corrects; null where it is about the wallet as a whole, and for all others. */
+  corrects_invoice_id: string | null;
+  corrects_number: string | null;
   issued_at: Date;
   line_count: number;
   net_micros: bigint;
@@ -35,7 +38,8 @@ type Amounts = 'net_micros' | 'tax_micros' | 'rounding_micros' | 'total_micros';
 type InvoiceRow = Omit<Invoice, Amounts> & Record<Amounts, string>;
 
 const COLUMNS = `id, account_id, currency, number, kind, month::text as month, period_from, period_to, attempt_id, issued_at, line_count,
-  net_micros, tax_micros, rounding_micros, total_micros`;
+  net_micros, tax_micros, rounding_micros, total_micros, corrects_invoice_id,
+  (select o.number from invoice o where o.id = invoice.corrects_invoice_id) as corrects_number`;
 
 const invoiceOf = (row: InvoiceRow): Invoice => ({
   ...row,

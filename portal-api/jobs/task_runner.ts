@@ -2,6 +2,7 @@ import { Logger as GraphileLogger, parseCronItems, run } from 'graphile-worker';
 import type { CronItem, Runner, TaskList } from 'graphile-worker';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { LivingRunner, PATIENCE_MS } from './living_runner.ts';
 import type { Task } from './task.ts';
 
 export interface TaskRunnerOptions {
@@ -12,19 +13,39 @@ export interface TaskRunnerOptions {
   onDone: (task: string, result: 'done' | 'failed') => void;
   /** It ended by itself, and carries nothing out any more. */
   onEnded: (error: Error) => void;
+  /** How long the process that a job is locked by has to be gone until the job is carried out again. */
+  patience_ms?: number;
 }
 
 /** Carries tasks out; several processes share them. */
 export class TaskRunner {
   readonly #options: TaskRunnerOptions;
+  readonly #life: LivingRunner;
   #runner: Runner | null = null;
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
+    const { pool, log, patience_ms = PATIENCE_MS } = options;
+    this.#life = new LivingRunner({ pool, log, patience_ms, monotonic: () => performance.now() });
   }
 
   async start(): Promise<void> {
-    const { pool, tasks, concurrency, log, onDone } = this.#options;
+    const { pool, concurrency } = this.#options;
+    const { list, crons } = this.#carriedOut();
+    this.#runner = await run({
+      ...{ pgPool: pool, taskList: list, parsedCronItems: parseCronItems(crons), concurrency },
+      ...{ noHandleSignals: true, pollInterval: 2_000, logger: this.#logger() },
+      preset: { plugins: [holdingItsName(this.#life)] },
+    });
+    this.#life.watch();
+    this.#runner.promise.then(
+      () => this.#ended(new Error('the runner of tasks ended')),
+      (error: unknown) => this.#ended(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  #carriedOut(): { list: TaskList; crons: CronItem[] } {
+    const { tasks, onDone } = this.#options;
     const list: TaskList = {};
     const crons: CronItem[] = [];
     for (const { name, run: work, cron } of tasks) {
@@ -39,26 +60,18 @@ export class TaskRunner {
       };
       if (cron !== undefined) crons.push({ task: name, match: cron });
     }
-    const logger = new GraphileLogger(() => (level, message) => {
+    return { list, crons };
+  }
+
+  #logger(): GraphileLogger {
+    const { log } = this.#options;
+    return new GraphileLogger(() => (level, message) => {
       const words = { task_runner: message };
       const level_name: string = level;
       if (level_name === 'error') log.error(words, 'a task failed; it is tried again');
       else if (level_name === 'warning') log.warn(words, 'of the tasks');
       else log.debug(words, 'of the tasks');
     });
-    this.#runner = await run({
-      pgPool: pool,
-      taskList: list,
-      parsedCronItems: parseCronItems(crons),
-      concurrency,
-      noHandleSignals: true,
-      pollInterval: 2_000,
-      logger,
-    });
-    this.#runner.promise.then(
-      () => this.#ended(new Error('the runner of tasks ended')),
-      (error: unknown) => this.#ended(error instanceof Error ? error : new Error(String(error))),
-    );
   }
 
   /** Tasks that are under way are finished. */
@@ -66,11 +79,21 @@ export class TaskRunner {
     const runner = this.#runner;
     this.#runner = null;
     await runner?.stop();
+    await this.#life.end();
   }
 
   #ended(error: Error): void {
     if (this.#runner !== null) this.#options.onEnded(error);
   }
+}
+
+/** Jobs are locked in the name of the pool of workers, which waits for this before it looks for its first one. */
+function holdingItsName(life: LivingRunner): GraphileConfig.Plugin {
+  return {
+    name: 'holding_its_name',
+    version: '1.0.0',
+    worker: { hooks: { startWorker: (_context, { worker }) => life.hold(worker.workerPool.id) } },
+  };
 }
 
 /** The runner adds when a task was due; that is nothing of ours. */

@@ -86,7 +86,7 @@ export async function recordSubmission(
   ]);
 }
 
-export async function recordClosing(tx: Transaction, id: string, closed_by: string, now: Date): Promise<void> {
+export async function recordClosing(tx: Transaction, id: string, closed_by: string | null, now: Date): Promise<void> {
   await tx.query('update kyc_case set closed_at = $2, closed_by = $3 where id = $1', [id, now, closed_by]);
 }
 

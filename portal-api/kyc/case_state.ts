@@ -14,6 +14,8 @@
  *           └──────────────────────│ rejected │◀───────────┘
  *                                  └──────────┘
  *
+ * From submitted it is also approved at once, without a reviewer, where the rule lets a verifier pass it.
+ *
  * In review it is one reviewer's for half an hour from the last thing that he did with it; then anybody may take it.
  */
 export type CaseStanding =
@@ -33,6 +35,8 @@ export type CaseEvent =
   /** The reviewer says what he thinks of one document. */
   | { kind: 'decide'; reviewer_id: string; now: Date }
   | { kind: 'close'; reviewer_id: string; now: Date; outcome: CaseOutcome }
+  /** By a verifier, where the rule allows it and nobody has taken the case yet. */
+  | { kind: 'pass' }
   /** One document of a case that nobody reviews now. */
   | { kind: 'ask_again' }
   | { kind: 'expire' }
@@ -62,6 +66,8 @@ export function stepCase(standing: CaseStanding, event: CaseEvent): CaseStep {
       return isTheirs(standing, event) ? lockedFor(event) : refused('not_yours');
     case 'close':
       return isTheirs(standing, event) ? to({ state: event.outcome }) : refused('not_yours');
+    case 'pass':
+      return standing.state === 'submitted' ? to({ state: 'approved' }) : refused('not_submitted');
     case 'ask_again':
       return customerStep(standing, 'needs_more');
     case 'expire':

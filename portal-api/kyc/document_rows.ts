@@ -2,6 +2,7 @@ import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import type { DocumentType } from './document_types.ts';
 import { stepDocument } from './document_state.ts';
 import type { DocumentEvent, DocumentState } from './document_state.ts';
+import type { Verification } from './verifier.ts';
 
 export interface KycDocument {
   id: string;
@@ -21,10 +22,11 @@ export interface KycDocument {
   valid_until: string | null;
   told_days: number | null;
   auto_verdict: 'passed' | 'failed' | 'unsure' | null;
+  auto_valid_until: string | null;
 }
 
 const DOCUMENT_COLUMNS = `id, account_id, type, state, file_id, page_bytes, key_sealed, uploaded_at, submitted_at, decided_at, reason, note_sealed,
-  to_char(valid_until, 'YYYY-MM-DD') as valid_until, told_days, auto_verdict`;
+  to_char(valid_until, 'YYYY-MM-DD') as valid_until, told_days, auto_verdict, to_char(auto_valid_until, 'YYYY-MM-DD') as auto_valid_until`;
 
 /** All of an account, the newest first. */
 export async function documentsOf(db: Queryable, account_id: string): Promise<KycDocument[]> {
@@ -82,7 +84,8 @@ export async function submitDocument(tx: Transaction, document: KycDocument, now
 
 export interface DocumentDecision {
   event: 'approve' | 'reject' | 'ask_again';
-  decided_by: string;
+  /** Null: an automatic verifier, as the log has it. */
+  decided_by: string | null;
   decided_at: Date;
   reason: string | null;
   note_sealed: Buffer | null;
@@ -119,7 +122,8 @@ export async function endDocument(
 /** What was decided about it no longer holds, and it is handed in anew. */
 export async function recheckDocument(tx: Transaction, document: KycDocument): Promise<void> {
   await tx.query(
-    `update kyc_document set state = $2, decided_by = null, decided_at = null, valid_until = null, told_days = null, auto_verdict = null
+    `update kyc_document set state = $2, decided_by = null, decided_at = null, valid_until = null, told_days = null, auto_verdict = null,
+            auto_valid_until = null
       where id = $1`,
     [document.id, next(document, 'recheck')],
   );
@@ -129,8 +133,14 @@ export async function recordTold(tx: Transaction, id: string, days: number): Pro
   await tx.query('update kyc_document set told_days = $2 where id = $1', [id, days]);
 }
 
-export async function recordVerdict(tx: Transaction, id: string, verdict: string): Promise<void> {
-  await tx.query('update kyc_document set auto_verdict = $2 where id = $1', [id, verdict]);
+export async function recordVerdict(
+  tx: Transaction,
+  id: string,
+  { verdict, valid_until }: Verification,
+): Promise<void> {
+  await tx.query('update kyc_document set auto_verdict = $2, auto_valid_until = $3 where id = $1', [
+    ...[id, verdict, valid_until],
+  ]);
 }
 
 /** Without its key the file is noise, from the commit on. */

@@ -179,7 +179,7 @@ describe('an automatic verifier', () => {
         name: 'test_verifier',
         verify: ({ type, pages }, { full_name }) => {
           seen.push([type, pages.length, full_name]);
-          return Promise.resolve('unsure');
+          return Promise.resolve({ verdict: 'unsure', valid_until: null });
         },
       },
     });

@@ -7,6 +7,7 @@ import { enqueue, task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { accountKey } from './account_key.ts';
+import { approveAutomatically } from './approve_automatically.ts';
 import { openDocument } from './approved_documents.ts';
 import { caseOfAccount, moveCase } from './case_rows.ts';
 import type { KycCase } from './case_rows.ts';
@@ -25,9 +26,8 @@ export const kycTasks = (parts: KycParts): Task[] => [
   task('sweep_document_files', z.object({}), () => sweepFiles(parts), '47 3 * * *'),
   task('rotate_data_keys', z.object({}), () => rotateKeys(parts), '*/10 * * * *'),
   task('remove_document_file', z.object({ file_id: uuid }), ({ file_id }) => parts.folder.remove(file_id)),
-  ...(parts.verifier === null
-    ? []
-    : [task('verify_document', z.object({ document_id: uuid }), ({ document_id }) => verify(parts, document_id))]),
+  // Also where nobody verifies any more: what waited for somebody who did is then gone with nothing done.
+  task('verify_document', z.object({ document_id: uuid }), ({ document_id }) => verify(parts, document_id)),
 ];
 
 const DAY_MS = 86_400_000;
@@ -132,6 +132,14 @@ async function rotateKeys({ pool, keys }: KycParts): Promise<void> {
   }
 }
 
+/** The document, under the lock of its case. */
+async function caseOfDocument(tx: Transaction, document_id: string, now: Date): Promise<KycDocument | null> {
+  const seen = await rows.findDocument(tx, document_id);
+  if (seen === null) return null;
+  await caseOfAccount(tx, seen.account_id, now);
+  return rows.findDocument(tx, document_id);
+}
+
 async function verify(parts: KycParts, document_id: string): Promise<void> {
   const { pool, keys, verifier, now } = parts;
   if (verifier === null) return;
@@ -151,6 +159,12 @@ async function verify(parts: KycParts, document_id: string): Promise<void> {
   });
   if (seen === null) return;
   const { claims, ...document } = seen;
-  const verdict = await verifier.verify(document, claims);
-  await inTransaction(pool, (tx) => rows.recordVerdict(tx, document_id, verdict));
+  const verification = await verifier.verify(document, claims);
+  await inTransaction(pool, async (tx) => {
+    const still = await caseOfDocument(tx, document_id, now());
+    // What was decided meanwhile, or handed in anew, is another matter.
+    if (still?.state !== 'submitted') return;
+    await rows.recordVerdict(tx, document_id, verification);
+    await approveAutomatically(tx, parts, { account_id: still.account_id, verifier: verifier.name, now: now() });
+  });
 }

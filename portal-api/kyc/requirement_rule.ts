@@ -24,6 +24,8 @@ export const requirementRule = z.object({
   party: z.enum(PARTIES),
   documents: z.array(neededDocument).max(10),
   claims: z.array(neededClaim).max(CLAIMS.length),
+  /** Whether a case of which an automatic verifier passed every document is approved without a person; nothing is refused so. */
+  auto_approval: z.boolean().default(false),
 });
 
 export type RequirementRule = z.output<typeof requirementRule>;

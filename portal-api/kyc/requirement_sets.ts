@@ -31,7 +31,7 @@ export async function requirementInForce(
 ): Promise<{ number: number; in_force_at: Date; rule: RequirementRule }> {
   const { rows } = await db.query<RequirementRule & { number: number; in_force_at: Date }>({
     name: 'requirement_in_force',
-    text: `select s.number, s.in_force_at, r.country, r.number_type, r.party, r.documents, r.claims
+    text: `select s.number, s.in_force_at, r.country, r.number_type, r.party, r.documents, r.claims, r.auto_approval
              from (select id, number, in_force_at from document_requirement_set
                     where state = 'published' and in_force_at <= $4 order by in_force_at desc limit 1) s
              join document_requirement r on r.set_id = s.id
@@ -65,7 +65,7 @@ export async function readSet(
   const set = rows[0];
   if (set === undefined) return null;
   const rules = await db.query<RequirementRule>(
-    `select country, number_type, party, documents, claims from document_requirement
+    `select country, number_type, party, documents, claims, auto_approval from document_requirement
       where set_id = $1 order by country, number_type, party`,
     [id],
   );
@@ -95,8 +95,8 @@ export async function insertDraft(
 
 export async function copyRules(db: Queryable, from_id: string, to_id: string): Promise<void> {
   await db.query(
-    `insert into document_requirement (set_id, country, number_type, party, documents, claims)
-     select $2, country, number_type, party, documents, claims from document_requirement where set_id = $1`,
+    `insert into document_requirement (set_id, country, number_type, party, documents, claims, auto_approval)
+     select $2, country, number_type, party, documents, claims, auto_approval from document_requirement where set_id = $1`,
     [from_id, to_id],
   );
 }
@@ -110,9 +110,9 @@ export async function replaceRules(
 ): Promise<void> {
   await db.query('delete from document_requirement where set_id = $1', [id]);
   await db.query(
-    `insert into document_requirement (set_id, country, number_type, party, documents, claims)
-     select $1, r.country, r.number_type, r.party, r.documents, r.claims
-       from jsonb_to_recordset($2) as r(country text, number_type text, party text, documents jsonb, claims jsonb)`,
+    `insert into document_requirement (set_id, country, number_type, party, documents, claims, auto_approval)
+     select $1, r.country, r.number_type, r.party, r.documents, r.claims, r.auto_approval
+       from jsonb_to_recordset($2) as r(country text, number_type text, party text, documents jsonb, claims jsonb, auto_approval boolean)`,
     [id, JSON.stringify(rules)],
   );
   await db.query('update document_requirement_set set note = $2, version = version + 1 where id = $1', [id, note]);

@@ -159,7 +159,10 @@ async function step(
 const today = (now: Date): string => now.toISOString().slice(0, 10);
 
 /** What the document itself says; or, where it says nothing, what its type is good for. */
-function lastDay({ type }: KycDocument, { valid_until, now }: Decision): string | null {
+export function lastDay(
+  { type }: KycDocument,
+  { valid_until, now }: Pick<Decision, 'valid_until' | 'now'>,
+): string | null {
   const { days_valid } = TYPE_OF_DOCUMENT[type];
   if (valid_until !== null || days_valid === null) return valid_until;
   return today(new Date(now.getTime() + days_valid * 86_400_000));
@@ -177,7 +180,7 @@ async function sealNote(
 }
 
 /** Of what was approved before this one was handed in, nothing of its type counts any more; its other side came with it. */
-async function replaceOlder(
+export async function replaceOlder(
   tx: Transaction,
   documents: readonly KycDocument[],
   { type, submitted_at }: KycDocument,
@@ -230,7 +233,7 @@ function askedOf(documents: readonly KycDocument[], { submitted_at }: KycCase): 
     .join(' ');
 }
 
-function tellOutcome(tx: Transaction, found: KycCase, outcome: CaseOutcome, asked: string): Promise<void> {
+export function tellOutcome(tx: Transaction, found: KycCase, outcome: CaseOutcome, asked: string): Promise<void> {
   return queueNotice(tx, { to: { account_id: found.account_id }, template: 'kyc_decided', facts: { outcome, asked } });
 }
 

@@ -18,10 +18,11 @@ import {
   readDocument,
   scheduleDocument,
   updateDraft,
+  versionInEachLanguage,
 } from './document_rows.ts';
 import type { DocumentRow } from './document_rows.ts';
 import { stepDocument } from './document_state.ts';
-import { bringIntoForce } from './legal_tasks.ts';
+import { beginTelling, bringIntoForce } from './legal_tasks.ts';
 import { kindField, listedDocument, listedOf, localeField, wholeDocument, wholeOf } from './public_routes.ts';
 
 const WHO_WRITES = { admin: ['privacy', 'owner'] } as const;
@@ -38,6 +39,7 @@ const words = {
   is_material: z.boolean(),
 };
 const params = z.object({ document_id: uuid });
+const DAY_MS = 86_400_000;
 
 export function adminRoutes(context: PortalContext): Route[] {
   return [
@@ -149,13 +151,14 @@ function editDraft({ pool }: PortalContext): Route {
   );
 }
 
-function schedule({ pool }: PortalContext): Route {
+function schedule({ pool, settings }: PortalContext): Route {
   return route(
     {
       method: 'post',
       path: '/v1/admin/legal/{document_id}/schedule',
       operation_id: 'admin_schedule_legal_document',
-      summary: 'Publish it now, to be in force from a later moment on.',
+      summary:
+        'Publish it now, to be in force from a later moment on. Where it has to be agreed to, everybody is told at once.',
       tag: 'admin legal',
       policy: WHO_PUBLISHES,
       params,
@@ -174,7 +177,15 @@ function schedule({ pool }: PortalContext): Route {
         if (stepDocument(locked.state, 'schedule') === null) {
           throw new Problem('too_late', 'It is published already.');
         }
+        const earliest = await earliestOf(tx, locked, settings.TERMS_NOTICE_DAYS_MIN, now);
+        if (in_force_from < earliest) {
+          throw new Problem(
+            'invalid',
+            `Whoever agreed is told before: in_force_from is ${earliest.toISOString()} or later.`,
+          );
+        }
         const scheduled = await scheduleDocument(tx, document_id, { in_force_from, published_by: actor.id });
+        await beginTelling(tx, scheduled, 'scheduled', now);
         await audit(tx, actor, 'legal_document.schedule', scheduled, now);
         return scheduled;
       });
@@ -183,7 +194,7 @@ function schedule({ pool }: PortalContext): Route {
   );
 }
 
-function publish({ pool }: PortalContext): Route {
+function publish({ pool, settings }: PortalContext): Route {
   return route(
     {
       method: 'post',
@@ -193,20 +204,32 @@ function publish({ pool }: PortalContext): Route {
       tag: 'admin legal',
       policy: WHO_PUBLISHES,
       params,
+      query: z.object({
+        /** Why whoever agreed to the version before is not told in time, as a court may order; asked for where they would have to be. */
+        without_notice_because: line(500).optional(),
+      }),
       versioned: true,
       answers: { 200: { description: 'In force; the version before it no longer is.', json: wholeDocument } },
-      problems: ['too_late'],
+      problems: ['too_late', 'conflict'],
     },
-    async ({ params: { document_id }, version, identity, now }) => {
+    async ({ params: { document_id }, query, version, identity, now }) => {
       const actor = adminActor(identity);
       const row = await inTransaction(pool, async (tx) => {
         const locked = await lockedAt(tx, document_id, version);
         if (stepDocument(locked.state, 'publish') === null) throw new Problem('too_late', 'It is in force, or was.');
+        const { without_notice_because = null } = query;
+        if (
+          without_notice_because === null &&
+          (await earliestOf(tx, locked, settings.TERMS_NOTICE_DAYS_MIN, now)) > now
+        ) {
+          const told = `It has to be agreed to anew, which is told ${settings.TERMS_NOTICE_DAYS_MIN} days before. Schedule it, or say why it cannot wait.`;
+          throw new Problem('conflict', told);
+        }
         await scheduleDocument(tx, document_id, { in_force_from: now, published_by: actor.id });
         await bringIntoForce(tx, now);
         const published = await readDocument(tx, document_id);
         if (published === null) throw new Error('A legal document that was published is gone.');
-        await audit(tx, actor, 'legal_document.publish', published, now);
+        await audit(tx, actor, 'legal_document.publish', published, now, { without_notice_because });
         return published;
       });
       return { status: 200, body: await wholeOf(pool, row), version: row.edit };
@@ -292,10 +315,29 @@ async function lockedAt(tx: Transaction, document_id: string, version: number | 
   return row;
 }
 
-function audit(tx: Transaction, actor: AuditActor, action: string, row: DocumentRow, now: Date): Promise<void> {
+/**
+ * From when a version may be in force: whoever agreed to the one before has some days, unless it asks nothing new of them, or was told of in
+ * another language.
+ */
+async function earliestOf(tx: Transaction, row: DocumentRow, days: number, now: Date): Promise<Date> {
+  if (!row.is_material || row.version === 1) return now;
+  const told = await versionInEachLanguage(tx, row.kind, row.version);
+  const others = told.flatMap(({ id, in_force_from }) => (id === row.id ? [] : (in_force_from ?? [])));
+  const [first] = others.sort((one, other) => one.getTime() - other.getTime());
+  return first ?? new Date(now.getTime() + days * DAY_MS);
+}
+
+function audit(
+  tx: Transaction,
+  actor: AuditActor,
+  action: string,
+  row: DocumentRow,
+  now: Date,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const { id, kind, version, locale, sha256, state } = row;
   return appendAudit(tx, {
     ...{ at: now, actor, action, account_id: null, subject: `legal_document:${id}` },
-    detail: { kind, version, locale, sha256, state, is_material: row.is_material },
+    detail: { kind, version, locale, sha256, state, is_material: row.is_material, ...more },
   });
 }

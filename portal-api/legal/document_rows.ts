@@ -63,6 +63,19 @@ export async function publishedVersions(db: Queryable, kind: DocumentKind, local
   return rows;
 }
 
+/** One version, in each language in which it is published. */
+export async function versionInEachLanguage(
+  db: Queryable,
+  kind: DocumentKind,
+  version: number,
+): Promise<DocumentRow[]> {
+  const { rows } = await db.query<DocumentRow>(
+    `select ${columns} from legal_document where kind = $1 and version = $2 and state <> 'draft' order by locale`,
+    [kind, version],
+  );
+  return rows;
+}
+
 export async function allDocuments(
   db: Queryable,
   after: { created_at: string; id: string } | null,

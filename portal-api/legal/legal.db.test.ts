@@ -22,7 +22,7 @@ let owner: PortalClient;
 let owner_id: string;
 
 beforeAll(async () => {
-  world = await PortalWorld.begin();
+  world = await PortalWorld.begin({ TERMS_NOTICE_DAYS_MIN: '0' });
   await seedLegalDocuments(world.pool, world.now());
   const admin = await makeAdmin(world, ['owner']);
   owner_id = admin.user_id;

@@ -5,57 +5,82 @@ import type { PortalContext } from '../context.ts';
 import { enqueue, task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
-import { lockDueDocuments, putInForce, readDocument } from './document_rows.ts';
+import { DOCUMENT_KINDS, lockDueDocuments, putInForce, versionInEachLanguage } from './document_rows.ts';
+import type { DocumentRow } from './document_rows.ts';
+import { inLanguage } from './in_language.ts';
+import { insertTelling, lockTelling, OCCASIONS, ownersAfter, recordTold } from './telling_rows.ts';
+import type { Occasion, Telling } from './telling_rows.ts';
 
-/** So many accounts are told in one transaction. */
+/** So many people are told in one transaction. */
 const TOLD_AT_ONCE = 500;
+const kind = z.enum(DOCUMENT_KINDS);
+const occasion = z.enum(OCCASIONS);
 /** Addresses are kept whole for this long, and then only their network. */
 const FULL_ADDRESS_MS = 90 * 86_400_000;
 const SHORTENED_AT_ONCE = 5_000;
 
-export function legalTasks({ pool, now }: PortalContext): Task[] {
+export function legalTasks({ pool, now }: Pick<PortalContext, 'pool' | 'now'>): Task[] {
   return [
     task('put_terms_in_force', z.object({}), () => inTransaction(pool, (tx) => bringIntoForce(tx, now())), '* * * * *'),
-    task('tell_terms_changed', z.object({ document_id: z.uuid(), after: z.uuid().nullable() }), (payload) =>
-      inTransaction(pool, (tx) => tellSome(tx, payload)),
+    task('tell_terms_changed', z.object({ kind, version: z.int(), occasion }), (news) =>
+      tellEverybody(pool, news, now),
     ),
     task('shorten_acceptance_addresses', z.object({}), () => shortenAddresses(pool, now()), '23 3 * * *'),
   ];
 }
 
-/** What is scheduled and due takes the place of what it follows; whoever has to agree anew is told. */
+/** What is scheduled and due takes the place of what it follows; whoever has to agree anew is reminded. */
 export async function bringIntoForce(tx: Transaction, now: Date): Promise<void> {
   for (const document of await lockDueDocuments(tx, now)) {
     await putInForce(tx, document);
-    if (!document.is_material || document.version === 1) continue;
-    await enqueue(tx, {
-      task: 'tell_terms_changed',
-      payload: { document_id: document.id, after: null },
-      // Its other languages are the same news.
-      key: `terms_changed:${document.kind}:${document.version}`,
-    });
+    await beginTelling(tx, document, 'in_force', now);
   }
 }
 
-async function tellSome(
+/** In the transaction that gives the reason. A first version is no change, nor does a correction ask anybody anything. */
+export async function beginTelling(
   tx: Transaction,
-  { document_id, after }: { document_id: string; after: string | null },
+  { kind: of_kind, version, is_material }: DocumentRow,
+  of_occasion: Occasion,
+  now: Date,
 ): Promise<void> {
-  const document = await readDocument(tx, document_id);
-  if (document === null) return;
-  const { rows } = await tx.query<{ id: string }>(
-    `select id from account where state in ('active', 'suspended') and ($1::uuid is null or id > $1) order by id limit $2`,
-    [after, TOLD_AT_ONCE],
-  );
-  const facts = {
-    document: `${document.title}, version ${document.version}`,
-    'in force from': document.in_force_from?.toISOString() ?? '',
-    'what is different': document.change_note,
-  };
-  for (const { id } of rows) await queueNotice(tx, { to: { account_id: id }, template: 'terms_changed', facts });
-  const last = rows.at(-1);
-  if (rows.length < TOLD_AT_ONCE || last === undefined) return;
-  await enqueue(tx, { task: 'tell_terms_changed', payload: { document_id, after: last.id } });
+  if (!is_material || version === 1) return;
+  const news = { kind: of_kind, version, occasion: of_occasion };
+  // Its other languages are the same news.
+  if (!(await insertTelling(tx, news, now))) return;
+  await enqueue(tx, { task: 'tell_terms_changed', payload: news });
+}
+
+/** A page in each transaction, until nobody is left: whoever begins anew after a crash goes on where the last page ended. */
+async function tellEverybody(pool: PortalContext['pool'], news: Telling, now: () => Date): Promise<void> {
+  while ((await inTransaction(pool, (tx) => tellSome(tx, news, now()))) === TOLD_AT_ONCE);
+}
+
+/** Says how many were told. */
+async function tellSome(tx: Transaction, news: Telling, now: Date): Promise<number> {
+  const telling = await lockTelling(tx, news);
+  if (telling?.done_at !== null) return 0;
+  const languages = await versionInEachLanguage(tx, news.kind, news.version);
+  const owners = await ownersAfter(tx, telling.told_up_to, TOLD_AT_ONCE);
+  for (const { user_id, locale } of owners) {
+    const document = inLanguage(languages, locale);
+    if (document === null) continue;
+    await queueNotice(tx, {
+      to: { user_id },
+      template: news.occasion === 'scheduled' ? 'terms_changed' : 'terms_in_force',
+      facts: {
+        document: `${document.title}, ${document.version}`,
+        'in force from': document.in_force_from?.toISOString() ?? '',
+        'what is different': document.change_note,
+      },
+    });
+  }
+  await recordTold(tx, news, {
+    told_up_to: owners.at(-1)?.user_id ?? telling.told_up_to,
+    told: owners.length,
+    done_at: owners.length < TOLD_AT_ONCE ? now : null,
+  });
+  return owners.length;
 }
 
 async function shortenAddresses(pool: PortalContext['pool'], now: Date): Promise<void> {

@@ -10,6 +10,7 @@ import { EVERY_CUSTOMER, OWNER } from '../identity/policy.ts';
 import { customerOf } from '../identity/whose.ts';
 import { DOCUMENT_KINDS, documentsInForce, publishedVersions, readDocument } from './document_rows.ts';
 import type { DocumentRow } from './document_rows.ts';
+import { inLanguage } from './in_language.ts';
 import { recordAcceptances, termsAccepted } from './terms_in_force.ts';
 
 export const kindField = z.enum(DOCUMENT_KINDS);
@@ -215,13 +216,8 @@ function listAcceptances({ pool }: PortalContext): Route {
 }
 
 function choose(in_force: readonly DocumentRow[], kind: DocumentRow['kind'], locale: string): DocumentRow | null {
-  const of_kind = in_force.filter((row) => row.kind === kind);
-  const language = locale.slice(0, 2);
-  return (
-    of_kind.find((row) => row.locale === locale) ??
-    of_kind.find((row) => row.locale === language) ??
-    of_kind.find((row) => row.locale === 'en') ??
-    of_kind[0] ??
-    null
+  return inLanguage(
+    in_force.filter((row) => row.kind === kind),
+    locale,
   );
 }

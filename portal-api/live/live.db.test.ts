@@ -21,7 +21,14 @@ const rate = {
 };
 
 const hold = (wishes: Partial<LiveHold>): LiveHold => ({
-  ...{ account_id: randomUUID(), call_id: randomUUID(), answered_at: null, pack_seconds_held: 0, currency: 'EUR' },
+  ...{
+    account_id: randomUUID(),
+    call_id: randomUUID(),
+    answered_at: null,
+    answered_attempt: null,
+    pack_seconds_held: 0,
+    currency: 'EUR',
+  },
   ...{ held_micros: 50_000n, balance_micros: 1_000_000n, wallet_held_micros: 80_000n },
   snapshot: {
     ...{ direction: 'outbound', caller: '+4930100', callee: '+33123456789', destination: 'France' },
@@ -37,6 +44,27 @@ it('meters a call by the price that it is settled by, and never beyond what is h
   expect(after(1)).toMatchObject({ elapsed_seconds: 1, spent_micros: 7_140n, left_micros: 962_860n });
   expect(after(20_000)).toMatchObject({ elapsed_seconds: 20, spent_micros: 29_750n });
   expect(after(3_600_000)).toMatchObject({ elapsed_seconds: 3_600, spent_micros: 50_000n });
+});
+
+it('meters a forwarded call by both prices, and one that a phone answered by the number’s own', () => {
+  const answered_at = new Date('2026-01-01T12:00:00.000Z');
+  const at = (ms: number, answered_attempt: number | null, kind: string) => {
+    const forwarded = {
+      to: '+442071838750',
+      rate: { ...rate, rate_micros_per_minute: '120000', connect_fee_micros: '0' },
+    };
+    const snapshot = {
+      ...{ direction: 'inbound', caller: '+33155550100', callee: '+4930100', destination: '+4930100' },
+      ...{ tariff: { rate, tax_ppm: 0, forwarded }, target: { kind } },
+    };
+    const wishes = { answered_at, answered_attempt, snapshot, pack_seconds_held: 2 };
+    return meterOf(hold(wishes), new Date(answered_at.getTime() + ms));
+  };
+  // 5,000 and a thousand a second; and two thousand a second on the way on, of which a pack pays two.
+  const both = { spent_micros: 10_000n, rate_micros_per_minute: 180_000n };
+  expect(at(3_000, 1, 'routes')).toMatchObject(both);
+  expect(at(3_000, 2, 'devices')).toMatchObject(both);
+  expect(at(3_000, 1, 'devices')).toMatchObject({ spent_micros: 8_000n, rate_micros_per_minute: 60_000n });
 });
 
 /** Reads events of a stream until one is as wanted. */

@@ -5,6 +5,8 @@ export interface MessageState {
   id: string;
   direction: string;
   state: string;
+  /** Why it was not sent or not delivered. */
+  error: string | null;
 }
 
 /** How the newest texts of these accounts stand, those of an hour at most. */
@@ -16,7 +18,7 @@ export async function selectMessageStates(
 ): Promise<MessageState[]> {
   const { rows } = await db.query<MessageState>({
     name: 'live_message_states',
-    text: `select n.account_id, n.id, n.direction, s.state
+    text: `select n.account_id, n.id, n.direction, s.state, s.error
              from unnest($1::uuid[]) as a(id)
              cross join lateral (
                select m.account_id, m.id, m.direction from message m

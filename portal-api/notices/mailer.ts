@@ -1,14 +1,27 @@
 import { createTransport } from 'nodemailer';
+import { bounceClass, enhancedStatus } from './bounce_class.ts';
+import type { BounceClass } from './bounce_class.ts';
 
 export interface Mail {
   to: string;
   subject: string;
   text: string;
+  /** As `<…@…>`: by which a report of what became of it is known to be about it. */
+  message_id: string;
 }
 
-/** Where mail goes out. It resolves when somebody else is responsible for it. */
+export interface Refusal {
+  class: BounceClass;
+  smtp_code: number;
+  status: string | null;
+}
+
+/** `taken`: somebody else is responsible for it. `refused`: for good, so it is not handed over again. */
+export type Handed = { kind: 'taken' } | ({ kind: 'refused' } & Refusal);
+
+/** Where mail goes out. It throws where it may go well another time. */
 export interface Mailer {
-  send(mail: Mail): Promise<void>;
+  send(mail: Mail): Promise<Handed>;
 }
 
 export interface SmtpMailerOptions {
@@ -25,11 +38,35 @@ export function smtpMailer({ smtp_url, from }: SmtpMailerOptions): Mailer {
     ...{ connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS },
   });
   return {
-    send: async ({ to, subject, text }) => {
-      // An object is taken as it is; a string would be read as a list of addresses.
-      await transport.sendMail({ from, to: { name: '', address: to }, subject, text });
+    send: async ({ to, subject, text, message_id: messageId }) => {
+      try {
+        // An object is taken as it is; a string would be read as a list of addresses.
+        await transport.sendMail({ from, to: { name: '', address: to }, subject, text, messageId });
+        return { kind: 'taken' };
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal === null) throw error;
+        return { kind: 'refused', ...refusal };
+      }
     },
   };
+}
+
+/** As nodemailer tells of what a server answered. */
+interface Answered {
+  responseCode: number;
+  response: string;
+  command: string;
+}
+
+/** Null where it may go well another time, or is not about this mail: a password that is wrong, a sender who is not known. */
+function refusalOf(error: unknown): Refusal | null {
+  const { responseCode: smtp_code, response = '', command } = error as Partial<Answered>;
+  if (smtp_code === undefined || smtp_code < 500 || smtp_code > 599) return null;
+  const at = command === 'RCPT TO' ? 'recipient' : command === 'DATA' ? 'content' : null;
+  if (at === null) return null;
+  const status = enhancedStatus(response);
+  return { class: bounceClass(smtp_code, status, at), smtp_code, status };
 }
 
 interface Server {

@@ -3,7 +3,9 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { freeNumbers, renewNumbers } from './holdings/renew.ts';
+import { tellSoon, tellTransfer } from './moving/tell_provider.ts';
 import { expireTransfers } from './moving/transfer.ts';
+import { untoldTransfers } from './moving/transfer_rows.ts';
 import type { NumbersDesk } from './numbers_desk.ts';
 import { sweepHolds } from './offers/holds.ts';
 import { driveOrder } from './orders/drive_order.ts';
@@ -21,6 +23,9 @@ export function numberTasks(desk: NumbersDesk): Task[] {
   const { pool, now, missingDocuments } = desk;
   return [
     task('drive_number_order', ofOrder, ({ order_id }) => driveOrder(desk, order_id)),
+    task('tell_number_transfer', z.object({ transfer_id: z.uuid() }), ({ transfer_id }) =>
+      tellTransfer(desk, transfer_id),
+    ),
     task('resume_number_orders', z.object({ account_id: z.uuid() }), ({ account_id }) =>
       resumeOrdersOf(pool, account_id, missingDocuments, now()),
     ),
@@ -41,10 +46,14 @@ export function numberTasks(desk: NumbersDesk): Task[] {
 async function lookAtOrders({ pool }: NumbersDesk): Promise<void> {
   const states = ['pending_kyc', 'provisioning', 'testing'] as const;
   const orders = await openOrders(pool, { states, unmoved_since: null, rows_max: ORDERS_AT_ONCE });
+  const untold = await untoldTransfers(pool, ORDERS_AT_ONCE);
+  // One that was refused waits for an admin.
+  const transfers = untold.filter(({ provider_state }) => provider_state !== 'refused');
   await inTransaction(pool, async (tx) => {
     const waiting = new Set(orders.filter(({ state }) => state === 'pending_kyc').map(({ account_id }) => account_id));
     for (const account_id of waiting) await resumeOrders(tx, account_id);
     for (const { id, state } of orders) if (state !== 'pending_kyc') await driveSoon(tx, id);
+    for (const { id } of transfers) await tellSoon(tx, id);
   });
 }
 

@@ -2,9 +2,13 @@ import type { Area, PortalContext } from '../context.ts';
 import { inventoryRoutes } from './admin/inventory_routes.ts';
 import { moveRoutes } from './admin/move_routes.ts';
 import { providerRoutes } from './admin/provider_routes.ts';
+import { portInDeskRoutes } from './admin/port_in_desk_routes.ts';
 import { queueRoutes } from './admin/queue_routes.ts';
+import { transferDeskRoutes } from './admin/transfer_desk_routes.ts';
+import { adoptNumbers } from './holdings/adopt_numbers.ts';
 import { cancellationRoutes } from './holdings/cancellation_routes.ts';
 import { holdingRoutes } from './holdings/holding_routes.ts';
+import { portInRoutes } from './moving/port_in_routes.ts';
 import { portRoutes } from './moving/port_routes.ts';
 import { transferRoutes } from './moving/transfer_routes.ts';
 import { numberTasks } from './number_tasks.ts';
@@ -23,8 +27,22 @@ export function numbersArea(context: PortalContext, ports: BuyerPorts): Area {
     routes: [
       ...[...offerRoutes(desk), ...orderRoutes(desk), webhookRoute(desk)],
       ...[...holdingRoutes(desk), ...cancellationRoutes(desk), ...transferRoutes(desk), ...portRoutes(desk)],
+      ...portInRoutes(desk),
       ...[...inventoryRoutes(desk), ...queueRoutes(desk), ...providerRoutes(desk), ...moveRoutes(desk)],
+      ...portInDeskRoutes(desk),
+      ...transferDeskRoutes(desk),
     ],
     tasks: numberTasks(desk),
+    start: async () => {
+      // Nobody agreed on a price for them.
+      const { adopted, failures } = await adoptNumbers(pool, 0n, now());
+      if (adopted.length > 0) log.warn({ adopted }, 'numbers that worked without a holding have one now, at no price');
+      for (const { number, error } of failures) {
+        log.error(
+          { number, error },
+          'a number works without a holding and cannot have one: see who held it, and release it',
+        );
+      }
+    },
   };
 }

@@ -19,7 +19,11 @@ const WORDS: Readonly<Record<BuyerRefusal | 'terms_required' | 'no_money' | 'not
     'A restriction keeps your account from buying. See it under your restrictions, and appeal there.',
   ],
   terms_required: ['terms_required', 'Read what is new at /v1/legal and agree to it at /v1/legal/acceptances.'],
-  no_wallet: ['conflict', 'You have no wallet in the currency of this number. Choose one that is sold in yours.'],
+  no_wallet: ['conflict', 'You have no wallet yet that could pay for this. Ask support for one.'],
+  no_rate: [
+    'not_available',
+    'Its price is in another currency than your wallet, and today has no rate of exchange between the two, so it is not sold to you today. Choose a number that is priced in your currency, or try again tomorrow.',
+  ],
   no_money: ['no_money', 'Your wallet holds less than the setup and the first month. Top it up and order again.'],
   not_available: ['not_available', 'Somebody else has this number, or is about to. Choose another one.'],
 };

@@ -3,6 +3,7 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import { ledgerAccount, post } from '../../domain/ledger/post.ts';
 import { moneyWords } from '../../domain/money/money_words.ts';
 import type { PortalContext } from '../context.ts';
+import { issueRefundNote } from '../invoices/issue_refund_note.ts';
 import { enqueue } from '../jobs/task.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
@@ -210,7 +211,7 @@ export async function sendRefund(context: PortalContext, provider: PaymentProvid
       settlePart(tx, refund_id, id, answer.kind === 'paid' ? answer.provider_refund : null, context.now()),
     );
   }
-  await inTransaction(pool, (tx) => closeRefund(tx, refund_id));
+  await inTransaction(pool, (tx) => closeRefund(context, tx, refund_id));
 }
 
 async function settlePart(
@@ -233,7 +234,7 @@ async function settlePart(
   await putBack(tx, refund, part_id, amount_micros, now);
 }
 
-async function closeRefund(tx: Transaction, refund_id: string): Promise<void> {
+async function closeRefund(context: PortalContext, tx: Transaction, refund_id: string): Promise<void> {
   const refund = await lockRefund(tx, refund_id);
   if (refund?.state !== 'sending' || refund.parts.some(({ state }) => state === 'waiting')) return;
   const state = refund.parts.every((part) => part.state === 'paid') ? 'paid' : 'failed';
@@ -243,4 +244,5 @@ async function closeRefund(tx: Transaction, refund_id: string): Promise<void> {
     const facts = { amount: moneyWords(amount_micros, currency) };
     await queueNotice(tx, { to: { account_id }, template: 'refund_done', facts });
   }
+  await issueRefundNote(context, tx, refund, context.now());
 }

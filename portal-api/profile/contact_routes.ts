@@ -3,7 +3,9 @@ import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
 import { blindIndex, seal, unseal } from '../../domain/privacy/sealing.ts';
+import { askForCall, newestCall, phoneCallShape } from '../codes/ask_for_call.ts';
 import { queueCodeMail } from '../codes/code_mail.ts';
+import { recordRefusedRequest, typedNumber } from '../codes/code_request.ts';
 import { issueOrRefuse } from '../codes/issue_or_refuse.ts';
 import { PHONE_WORDS, reachablePhone } from '../codes/reachable_phone.ts';
 import { sendCodeText } from '../codes/send_code_text.ts';
@@ -25,7 +27,10 @@ import type { SignedInIdentity } from '../identity/whose.ts';
 
 /** Another address or number: it counts once a code that was sent there came back. */
 export function contactRoutes(context: PortalContext): Route[] {
-  return [beginEmail(context), confirm(context, 'email'), beginPhone(context), confirm(context, 'phone')];
+  return [
+    ...[beginEmail(context), confirm(context, 'email'), beginPhone(context), confirm(context, 'phone')],
+    ...[callPhone(context), readPhoneCall(context)],
+  ];
 }
 
 const sent = { 202: { description: 'A code is on its way there. Nothing has changed yet.', empty: true } } as const;
@@ -78,8 +83,11 @@ function beginPhone(context: PortalContext): Route {
     async ({ identity, body, now, address }) => {
       const signed_in = signedInOf(identity);
       const { user_id } = signed_in;
-      const phone = await reachablePhone(pool, body.phone, await homeOf(context, signed_in));
+      const home = await homeOf(context, signed_in);
+      const phone = await reachablePhone(pool, body.phone, home);
       if (phone.kind === 'refused') {
+        const target = typedNumber(body.phone, home);
+        recordRefusedRequest(context, now, { purpose: 'phone_change', target, address }, 'number_refused');
         const message = PHONE_WORDS[phone.why];
         throw new Problem('invalid', `The phone ${message}.`, { errors: [{ path: 'body.phone', message }] });
       }
@@ -95,6 +103,70 @@ function beginPhone(context: PortalContext): Route {
       return { status: 202 };
     },
   );
+}
+
+/** To the number that a text was sent to before; it is read from that code, so that nobody is called whom no text was sent to. */
+function callPhone(context: PortalContext): Route {
+  const { pool } = context;
+  return route(
+    {
+      method: 'post',
+      path: '/v1/profile/phone/call',
+      operation_id: 'call_new_phone',
+      summary: 'A call with a new code, to a number that the text did not reach.',
+      tag: 'profile',
+      policy: PROVEN,
+      pace: 'guess',
+      answers: { 202: { description: 'We call. The code before is worth nothing any more.', empty: true } },
+      problems: ['invalid', 'too_many', 'conflict', 'unavailable'],
+    },
+    async ({ identity, now, address }) => {
+      const { user_id } = signedInOf(identity);
+      await inTransaction(pool, async (tx) => {
+        const { data_key_id, key } = await readProfile(context, tx, user_id, { lock: true });
+        const { rows } = await tx.query<{ id: string; target_index: Buffer }>(
+          `select id, target_index from verification_code where purpose = 'phone_change' and subject_id = $1
+            order by created_at desc limit 1`,
+          [user_id],
+        );
+        const newest = rows[0];
+        if (newest === undefined)
+          throw new Problem(
+            'conflict',
+            'Say first which number is yours now. Where our text does not come, we call you.',
+          );
+        const wanted = {
+          ...{ purpose: 'phone_change' as const, subject_id: user_id, data_key: { id: data_key_id, key }, address },
+          ...{ target: await targetOf(tx, key, newest.id), target_index: newest.target_index },
+        };
+        await askForCall(context, tx, now, wanted, await localeOf(tx, user_id));
+      });
+      return { status: 202 };
+    },
+  );
+}
+
+function readPhoneCall({ pool }: PortalContext): Route {
+  return route(
+    {
+      method: 'get',
+      path: '/v1/profile/phone/call',
+      operation_id: 'read_phone_call',
+      summary: 'What became of the newest call with a code.',
+      tag: 'profile',
+      policy: SIGNED_IN,
+      answers: { 200: { description: 'Whether somebody answered.', json: z.object({ call: phoneCallShape }) } },
+    },
+    async ({ identity }) => {
+      const { user_id } = signedInOf(identity);
+      return { status: 200, body: { call: await newestCall(pool, 'phone_change', user_id) } };
+    },
+  );
+}
+
+async function localeOf(tx: Transaction, user_id: string): Promise<string> {
+  const { rows } = await tx.query<{ locale: string }>('select locale from portal_user where id = $1', [user_id]);
+  return rows[0]?.locale ?? 'en';
 }
 
 /** Where a number without a calling code is read as one of; an admin writes it with one. */

@@ -109,7 +109,7 @@ export async function revokeInvitation(tx: Queryable, now: Date, account_id: str
 
 /** Mails the secret. Carried out twice it makes a new one, and only that can be used. */
 export function sendInvitation({ pool, keys, settings, ...context }: PortalContext): Task {
-  const post = postingBy({ settings });
+  const post = postingBy({ ...context, pool, settings });
   return task('send_invitation', z.object({ invitation_id: z.uuid() }), async ({ invitation_id }) => {
     const token = randomBytes(32).toString('base64url');
     const { rows } = await pool.query<{ email_sealed: Buffer; data_key_id: string }>(

@@ -4,7 +4,10 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
 import { knownCountry } from '../../domain/numbers/calling_codes.ts';
 import { blindIndex, emailSpelling } from '../../domain/privacy/sealing.ts';
+import { askForCall, newestCall, phoneCallShape } from '../codes/ask_for_call.ts';
 import { queueCodeMail } from '../codes/code_mail.ts';
+import type { WantedCode } from '../codes/issue_code.ts';
+import { recordRefusedRequest, typedNumber } from '../codes/code_request.ts';
 import { issueOrRefuse } from '../codes/issue_or_refuse.ts';
 import { PHONE_WORDS, reachablePhone } from '../codes/reachable_phone.ts';
 import { sendCodeText } from '../codes/send_code_text.ts';
@@ -89,7 +92,11 @@ function beginRegistration(context: PortalContext, terms: TermsPort): Route {
     },
     async ({ body, now, address }) => {
       const phone = await reachablePhone(context.pool, body.phone, body.home_country);
-      if (phone.kind === 'refused') throw wrongField('phone', PHONE_WORDS[phone.why]);
+      if (phone.kind === 'refused') {
+        const target = typedNumber(body.phone, body.home_country);
+        recordRefusedRequest(context, now, { purpose: 'registration_phone', target, address }, 'number_refused');
+        throw wrongField('phone', PHONE_WORDS[phone.why]);
+      }
       const token = randomBytes(32).toString('base64url');
       const expires_at = await inTransaction(context.pool, async (tx) => {
         await requireTerms(tx, terms, body.document_ids);
@@ -123,6 +130,8 @@ const stateShape = z.object({
   home_country: country,
   email_is_proven: z.boolean(),
   phone_is_proven: z.boolean(),
+  /** The newest call with a code, where one was asked for. */
+  phone_call: phoneCallShape,
   expires_at: instantOut,
 });
 
@@ -150,6 +159,7 @@ function resumeRegistration({ pool, keys }: PortalContext): Route {
           ...{ email: wishes.email, phone: wishes.phone, name: wishes.name, party, home_country, expires_at },
           email_is_proven: flow.email_verified_at !== null,
           phone_is_proven: flow.phone_verified_at !== null,
+          phone_call: await newestCall(pool, 'registration_phone', flow.id),
         },
       };
     },
@@ -162,20 +172,22 @@ function resendCode(context: PortalContext): Route {
       method: 'post',
       path: '/v1/registration/codes',
       operation_id: 'resend_registration_code',
-      summary: 'Another code, instead of one that did not come.',
+      summary:
+        'Another code, instead of one that did not come: by mail, by text or, where texts do not come, by a call.',
       tag: 'registration',
       policy: { anyone: true },
       pace: 'guess',
-      body: z.object({ registration_token: registrationToken, channel: z.enum(['email', 'phone']) }),
+      body: z.object({ registration_token: registrationToken, channel: z.enum(['email', 'phone', 'phone_call']) }),
       answers: { 202: { description: 'It is on its way; the one before is worth nothing any more.', empty: true } },
-      problems: ['not_found', 'too_many'],
+      problems: ['not_found', 'too_many', 'conflict', 'unavailable'],
     },
     async ({ body, now, address }) => {
       await inTransaction(context.pool, async (tx) => {
         const flow = await findFlow(tx, context.keys, now, body.registration_token, { lock: true });
         if (flow === null) throw new Problem('not_found', 'It has ended. Begin anew.');
         if (body.channel === 'email') await sendEmailCode(context, tx, now, flow, address);
-        else await sendPhoneCode(context, tx, now, flow, address);
+        else if (body.channel === 'phone') await sendPhoneCode(context, tx, now, flow, address);
+        else await askForCall(context, tx, now, phoneCodeOf(context, flow, address), flow.locale);
       });
       return { status: 202 };
     },
@@ -217,15 +229,24 @@ async function sendPhoneCode(
   context: PortalContext,
   tx: Transaction,
   now: Date,
-  { id, data_key, wishes }: SendsCodes,
+  flow: SendsCodes,
   address: string,
 ): Promise<void> {
-  const { settings, ring } = context;
-  const { code } = await issueOrRefuse(context, tx, now, {
+  const { settings } = context;
+  const { code } = await issueOrRefuse(context, tx, now, phoneCodeOf(context, flow, address));
+  const { BRAND: brand, CURRENCY: currency } = settings;
+  await sendCodeText(tx, now, { recipient: flow.wishes.phone, code, brand, currency });
+}
+
+function phoneCodeOf(
+  { ring }: PortalContext,
+  { id, data_key, wishes }: Pick<Flow, 'id' | 'data_key' | 'wishes'>,
+  address: string,
+): WantedCode {
+  return {
     ...{ purpose: 'registration_phone', subject_id: id, data_key, target: wishes.phone, address },
     target_index: blindIndex(ring, 'phone', wishes.phone),
-  });
-  await sendCodeText(tx, now, { recipient: wishes.phone, code, brand: settings.BRAND, currency: settings.CURRENCY });
+  };
 }
 
 async function requireTerms(tx: Transaction, terms: TermsPort, document_ids: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ import type { Route } from '../http/route.ts';
 import type { Identity } from '../identity/identity.ts';
 import { EVERY_ADMIN, EVERY_CUSTOMER } from '../identity/policy.ts';
 import type { Session } from '../identity/sessions.ts';
+import { isUndeliverable } from '../notices/bounce_rows.ts';
 import { clearedCookie } from './session_cookie.ts';
 import { signedInOf } from '../identity/whose.ts';
 
@@ -24,12 +25,14 @@ const sessionShape = z
     account_id: uuid.nullable(),
     role: z.enum(['owner', 'billing', 'member']).nullable(),
     admin_roles: z.array(z.string()),
+    /** Mail to your address comes back: nothing but codes is sent there. */
+    email_is_undeliverable: z.boolean(),
     /** To be sent as X-CSRF-Token with everything that changes something. */
     csrf_token: z.string(),
   })
   .meta({ id: 'Session' });
 
-function readSession({ sessions }: PortalContext): Route {
+function readSession({ pool, sessions }: PortalContext): Route {
   return route(
     {
       method: 'get',
@@ -43,7 +46,9 @@ function readSession({ sessions }: PortalContext): Route {
     async ({ identity }) => {
       const own = await ownSession(sessions, identity);
       const { kind, user_id, account_id, role, admin_roles, csrf_token } = own;
-      return { status: 200, body: { kind, user_id, account_id, role, admin_roles, csrf_token } };
+      const email_is_undeliverable = await isUndeliverable(pool, user_id);
+      const body = { kind, user_id, account_id, role, admin_roles, email_is_undeliverable, csrf_token };
+      return { status: 200, body };
     },
   );
 }

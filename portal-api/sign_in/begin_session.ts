@@ -6,6 +6,7 @@ import { uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { AdminRole, CustomerRole } from '../identity/identity.ts';
 import type { NewSession } from '../identity/sessions.ts';
+import { isUndeliverable } from '../notices/bounce_rows.ts';
 import { sessionCookie } from '../session/session_cookie.ts';
 import { recordLogin } from './login_events.ts';
 import type { LoginMethod, Visitor } from './login_events.ts';
@@ -19,6 +20,8 @@ export const signedInShape = z
     account_id: uuid.nullable(),
     role: z.enum(['owner', 'billing', 'member']).nullable(),
     admin_roles: z.array(z.string()),
+    /** Mail to your address comes back: nothing but codes is sent there until you give another one, or prove that it takes mail again. */
+    email_is_undeliverable: z.boolean(),
     /** To be sent as X-CSRF-Token with everything that changes something. */
     csrf_token: z.string(),
   })
@@ -35,7 +38,7 @@ export type WhoSignsIn =
 
 /** A session, and the cookie that carries it. */
 export async function beginSession(
-  { sessions, cookie_name, settings }: PortalContext,
+  { pool, sessions, cookie_name, settings }: PortalContext,
   who: WhoSignsIn,
   visitor: Visitor,
 ): Promise<SignedInReply> {
@@ -45,8 +48,9 @@ export async function beginSession(
       : { ...who, account_id: null, role: null, ...visitor };
   const { token, csrf_token } = await sessions.begin(session);
   const { user_id, account_id, role, admin_roles } = session;
+  const email_is_undeliverable = await isUndeliverable(pool, user_id);
   return {
-    body: { kind: 'signed_in', user_id, account_id, role, admin_roles, csrf_token },
+    body: { kind: 'signed_in', user_id, account_id, role, admin_roles, email_is_undeliverable, csrf_token },
     cookies: [sessionCookie(cookie_name, token, settings.SESSION_LIFE_MS)],
   };
 }

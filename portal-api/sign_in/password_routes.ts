@@ -35,6 +35,7 @@ export function signInByPassword(context: PortalContext, hashing: PasswordHashin
     },
     async ({ body, now, address, user_agent }) => {
       const { pool, ring, settings } = context;
+      hashing.requireRoom();
       const visitor = { address, user_agent };
       const email_index = emailIndexOf(ring, body.email);
       const target = guessTarget('sign_in', `${body.as}:${email_index.toString('hex')}`);

@@ -38,6 +38,7 @@ export class PortalWorld {
         ...{ DATABASE_URL: urls.database, REDIS_URL: urls.redis, PORTAL_HTTP_PORT: '0', PORTAL_OBSERVE_PORT: '0' },
         AUDIT_HEADS_FILE: join(home, 'audit-heads.jsonl'),
         ...{ KEY_RING_FILE: 'none', DOCUMENTS_FOLDER: join(home, 'documents'), LOG_LEVEL: 'silent' },
+        VOICEMAIL_FOLDER: join(home, 'voicemail'),
         ...{ READS_PER_MINUTE_MAX: '1000000', WRITES_PER_MINUTE_MAX: '1000000' },
         ...{ GUESSES_PER_MINUTE_MAX: '1000000', COSTLY_PER_MINUTE_MAX: '1000000' },
         ...settings,

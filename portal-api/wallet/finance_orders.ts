@@ -1,4 +1,6 @@
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
+import type { PortalContext } from '../context.ts';
+import { issueNote } from '../invoices/issue_note.ts';
 import { chargeWallet } from '../../domain/ledger/charge_wallet.ts';
 import { ledgerAccount, post } from '../../domain/ledger/post.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
@@ -27,6 +29,10 @@ export interface FinanceOrder extends PayingWallet {
   approvals_needed: number;
   requested_by: string;
   requested_at: Date;
+  /** Of a correction, what it corrects; null where it is about the wallet as a whole. */
+  corrects_invoice_id: string | null;
+  /** The credit note or debit note of a correction that is posted. */
+  document_id: string | null;
 }
 
 type OrderRow = Omit<FinanceOrder, 'wallet_id' | 'net_micros' | 'tax_micros'> & {
@@ -43,7 +49,8 @@ export async function readOrders(
 ): Promise<FinanceOrder[]> {
   const { rows } = await db.query<OrderRow>(
     `select o.id, o.account_id, o.wallet_id, w.currency, o.kind, o.net_micros, o.tax_micros, o.expires_at, o.reason, o.state,
-            o.approvals_needed, o.requested_by, o.requested_at
+            o.approvals_needed, o.requested_by, o.requested_at, o.corrects_invoice_id,
+            (select l.invoice_id from ledger_tx t join invoice_line l on l.tx_id = t.id where t.kind = 'adjustment' and t.ref = o.id) as document_id
        from finance_order o join wallet w on w.id = o.wallet_id
       where ${'id' in which ? 'o.id' : 'o.state'} = $1 and ($2::timestamptz is null or (o.requested_at, o.id) < ($2, $3::uuid))
       order by o.requested_at desc, o.id desc limit $4`,
@@ -61,26 +68,29 @@ export type OrderVerdict = 'taken' | 'no_money';
 
 /** Posted at once where whoever asks may do so alone. */
 export async function giveOrder(
+  context: PortalContext,
   tx: Transaction,
-  order: Omit<FinanceOrder, 'state' | 'requested_at'>,
+  order: Posted,
   now: Date,
 ): Promise<OrderVerdict> {
   await lockWallet(tx, order.wallet_id);
   const { rowCount } = await tx.query(
     `insert into finance_order (id, account_id, wallet_id, kind, net_micros, tax_micros, expires_at, reason, state, approvals_needed,
-                                requested_by, requested_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', $9, $10, $11) on conflict do nothing`,
+                                requested_by, requested_at, corrects_invoice_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', $9, $10, $11, $12) on conflict do nothing`,
     [
       ...[order.id, order.account_id, order.wallet_id.toString(), order.kind, order.net_micros.toString()],
       ...[order.tax_micros.toString(), order.expires_at, order.reason, order.approvals_needed, order.requested_by, now],
+      order.corrects_invoice_id,
     ],
   );
   if (rowCount === 0) return 'taken';
   const approvals = await approve(tx, order.id, order.requested_by, now);
-  return (approvals ?? 0) >= order.approvals_needed ? postOrder(tx, order, now) : 'taken';
+  return (approvals ?? 0) >= order.approvals_needed ? postOrder(context, tx, order, now) : 'taken';
 }
 
 export async function approveOrder(
+  context: PortalContext,
   tx: Transaction,
   id: string,
   admin_id: string,
@@ -96,7 +106,7 @@ export async function approveOrder(
   const approvals = await approve(tx, id, admin_id, now);
   if (approvals === null) return { verdict: 'twice', account_id };
   if (approvals < order.approvals_needed) return { verdict: 'approved', account_id };
-  return { verdict: (await postOrder(tx, order, now)) === 'taken' ? 'approved' : 'no_money', account_id };
+  return { verdict: (await postOrder(context, tx, order, now)) === 'taken' ? 'approved' : 'no_money', account_id };
 }
 
 /** The account that it was for; null where none of this id waits. */
@@ -108,9 +118,9 @@ export async function rejectOrder(tx: Transaction, id: string): Promise<string |
   return rows[0]?.account_id ?? null;
 }
 
-type Posted = Omit<FinanceOrder, 'state' | 'requested_at'>;
+type Posted = Omit<FinanceOrder, 'state' | 'requested_at' | 'document_id'>;
 
-async function postOrder(tx: Transaction, order: Posted, now: Date): Promise<OrderVerdict> {
+async function postOrder(context: PortalContext, tx: Transaction, order: Posted, now: Date): Promise<OrderVerdict> {
   const { id, wallet_id, kind, net_micros, tax_micros, reason, currency, account_id } = order;
   const content = { what: reason };
   if (kind === 'debit') {
@@ -135,7 +145,23 @@ async function postOrder(tx: Transaction, order: Posted, now: Date): Promise<Ord
     await payDebt(tx, order, id, now);
   }
   await tx.query(`update finance_order set state = 'posted' where id = $1`, [id]);
+  if (kind !== 'promo') await issueOrderNote(context, tx, order, now);
   await tx.query(`select pg_notify('wallet', $1)`, [wallet_id.toString()]);
   await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
   return 'taken';
+}
+
+/** A correction has a document of its own; promo credit is a gift, and is told where it is spent. */
+async function issueOrderNote(context: PortalContext, tx: Transaction, order: Posted, now: Date): Promise<void> {
+  const { id, account_id, wallet_id, currency, kind, reason, corrects_invoice_id } = order;
+  const sign = kind === 'debit' ? 1n : -1n;
+  const amounts = { net_micros: sign * order.net_micros, tax_micros: sign * order.tax_micros };
+  const line = { tx: { kind: 'adjustment' as const, ref: id }, item: id, what: `Correction: ${reason}`, explained: {} };
+  const lines = [{ ...line, ...amounts }];
+  await issueNote(
+    context,
+    tx,
+    { account_id, wallet_id, currency, corrects_invoice_id, corrects: 'charges', lines },
+    now,
+  );
 }

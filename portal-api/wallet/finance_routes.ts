@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { giveBack } from '../../domain/ledger/give_back.ts';
+import type { GivenBack } from '../../domain/ledger/give_back.ts';
+import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../http/cursor.ts';
 import { currency, instant, instantOut, line, microsIn, microsOut, uuid } from '../http/fields.ts';
@@ -9,6 +11,7 @@ import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import type { AdminRole } from '../identity/identity.ts';
+import { documentOf, issueNote } from '../invoices/issue_note.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
 import { secondApprovalAbove } from '../payments/approvals.ts';
 import { payingWallet } from '../payments/attempts.ts';
@@ -37,15 +40,19 @@ const orderShape = z
     approvals_needed: z.int(),
     requested_by: uuid,
     requested_at: instantOut,
+    /** The invoice that a correction is about; null where it is about the wallet as a whole. */
+    corrects_invoice_id: uuid.nullable(),
+    /** Its credit note or debit note among the invoices; null until it is posted, and for promo credit. */
+    document_id: uuid.nullable(),
   })
   .meta({ id: 'FinanceOrder' });
 
 function shown(order: FinanceOrder): z.input<typeof orderShape> {
   const { id, account_id, kind, net_micros, tax_micros, expires_at, reason, state } = order;
-  const { approvals_needed, requested_by, requested_at } = order;
+  const { approvals_needed, requested_by, requested_at, corrects_invoice_id, document_id } = order;
   return {
     ...{ finance_order_id: id, account_id, kind, net_micros, tax_micros, currency: order.currency, expires_at, reason },
-    ...{ state, approvals_needed, requested_by, requested_at },
+    ...{ state, approvals_needed, requested_by, requested_at, corrects_invoice_id, document_id },
   };
 }
 
@@ -69,7 +76,7 @@ function adjust(context: PortalContext): Route {
       method: 'post',
       path: '/v1/admin/accounts/{account_id}/adjustments',
       operation_id: 'adjust_wallet',
-      summary: 'Correct a wallet. Above the limit another admin has to agree.',
+      summary: 'Correct a wallet, with a credit note or debit note. Above the limit another admin has to agree.',
       tag: 'admin payments',
       policy: { admin: FINANCE, step_up: true },
       idempotent: true,
@@ -79,12 +86,15 @@ function adjust(context: PortalContext): Route {
         net_micros: microsIn,
         tax_micros: micros_or_none,
         reason: line(500),
+        /** The customer's invoice that it corrects, if it is about one. */
+        corrects_invoice_id: uuid.nullable().default(null),
       }),
       answers: { 201: { description: 'Posted, or waiting for approval.', json: orderShape } },
       problems: ['not_found', 'no_money'],
     },
     async ({ identity, params, body, operation_id, now }) => {
       const { direction, ...amounts } = body;
+      await ownInvoiceOnly(context.pool, params.account_id, body.corrects_invoice_id);
       const admin_id = adminOf(identity).user_id;
       const wish = { id: operation_id, account_id: params.account_id, kind: direction, ...amounts, expires_at: null };
       return { status: 201, body: await give(context, { ...wish, requested_by: admin_id }, now) };
@@ -111,14 +121,23 @@ function grantPromo(context: PortalContext): Route {
       const expires_at = new Date(body.expires_at);
       if (expires_at <= now) throw new Problem('invalid', 'Promo credit ends later than now.');
       const wish = { id: operation_id, account_id: params.account_id, kind: 'promo' as const, reason: body.reason };
-      const amounts = { net_micros: body.amount_micros, tax_micros: 0n, expires_at };
+      const amounts = { net_micros: body.amount_micros, tax_micros: 0n, expires_at, corrects_invoice_id: null };
       const requested_by = adminOf(identity).user_id;
       return { status: 201, body: await give(context, { ...wish, ...amounts, requested_by }, now) };
     },
   );
 }
 
-type Wish = Omit<FinanceOrder, 'wallet_id' | 'currency' | 'state' | 'approvals_needed' | 'requested_at'>;
+async function ownInvoiceOnly(db: Queryable, account_id: string, invoice_id: string | null): Promise<void> {
+  if (invoice_id === null) return;
+  const { rows } = await db.query('select 1 from invoice where id = $1 and account_id = $2', [invoice_id, account_id]);
+  if (rows.length === 0) throw new Problem('not_found', 'This account has no such invoice.');
+}
+
+type Wish = Omit<
+  FinanceOrder,
+  'wallet_id' | 'currency' | 'state' | 'approvals_needed' | 'requested_at' | 'document_id'
+>;
 
 async function give(context: PortalContext, wish: Wish, now: Date): Promise<z.input<typeof orderShape>> {
   const { pool } = context;
@@ -126,7 +145,7 @@ async function give(context: PortalContext, wish: Wish, now: Date): Promise<z.in
   if (wallet === null) throw new Problem('not_found');
   const approvals_needed = wish.net_micros + wish.tax_micros > secondApprovalAbove(context) ? 2 : 1;
   await inTransaction(pool, async (tx) => {
-    const verdict = await giveOrder(tx, { ...wish, ...wallet, approvals_needed }, now);
+    const verdict = await giveOrder(context, tx, { ...wish, ...wallet, approvals_needed }, now);
     if (verdict === 'no_money') throw new Problem('no_money', 'The wallet holds less than that.');
     await appendAudit(tx, {
       ...{ at: now, actor: { kind: 'admin', id: wish.requested_by }, action: `wallet.${wish.kind}` },
@@ -166,7 +185,8 @@ function listOrders({ pool }: PortalContext): Route {
 
 const withId = z.object({ finance_order_id: uuid });
 
-function approveAsAdmin({ pool }: PortalContext): Route {
+function approveAsAdmin(context: PortalContext): Route {
+  const { pool } = context;
   return route(
     {
       method: 'post',
@@ -182,7 +202,7 @@ function approveAsAdmin({ pool }: PortalContext): Route {
     async ({ identity, params, now }) => {
       const admin_id = adminOf(identity).user_id;
       await inTransaction(pool, async (tx) => {
-        const { verdict, account_id } = await approveOrder(tx, params.finance_order_id, admin_id, now);
+        const { verdict, account_id } = await approveOrder(context, tx, params.finance_order_id, admin_id, now);
         if (verdict === 'no_money') throw new Problem('no_money', 'The wallet holds less than that by now.');
         if (verdict !== 'approved') refuseApproval(verdict);
         await appendAudit(tx, {
@@ -223,13 +243,14 @@ function rejectAsAdmin({ pool }: PortalContext): Route {
   );
 }
 
-function creditCharge({ pool }: PortalContext): Route {
+function creditCharge(context: PortalContext): Route {
+  const { pool } = context;
   return route(
     {
       method: 'post',
       path: '/v1/admin/accounts/{account_id}/credit-notes',
       operation_id: 'credit_charge',
-      summary: 'Give back some or all of a purchase or a renewal; it stands on the next invoice.',
+      summary: 'Give back some or all of a purchase or a renewal, with a credit note.',
       tag: 'admin payments',
       policy: { admin: FINANCE, step_up: true },
       idempotent: true,
@@ -241,29 +262,71 @@ function creditCharge({ pool }: PortalContext): Route {
         tax_micros: micros_or_none,
         reason: line(500),
       }),
-      answers: { 201: { description: 'Credited.', json: z.object({ credit_note_ref: uuid }) } },
+      answers: { 201: { description: 'Credited.', json: z.object({ credit_note_ref: uuid, document_id: uuid }) } },
       problems: ['not_found', 'conflict'],
     },
     async ({ identity, params, body, operation_id, now }) => {
       const { charge_kind, charge_ref, net_micros, tax_micros, reason } = body;
-      await inTransaction(pool, async (tx) => {
+      const document_id = await inTransaction(pool, async (tx) => {
         const { rows } = await tx.query(
           `select 1 from ledger_tx t join wallet w on w.id = (t.content ->> 'wallet_id')::bigint
             where t.kind = $1 and t.ref = $2 and w.account_id = $3`,
           [charge_kind, charge_ref, params.account_id],
         );
         if (rows.length === 0) throw new Problem('not_found', 'There is no such charge of this account.');
-        const content = { what: reason };
-        const charge = { ref: operation_id, charge_kind, charge_ref, net_micros, tax_micros, content };
-        const verdict = await giveBack(tx, charge);
-        if (verdict === 'too_much') throw new Problem('conflict', 'That is more than was paid and not credited yet.');
+        const credit = {
+          ref: operation_id,
+          charge_kind,
+          charge_ref,
+          net_micros,
+          tax_micros,
+          content: { what: reason },
+        };
+        const made = await creditWithNote(context, tx, params.account_id, credit, reason, now);
         await tellCustomer(tx, params.account_id, { type: 'wallet', id: params.account_id });
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'charge.credit' },
           ...{ account_id: params.account_id, subject: `${charge_kind}:${charge_ref}`, detail: { reason } },
         });
+        return made;
       });
-      return { status: 201, body: { credit_note_ref: operation_id } };
+      return { status: 201, body: { credit_note_ref: operation_id, document_id } };
     },
   );
+}
+
+/** The credit note's id: of the one that was issued before, where it was credited before. */
+async function creditWithNote(
+  context: PortalContext,
+  tx: Transaction,
+  account_id: string,
+  credit: GivenBack,
+  reason: string,
+  now: Date,
+): Promise<string> {
+  const { ref, charge_kind, charge_ref, net_micros, tax_micros } = credit;
+  const verdict = await giveBack(tx, credit);
+  if (verdict === 'too_much') throw new Problem('conflict', 'That is more than was paid and not credited yet.');
+  const posted = { kind: 'credit_note', ref } as const;
+  const before = await documentOf(tx, posted);
+  if (before !== null) return before;
+  const { rows } = await tx.query<{ wallet_id: string; currency: string }>(
+    `select w.id as wallet_id, w.currency from ledger_tx t join wallet w on w.id = (t.content ->> 'wallet_id')::bigint
+      where t.kind = $1 and t.ref = $2`,
+    [charge_kind, charge_ref],
+  );
+  const [wallet] = rows;
+  if (wallet === undefined) throw new Error(`The charge ${charge_ref} is of no wallet.`);
+  const line = { tx: posted, item: ref, what: `Credit: ${reason}`, explained: { charge_kind, charge_ref } };
+  const corrects_invoice_id = await documentOf(tx, { kind: charge_kind, ref: charge_ref });
+  const { invoice_id } = await issueNote(
+    context,
+    tx,
+    {
+      ...{ account_id, wallet_id: BigInt(wallet.wallet_id), currency: wallet.currency, corrects_invoice_id },
+      ...{ corrects: 'charges', lines: [{ ...line, net_micros: -net_micros, tax_micros: -tax_micros }] },
+    },
+    now,
+  );
+  return invoice_id;
 }

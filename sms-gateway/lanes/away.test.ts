@@ -62,6 +62,7 @@ beforeEach(() => {
     ...{ dispatcher, queue: queue as unknown as ClaimQueue, now: () => now_ms, log },
     db: { query: () => Promise.resolve({ rows: [] }) } as unknown as Queryable,
     ...{ lane_texts_max: LANE_TEXTS_MAX, stranded_look_ms: 60_000 },
+    screenWaiting: () => Promise.resolve({ any_passed: false, any_left: false }),
   });
   dispatcher.setBinds(AWAY, [bind(false)]);
 });

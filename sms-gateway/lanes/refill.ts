@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Queryable } from '../../domain/db/transaction.ts';
-import { waitingCarriers } from '../../domain/texts/queue.ts';
+import { whatWaits } from '../../domain/texts/queue.ts';
+import type { WaitingLook } from '../screening/waiting_texts.ts';
 import type { ClaimQueue } from './claim_queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { MOST_URGENT } from './lane.ts';
@@ -13,6 +14,8 @@ export interface RefillOptions {
   now: () => number;
   lane_texts_max: number;
   stranded_look_ms: number;
+  /** Screens what was taken in by who cannot. */
+  screenWaiting: () => Promise<WaitingLook>;
   log: Logger;
 }
 
@@ -33,6 +36,8 @@ export class Refill {
   #carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
   #came_at_ms = Number.NEGATIVE_INFINITY;
   #unrouted = true;
+  #unscreened = true;
+  #screened_at_ms = Number.NEGATIVE_INFINITY;
 
   constructor(options: RefillOptions) {
     this.#options = options;
@@ -42,6 +47,7 @@ export class Refill {
   wake(): void {
     this.#looked_at_ms.clear();
     this.#carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
+    this.#screened_at_ms = Number.NEGATIVE_INFINITY;
   }
 
   /** A carrier is there that was not: what waits for others that are away may go to it. */
@@ -53,8 +59,9 @@ export class Refill {
     const now_ms = this.#options.now();
     if (now_ms - this.#carriers_asked_at_ms >= CARRIERS_MS) {
       this.#carriers_asked_at_ms = now_ms;
-      await this.#askCarriers();
+      await this.#ask();
     }
+    if (this.#unscreened && now_ms - this.#screened_at_ms >= LOOK_MS) await this.#screen(now_ms);
     if (this.#unrouted && this.#isDue(null, now_ms)) {
       const claimed = await this.#options.queue.claim(null, STRANDED_MAX);
       this.#options.dispatcher.takeClaimed(claimed);
@@ -63,10 +70,21 @@ export class Refill {
   }
 
   /** A carrier that was removed may still have texts waiting for it. */
-  async #askCarriers(): Promise<void> {
-    const carriers = await waitingCarriers(this.#options.db);
+  async #ask(): Promise<void> {
+    const { carriers, has_unscreened } = await whatWaits(this.#options.db);
     this.#unrouted = carriers.includes(null);
+    this.#unscreened = has_unscreened;
     for (const carrier_id of carriers) if (carrier_id !== null) this.#options.dispatcher.lane(carrier_id);
+  }
+
+  /** What passes has no carrier yet, and is claimed in the same turn. */
+  async #screen(now_ms: number): Promise<void> {
+    this.#screened_at_ms = now_ms;
+    const { any_passed, any_left } = await this.#options.screenWaiting();
+    this.#unscreened = any_left;
+    if (!any_passed) return;
+    this.#unrouted = true;
+    this.#looked_at_ms.delete(null);
   }
 
   async #fill(lane: Lane, now_ms: number): Promise<void> {

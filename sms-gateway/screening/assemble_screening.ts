@@ -6,6 +6,9 @@ import { NumberPortability } from '../portability/number_portability.ts';
 import { PortedNumberTable } from '../portability/ported_number_table.ts';
 import { PUMPING_DEFAULTS } from './pumping/pumping_settings.ts';
 import { Screening } from './screening.ts';
+import { WaitingTexts } from './waiting_texts.ts';
+import type { WaitingLook } from './waiting_texts.ts';
+import type { GatewayLease } from '../../domain/texts/queue.ts';
 
 export interface ScreeningParts {
   settings: Pick<GatewaySettings, 'REDIS_URL' | 'TEXTS_PER_SECOND_MAX' | 'TEXTS_PER_DAY_MAX' | 'PORTABILITY_WAIT_MS'>;
@@ -25,9 +28,11 @@ export class ScreeningDesk {
   readonly ported_numbers: PortedNumberTable;
   readonly #redis: ReturnType<typeof createClient>;
   readonly #log: Logger;
+  readonly #db: pg.Pool;
 
   constructor({ settings, db, onScreened, log }: ScreeningParts) {
     this.#log = log;
+    this.#db = db;
     this.#redis = createClient({
       url: settings.REDIS_URL,
       disableOfflineQueue: true,
@@ -70,6 +75,12 @@ export class ScreeningDesk {
       .catch((error: unknown) => this.#log.warn({ err: error }, 'Redis is not connected to any more'));
     await this.screening.start();
     await this.ported_numbers.refresh();
+  }
+
+  /** What screens the texts that were taken in by who cannot. */
+  waitingTexts(lease: () => GatewayLease): () => Promise<WaitingLook> {
+    const texts = new WaitingTexts({ db: this.#db, lease, screening: this.screening, now: () => new Date() });
+    return () => texts.pass();
   }
 
   stop(): void {

@@ -46,6 +46,12 @@ export interface ScreeningOptions {
 /** A moment of delivery that is not the one asked for, when the recipient would mind it then. */
 export type Screened = Verdict & { due_at?: Date };
 
+/** What is looked at of a text. */
+export type ScreenableText = Pick<
+  JudgedText,
+  'account_id' | 'sender' | 'recipient' | 'body' | 'encoding' | 'class' | 'due_at'
+> & { rate: { rate_micros_per_segment: bigint } | null };
+
 const PASS: Screened = { kind: 'pass' };
 /** Some hours of a busy gateway's codes; each takes a hundred octets. */
 const CONVERSIONS_REMEMBERED = 50_000;
@@ -104,17 +110,25 @@ export class Screening {
     return this.#countries.of(number);
   }
 
-  screen(text: JudgedText, payer: TextPayer): Screened {
+  screen(text: ScreenableText, payer: Pick<TextPayer, 'account_id'>): Screened {
     const now_ms = this.#options.now();
     const rules = this.#rules.value;
-    const country = this.#countries.of(text.recipient);
-    const refused = this.#pacePassed(rules, payer, now_ms) ?? this.#senderPassed(rules, text, country);
-    if (refused !== null) return refused;
-    const folded = this.#read(rules, text, country);
-    const verdict =
-      this.#ofContent(rules, text, folded, country) ?? this.#ofPumping(rules, text, folded, country, now_ms);
-    if (verdict?.kind === 'refuse') return verdict;
-    return this.#inItsHours(rules, text, country, now_ms, verdict ?? PASS);
+    const { verdict, limit } = this.#takePace(rules, payer.account_id, now_ms);
+    if (verdict !== 'taken') return this.#tooFast(verdict, limit);
+    return this.#judge(rules, text, now_ms);
+  }
+
+  /**
+   * The same for a text that was charged and waits to be screened. Where it comes too fast it may wait: nobody is there any more to
+   * be told to send it again more slowly.
+   */
+  screenWaiting(text: ScreenableText): Screened | { kind: 'wait' } {
+    const now_ms = this.#options.now();
+    const rules = this.#rules.value;
+    const { verdict, limit } = this.#takePace(rules, text.account_id, now_ms);
+    if (verdict === 'second' && limit.texts_per_second_max > 0) return { kind: 'wait' };
+    if (verdict !== 'taken') return this.#tooFast(verdict, limit);
+    return this.#judge(rules, text, now_ms);
   }
 
   /**
@@ -139,17 +153,33 @@ export class Screening {
     this.#pumping.receipted(account_id, this.#countries.of(number), state === 'delivered', this.#options.now());
   }
 
-  #pacePassed(rules: ScreeningRules, { account_id }: TextPayer, now_ms: number): Screened | null {
+  #takePace(
+    rules: ScreeningRules,
+    account_id: string,
+    now_ms: number,
+  ): { verdict: 'taken' | 'second' | 'day'; limit: PaceLimit } {
     const limit = rules.limitOf(account_id) ?? this.#options.default_limit;
-    const verdict = this.#pace.take(account_id, limit, now_ms);
-    if (verdict === 'taken') return null;
+    return { verdict: this.#pace.take(account_id, limit, now_ms), limit };
+  }
+
+  #tooFast(verdict: 'second' | 'day', { texts_per_second_max, texts_per_day_max }: PaceLimit): Screened {
     this.#options.onScreened('refused', 'pace');
-    const { texts_per_second_max, texts_per_day_max } = limit;
     const detail = verdict === 'second' ? `${texts_per_second_max} a second` : `${texts_per_day_max} a day`;
     return { kind: 'refuse', refusal: refusal('too_fast', `${detail} are allowed`) };
   }
 
-  #senderPassed(rules: ScreeningRules, { sender }: JudgedText, country: string | null): Screened | null {
+  #judge(rules: ScreeningRules, text: ScreenableText, now_ms: number): Screened {
+    const country = this.#countries.of(text.recipient);
+    const refused = this.#senderPassed(rules, text, country);
+    if (refused !== null) return refused;
+    const folded = this.#read(rules, text, country);
+    const verdict =
+      this.#ofContent(rules, text, folded, country) ?? this.#ofPumping(rules, text, folded, country, now_ms);
+    if (verdict?.kind === 'refuse') return verdict;
+    return this.#inItsHours(rules, text, country, now_ms, verdict ?? PASS);
+  }
+
+  #senderPassed(rules: ScreeningRules, { sender }: ScreenableText, country: string | null): Screened | null {
     if (rules.countryOf(country)?.alphanumeric_sender !== false || !HAS_LETTER.test(sender)) return null;
     this.#options.onScreened('refused', 'sender');
     const message = `Texts to ${country ?? ''} may not have a name as their sender, so it was not sent: send it from a number.`;
@@ -157,7 +187,7 @@ export class Screening {
   }
 
   /** Null where what it says makes no difference. */
-  #read(rules: ScreeningRules, text: JudgedText, country: string | null): FoldedText | null {
+  #read(rules: ScreeningRules, text: ScreenableText, country: string | null): FoldedText | null {
     const seeks_rules = rules.content.readsTexts(country);
     const body = text.encoding === 'binary' ? readableBody(text) : text.body;
     if (!seeks_rules && !(text.class === 'normal' && mayHoldCode(body))) return null;
@@ -167,7 +197,7 @@ export class Screening {
 
   #ofContent(
     { content }: ScreeningRules,
-    { sender }: JudgedText,
+    { sender }: ScreenableText,
     folded: FoldedText | null,
     country: string | null,
   ): Screened | null {
@@ -191,7 +221,7 @@ export class Screening {
   /** A newsletter is no login code, whatever it says: nobody who waits for a code takes it from the slowest queue. */
   #ofPumping(
     rules: ScreeningRules,
-    text: JudgedText,
+    text: ScreenableText,
     folded: FoldedText | null,
     country: string | null,
     now_ms: number,
@@ -212,7 +242,7 @@ export class Screening {
 
   #inItsHours(
     rules: ScreeningRules,
-    { class: message_class, due_at }: JudgedText,
+    { class: message_class, due_at }: ScreenableText,
     country: string | null,
     now_ms: number,
     verdict: Screened,

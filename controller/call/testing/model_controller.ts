@@ -106,7 +106,8 @@ export class ModelController {
     const record = call?.record ?? null;
     const detail = detailOf(hold);
     const answered_at_ms = record === null ? detail.answered_at_ms : null;
-    this.#adopt(stateOf(detail, { attempt: record?.attempt ?? 1, b_channel_id: null, answered_at_ms }));
+    const attempt = record?.attempt ?? detail.answered_attempt ?? 1;
+    this.#adopt(stateOf(detail, { attempt, b_channel_id: null, answered_at_ms }));
     const proof_ms = Math.max(detail.answered_at_ms ?? 0, detail.last_granted_at_ms);
     const at_ms = Math.min(detail.deadline_at_ms, proof_ms);
     this.dispatch(hold.channel_id, { type: 'ended', cause: 38, at_ms, inferred: true });
@@ -125,10 +126,11 @@ export class ModelController {
         return this.#ask(channel_id, { kind: 'settle', item: effect.item }, 'settled', null);
       case 'note_answer': {
         const { leg_id } = session.state;
+        const { attempt } = effect;
         const [answered_at, deadline_at] = [new Date(effect.answered_at_ms), new Date(effect.deadline_at_ms)];
         return this.#world.ask(
           this.#epoch,
-          { kind: 'answer', item: { leg_id, answered_at, deadline_at } },
+          { kind: 'answer', item: { leg_id, attempt, answered_at, deadline_at } },
           () => undefined,
         );
       }
@@ -199,6 +201,7 @@ function detailOf(hold: ModelHold): Parameters<typeof stateOf>[0] {
     grant_no: hold.grants.length,
     seconds_granted: seconds,
     answered_at_ms: hold.answered_at_ms,
+    answered_attempt: hold.answered_attempt,
     deadline_at_ms: hold.deadline_at_ms,
     last_granted_at_ms: hold.grants.at(-1)?.granted_at_ms ?? hold.authorized_at_ms,
     snapshot: hold.snapshot,

@@ -44,8 +44,39 @@ const route = (n: number): Extract<CallPlan['target'], { kind: 'routes' }>['rout
   source: { deck_id: n, deck: `buy-${n}`, version: 1, prefix: '44', destination: 'x', currency: 'GBP' },
 });
 
+const OUTSIDE = '+4420';
+
+/**
+ * A call to a number of ours that goes on to the outside: at once, or when the phones did not answer. Most calls of a history are
+ * outbound ones, as on a switch.
+ */
+function forwardedPlan(tape: Tape, plan: CallPlan): CallPlan {
+  const { rate, source } = route(3);
+  const tariff = { ...plan.tariff, forwarded: { to: OUTSIDE, rate: { ...rate, ...tape.pick(rates) }, source } };
+  const shared = {
+    ...plan,
+    direction: 'inbound',
+    device: null,
+    callee: '+4930',
+    destination: '+4930',
+    tariff,
+  } as const;
+  const outside = { kind: 'routes', routes: [route(1), route(2)] } satisfies CallPlan['target'];
+  if (tape.oneIn(3)) return { ...shared, target: outside };
+  return {
+    ...shared,
+    target: { kind: 'devices', devices: ['phone'] },
+    otherwise: { target: outside, ring_timeout_ms: 3000 },
+  };
+}
+
 /** What is decided about a call of the one account of a history. */
 export function planFrom(tape: Tape, arrived_at_ms: number, limits: CallPlan['limits']): CallPlan {
+  const plan = plainPlan(tape, arrived_at_ms, limits);
+  return plan.direction === 'outbound' && tape.oneIn(4) ? forwardedPlan(tape, plan) : plan;
+}
+
+function plainPlan(tape: Tape, arrived_at_ms: number, limits: CallPlan['limits']): CallPlan {
   const emergency = tape.oneIn(12);
   const rate = emergency ? { ...bySecond, rate_micros_per_minute: 0n } : tape.pick(rates);
   return {
@@ -65,12 +96,14 @@ export function planFrom(tape: Tape, arrived_at_ms: number, limits: CallPlan['li
       rate,
       tax_ppm: emergency ? 0 : tape.pick([0, 190_000]),
       pack: !emergency && tape.oneIn(3) ? { id: PACK, seconds_available: tape.pick([25, 8, 60]) } : null,
+      forwarded: null,
     },
     source: null,
     routing: [],
     target: emergency
       ? { kind: 'emergency', trunk_id: 'trunk-help', number: '112' }
       : { kind: 'routes', routes: [route(1), route(2)] },
+    otherwise: null,
     limits: emergency
       ? { concurrent_calls_max: 2 ** 31 - 1, spend_hour_max: 2n ** 63n - 1n, spend_day_max: 2n ** 63n - 1n }
       : limits,

@@ -55,13 +55,14 @@ export function samplePlan(
     destination: 'United Kingdom',
     arrived_at_ms: ARRIVED_AT_MS,
     ring_timeout_ms: 90_000,
-    tariff: { rate: given.rate ?? pennyASecond, tax_ppm: given.tax_ppm ?? 0, pack: null },
+    tariff: { rate: given.rate ?? pennyASecond, tax_ppm: given.tax_ppm ?? 0, pack: null, forwarded: null },
     source: { deck_id: 7, deck: 'retail', version: 4, prefix: '4420', destination: 'United Kingdom', currency: 'EUR' },
     routing: [
       'alpha costs 0.12 EUR for 120 s: may carry the call.',
       'beta costs 0.13 EUR for 120 s: may carry the call.',
     ],
     target: { kind: 'routes', routes: [route('alpha', 1), route('beta', 2)] },
+    otherwise: null,
     limits: { concurrent_calls_max: 10, spend_hour_max: 10n ** 15n, spend_day_max: 10n ** 15n },
   };
 }

@@ -1,16 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { REFUSAL_CONTEXT_PREFIX, STASIS_APP, WARNING_CONTEXT } from '../../../dialplan/asterisk/contract.ts';
 import type { PROMPT_SOUNDS } from '../../../dialplan/asterisk/prompts.ts';
-import type { BridgePlan, LiveCall, Prompt, Reach, Refusal, Switch, SwitchEvent } from '../switch.ts';
+import type { BridgePlan, LiveCall, Prompt, Reach, Refusal, SpokenCall, Switch, SwitchEvent } from '../switch.ts';
 import type { AriReply } from './ari_socket.ts';
 import type { AmiMessage } from './ami_message.ts';
+import type { CallEvent } from './call_event.ts';
 import type { AriEvent } from './ari_event.ts';
 import { backoffMs } from './backoff.ts';
 import { HeardCalls } from './heard_calls.ts';
 import { isAnswered, liveCalls } from './live_calls.ts';
 import { SwitchLost } from './lost.ts';
 import type { AsteriskSwitchOptions } from './options.ts';
-import { NO_ATTEMPT, accountCode, continuation } from './plan.ts';
+import { NO_ATTEMPT, accountCode, continuation, origination } from './plan.ts';
 import type { Continuation } from './plan.ts';
 import { RecordTail } from './record_tail.ts';
 import { Session } from './session.ts';
@@ -62,6 +63,21 @@ export class AsteriskSwitch implements Switch {
       variable: 'CHANNEL(accountcode)',
       value: accountCode(refusal.call_id, NO_ATTEMPT),
     });
+  }
+
+  /** A channel that cannot even be made, as there is no such trunk, is told like one that reached nobody. */
+  async speak(call: SpokenCall): Promise<void> {
+    const { channel_id, call_id } = call;
+    const { uri, body } = origination(call);
+    const { ari } = this.#live();
+    // Known before it is there: its end can be told before the request is answered.
+    this.#heard.found(channel_id, channel_id);
+    const { status } = await ari.request('POST', uri, body);
+    if (status >= 200 && status < 300) return;
+    const at_ms = await this.#live().clock();
+    const failure = { cause: 0, sip_status: null, responded: false, unreachable: true, timed_out: false };
+    this.#hear({ type: 'unspoken', channel_id, name: channel_id, call_id, attempt: 1, failure, at_ms });
+    this.#hear({ type: 'gone', channel_id, cause: 0, at_ms });
   }
 
   /** On the B channel: `L()` armed that one, and the same on the A channel has no effect. */
@@ -162,10 +178,7 @@ export class AsteriskSwitch implements Switch {
       this.#options,
       {
         whisper: (event) => this.#whisper(event),
-        call: (event) => {
-          const told = this.#heard.take(event);
-          if (told !== null) this.#tell(told);
-        },
+        call: (event) => this.#hear(event),
       },
       (reason) => this.#lost(opened, reason),
     );
@@ -206,6 +219,11 @@ export class AsteriskSwitch implements Switch {
     this.#live()
       .ari.request('POST', `channels/${encodeURIComponent(channel.id)}/continue?${where}`)
       .catch((error: unknown) => this.#options.problem(error instanceof Error ? error : new Error(String(error))));
+  }
+
+  #hear(event: CallEvent): void {
+    const told = this.#heard.take(event);
+    if (told !== null) this.#tell(told);
   }
 
   #tell(event: SwitchEvent): void {

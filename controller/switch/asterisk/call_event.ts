@@ -1,7 +1,7 @@
-import { GIVEN } from '../../../dialplan/asterisk/contract.ts';
+import { GIVEN, SPOKEN } from '../../../dialplan/asterisk/contract.ts';
 import type { CallSource } from '../switch.ts';
 import type { AmiMessage } from './ami_message.ts';
-import { parseFailure } from './failure.ts';
+import { parseFailure, parseUnspoken } from './failure.ts';
 import type { FailedAttempt } from './failure.ts';
 
 /** Events that say what becomes of a call in the fast lane; the others are not even made (`disabledevents`). */
@@ -13,6 +13,8 @@ export type CallEvent = { channel_id: string; at_ms: number } & (
   /** A B-leg rings or sends early media. */
   | { type: 'audible' }
   | { type: 'answered'; name: string; b_channel_id: string }
+  /** A call of the switch's own was not answered; its channel is about to go. */
+  | ({ type: 'unspoken'; name: string } & FailedAttempt)
   | { type: 'gone'; cause: number }
 );
 
@@ -41,6 +43,11 @@ function parseUserEvent(message: AmiMessage, place: Place): CallEvent | null {
     const failed = parseFailure(message.get('Failure') ?? '');
     return failed && { type: 'given_back', ...place, ...failed };
   }
+  if (event === SPOKEN.speaks) return { type: 'answered', ...place, b_channel_id: place.name };
+  if (event === SPOKEN.unspoken) {
+    const failed = parseUnspoken(message.get('Failure') ?? '');
+    return failed && { type: 'unspoken', ...place, ...failed };
+  }
   const source = parseSource(message.get('Source'));
   if (event !== GIVEN.arrived || source === null) return null;
   const number = message.get('CallerIDNum') ?? '';
@@ -49,13 +56,20 @@ function parseUserEvent(message: AmiMessage, place: Place): CallEvent | null {
   return { type: 'given', ...place, source, dialled, claimed_caller };
 }
 
+/** Where the switch calls by itself there is no channel that dials: the one that is dialled is the call. */
+function parseOwnDial(message: AmiMessage, at_ms: number | null): CallEvent | null {
+  const channel_id = message.get('DestUniqueid');
+  if (channel_id === undefined || at_ms === null || message.get('Event') !== 'DialState') return null;
+  return AUDIBLE.has(message.get('DialStatus')) ? { type: 'audible', channel_id, at_ms } : null;
+}
+
 /**
  * Null for an event that changes nothing for a call: another dial state, the end of a B-leg, an attempt that was not answered. An
  * error for one without its time, by which nothing could be charged.
  */
 export function parseCallEvent(message: AmiMessage): CallEvent | Error | null {
   const [channel_id, name, at_ms] = [message.get('Uniqueid'), message.get('Channel'), parseTime(message)];
-  if (channel_id === undefined || name === undefined) return null;
+  if (channel_id === undefined || name === undefined) return parseOwnDial(message, at_ms);
   if (at_ms === null)
     return new Error('The switch tells events without their time: is timestampevents set in its manager.conf?');
   switch (message.get('Event')) {

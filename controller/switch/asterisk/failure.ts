@@ -63,3 +63,11 @@ export function parseFailure(text: string): FailedAttempt | null {
     },
   };
 }
+
+/** The same of a call that the switch made by itself. Where the far end rang to the last, it was the switch that gave up. */
+export function parseUnspoken(text: string): FailedAttempt | null {
+  const failed = parseFailure(text);
+  if (failed === null) return null;
+  const { failure } = failed;
+  return { ...failed, failure: { ...failure, timed_out: failure.responded && failure.sip_status === null } };
+}

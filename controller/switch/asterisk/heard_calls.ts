@@ -37,6 +37,7 @@ export class HeardCalls {
           arrival: { channel_id, source, dialled, claimed_caller, arrived_at_ms: at_ms },
         };
       }
+      case 'unspoken':
       case 'given_back': {
         const { call_id, attempt, failure } = event;
         this.found(channel_id, event.name);

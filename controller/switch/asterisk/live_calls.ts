@@ -1,4 +1,4 @@
-import { WAITING_APPLICATION } from '../../../dialplan/asterisk/contract.ts';
+import { SPEAK_CONTEXT, WAITING_APPLICATION } from '../../../dialplan/asterisk/contract.ts';
 import type { LiveCall } from '../switch.ts';
 import type { AmiMessage } from './ami_message.ts';
 import { NO_ATTEMPT, parseAccountCode } from './plan.ts';
@@ -12,8 +12,15 @@ export interface Heard {
 /** AMI names of channel states: a leg that is up has answered. */
 const UP = '6';
 
-function isWhisper(channel: AmiMessage): boolean {
-  return (channel.get('Channel') ?? '').startsWith('Snoop/');
+/** A whisper, or the half of a mailbox that runs in the dialplan: neither is a leg. */
+function isAside(channel: AmiMessage): boolean {
+  const name = channel.get('Channel') ?? '';
+  return name.startsWith('Snoop/') || (name.startsWith('Local/') && name.endsWith(';2'));
+}
+
+/** A call of the switch's own is one channel, which is both of its legs once it was answered. */
+function speaks(leg: AmiMessage): boolean {
+  return leg.get('Context') === SPEAK_CONTEXT && leg.get('ChannelState') === UP;
 }
 
 /**
@@ -26,7 +33,7 @@ export function liveCalls(
   heard: (channel_id: string) => Heard | undefined,
 ): LiveCall[] {
   // A caller's line breaks can cut an entry off before its id; the call has its entry again once it is sent on.
-  const legs = channels.filter((channel) => channel.has('Uniqueid') && !isWhisper(channel));
+  const legs = channels.filter((channel) => channel.has('Uniqueid') && !isAside(channel));
   const present = new Set(legs.map((leg) => leg.get('Uniqueid')));
   const isA = (leg: AmiMessage): boolean =>
     leg.get('Uniqueid') === leg.get('Linkedid') || !present.has(leg.get('Linkedid'));
@@ -43,9 +50,9 @@ export function liveCalls(
       channel_id,
       call_id: plan?.call_id ?? null,
       attempt: plan === null || plan.attempt === NO_ATTEMPT ? null : plan.attempt,
-      b_channel_id: upB.get(channel_id) ?? null,
+      b_channel_id: upB.get(channel_id) ?? (speaks(leg) ? (leg.get('Channel') ?? null) : null),
       answered_at_ms: heard(channel_id)?.answered_at_ms ?? null,
-      waiting: leg.get('Application') === WAITING_APPLICATION,
+      waiting: leg.get('Application') === WAITING_APPLICATION && leg.get('Context') !== SPEAK_CONTEXT,
     };
   });
 }

@@ -1,9 +1,20 @@
-import { ACCOUNT_SEPARATOR, DIAL_VARIABLES, FAST_LANE, PLAN_VARIABLE } from '../../../dialplan/asterisk/contract.ts';
-import type { BridgePlan } from '../switch.ts';
+import {
+  ACCOUNT_SEPARATOR,
+  DIAL_VARIABLES,
+  FAST_LANE,
+  PLAN_VARIABLE,
+  SPEAK_CONTEXT,
+  SPEAK_VARIABLES,
+  UNSPOKEN_CONTEXT,
+  VOICEMAIL,
+} from '../../../dialplan/asterisk/contract.ts';
+import type { BridgePlan, SpokenCall } from '../switch.ts';
 
 /** Names and numbers end up inside a dial string, where `&`, `,`, `)` and `$` have a meaning: only these pass. */
 const NAME = /^[a-z0-9][a-z0-9-]{0,79}$/u;
 const NUMBER = /^\+?[0-9*#]{1,32}$/u;
+const DIGITS = /^[0-9]{1,12}$/u;
+const LANGUAGE = /^[a-z]{2}$/u;
 const CALL_ID = /^[a-zA-Z0-9-]{1,64}$/u;
 
 function checked(pattern: RegExp, value: string, what: string): string {
@@ -51,13 +62,13 @@ export function continuation(plan: BridgePlan): Continuation {
   const told = {
     'CHANNEL(accountcode)': accountCode(plan.call_id, plan.attempt),
     ...caller(plan),
-    [DIAL_VARIABLES.to]: destination(target),
+    [DIAL_VARIABLES.to]: target.kind === 'voicemail' ? mailbox(plan.call_id, target.greeting) : destination(target),
     [DIAL_VARIABLES.ring_seconds]: seconds(plan.ring_timeout_ms),
     [DIAL_VARIABLES.limit_ms]: String(Math.max(1, Math.round(plan.limit_ms))),
   };
   return {
     context: FAST_LANE.context,
-    extension: target.kind === 'trunk' ? FAST_LANE.trunk : FAST_LANE.devices,
+    extension: target.kind === 'devices' ? FAST_LANE.devices : FAST_LANE.trunk,
     variable: PLAN_VARIABLE,
     value: Object.entries(told)
       .map(([name, value]) => `${name}=${value}`)
@@ -65,8 +76,40 @@ export function continuation(plan: BridgePlan): Continuation {
   };
 }
 
-function destination(target: BridgePlan['target']): string {
+/** `n`: the two halves stay, as the deadline is armed on the one and the mailbox runs in the other. */
+function mailbox(call_id: string, greeting: string | null): string {
+  const own = greeting === null ? '' : `${VOICEMAIL.separator}${checked(CALL_ID, greeting, 'greeting')}`;
+  return `Local/${checked(CALL_ID, call_id, 'call id')}${own}@${VOICEMAIL.context}/n`;
+}
+
+function destination(target: Exclude<BridgePlan['target'], { kind: 'voicemail' }>): string {
   if (target.kind === 'trunk')
     return `PJSIP/${checked(NUMBER, target.number, 'number')}@${checked(NAME, target.trunk, 'trunk')}`;
   return target.devices.map((device) => `\${PJSIP_DIAL_CONTACTS(${checked(NAME, device, 'device')})}`).join('&');
+}
+
+/** A request of ARI that makes a channel: its path with the query, and its body. Throws on a call that is no call. */
+export interface Origination {
+  uri: string;
+  body: { variables: Readonly<Record<string, string>> };
+}
+
+/** The switch's own call goes out as attempt 1 of its only one. */
+export function origination(call: SpokenCall): Origination {
+  const { channel_id, call_id, caller_number, limit_ms } = call;
+  const shown = caller_number === null ? {} : { callerId: checked(NUMBER, caller_number, 'caller number') };
+  const query = new URLSearchParams({
+    endpoint: destination({ kind: 'trunk', trunk: call.trunk, number: call.number }),
+    ...{ context: SPEAK_CONTEXT, extension: 's', priority: '1', ...shown },
+    timeout: String(Math.max(1, Math.round(call.ring_timeout_ms / 1000))),
+  });
+  const variables = {
+    'CHANNEL(accountcode)': accountCode(call_id, 1),
+    'CHANNEL(hangup_handler_push)': `${UNSPOKEN_CONTEXT},s,1`,
+    ...(caller_number === null ? { 'CONNECTEDLINE(pres)': 'prohib' } : {}),
+    [SPEAK_VARIABLES.digits]: checked(DIGITS, call.digits, 'digits'),
+    [SPEAK_VARIABLES.language]: checked(LANGUAGE, call.language, 'language'),
+    [SPEAK_VARIABLES.limit_seconds]: seconds(limit_ms),
+  };
+  return { uri: `channels/${checked(CALL_ID, channel_id, 'channel id')}?${query.toString()}`, body: { variables } };
 }

@@ -1,4 +1,4 @@
-import type { BridgePlan, CallSource, Prompt, SwitchEvent, SwitchRecord } from '../switch.ts';
+import type { BridgePlan, CallSource, Prompt, SpokenCall, SwitchEvent, SwitchRecord } from '../switch.ts';
 import { UNREACHABLE } from './behaviour.ts';
 import type { BehaviourOf } from './behaviour.ts';
 import type { VirtualClock } from './virtual_clock.ts';
@@ -15,6 +15,10 @@ export interface FakeCore {
 
 /** How long the fake's prompts are, whatever they say. */
 const PROMPT_MS = 3_000;
+
+/** How long the fake speaks a digit, and what it says around them. */
+const DIGIT_MS = 1_000;
+const AROUND_MS = 4_000;
 
 interface Attempt {
   plan: BridgePlan;
@@ -41,18 +45,28 @@ export class FakeCall {
   ended_at_ms: number | null = null;
   attempt: Attempt | null = null;
   refusing_call_id: string | null = null;
+  /** What whoever was called heard of the digits, twice. */
+  digits_heard = '';
   readonly #core: FakeCore;
   readonly #arrived_at_ms: number;
+  /** The call that the switch makes by itself; null for a caller's. */
+  readonly #spoken: SpokenCall | null;
   /** The attempt that failed before this moment. */
   #last: Attempt | null = null;
   #timers: (() => void)[] = [];
   #deadline: (() => void) | null = null;
 
-  constructor(core: FakeCore, source: CallSource) {
+  constructor(core: FakeCore, source: CallSource, spoken: SpokenCall | null = null) {
     this.#core = core;
     this.#arrived_at_ms = core.clock.now_ms;
+    this.#spoken = spoken;
     this.source = source;
-    this.channel_id = core.nextChannelId();
+    this.channel_id = spoken?.channel_id ?? core.nextChannelId();
+  }
+
+  /** Calls whoever it is for. */
+  speak({ call_id, trunk, number, ...rest }: SpokenCall): void {
+    this.bridge({ ...rest, call_id, attempt: 1, target: { kind: 'trunk', trunk, number } });
   }
 
   get waiting(): boolean {
@@ -125,8 +139,9 @@ export class FakeCall {
     this.#drop();
     const at_ms = this.#core.clock.now_ms;
     attempt.answered_at_ms = at_ms;
-    attempt.b_channel_id = this.#core.nextChannelId();
+    attempt.b_channel_id = this.#spoken === null ? this.#core.nextChannelId() : this.channel_id;
     this.armDeadline(attempt.plan.limit_ms);
+    if (this.#spoken !== null) this.#say(this.#spoken.digits);
     const { channel_id } = this;
     this.#core.emit({ type: 'answered', channel_id, b_channel_id: attempt.b_channel_id, at_ms });
   }
@@ -140,6 +155,17 @@ export class FakeCall {
     const { call_id, attempt } = plan;
     const at_ms = this.#core.clock.now_ms;
     this.#core.emit({ type: 'attempt_failed', channel_id: this.channel_id, call_id, attempt, failure, at_ms });
+    if (this.#spoken !== null) this.end(failure.cause);
+  }
+
+  #say(digits: string): void {
+    const spoken = digits + digits;
+    for (let n = 0; n < spoken.length; n += 1) {
+      this.#later(AROUND_MS + n * DIGIT_MS, () => {
+        this.digits_heard += spoken.charAt(n);
+      });
+    }
+    this.#later(AROUND_MS + spoken.length * DIGIT_MS, () => this.end(16));
   }
 
   /** One for each call, of its last attempt; none for a call that was refused. */

@@ -5,6 +5,7 @@ import type {
   LiveCall,
   Reach,
   Refusal,
+  SpokenCall,
   Switch,
   SwitchEvent,
   SwitchRecord,
@@ -45,7 +46,7 @@ export class FakeMachine {
     this.#ports.delete(port);
   }
 
-  arrive(source: CallSource, dialled: string, claimed_caller: string | null = null): FakeCall {
+  #add(source: CallSource, spoken: SpokenCall | null): FakeCall {
     const call = new FakeCall(
       {
         clock: this.clock,
@@ -56,8 +57,23 @@ export class FakeMachine {
         forget: ({ channel_id }) => this.calls.delete(channel_id),
       },
       source,
+      spoken,
     );
     this.calls.set(call.channel_id, call);
+    return call;
+  }
+
+  /** Calls that it was told to make by itself, oldest first. */
+  readonly spoken: FakeCall[] = [];
+
+  speak(spoken: SpokenCall): void {
+    const call = this.#add({ kind: 'trunk', trunk: spoken.trunk }, spoken);
+    this.spoken.push(call);
+    call.speak(spoken);
+  }
+
+  arrive(source: CallSource, dialled: string, claimed_caller: string | null = null): FakeCall {
+    const call = this.#add(source, null);
     const arrival: CallArrival = {
       channel_id: call.channel_id,
       source,
@@ -139,6 +155,12 @@ export class FakeSwitch implements Switch {
       else call.refuse(call_id, prompt, cause);
       return 'done';
     });
+  }
+
+  async speak(call: SpokenCall): Promise<void> {
+    this.#check();
+    await Promise.resolve();
+    this.#machine.speak(call);
   }
 
   armDeadline(channel_id: string, b_channel_id: string, remaining_ms: number): Promise<Reach> {

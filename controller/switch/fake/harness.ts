@@ -19,6 +19,7 @@ const BEHAVIOUR_OF_NUMBER: Readonly<Record<string, Behaviour>> = {
 const STATUS_OF_CAUSE: Readonly<Record<number, number>> = { 17: 486, 21: 403, 34: 503, 42: 503 };
 
 function behaviourOf({ target }: BridgePlan): Behaviour {
+  if (target.kind === 'voicemail') return { kind: 'answers', ring_after_ms: 1, answer_after_ms: 2 };
   if (target.kind === 'trunk') return BEHAVIOUR_OF_NUMBER[target.number] ?? { kind: 'unreachable' };
   return target.devices.includes('at-home')
     ? { kind: 'answers', ring_after_ms: 20, answer_after_ms: 80 }
@@ -38,6 +39,7 @@ const TARGETS: Readonly<Record<TargetName, BridgeTarget>> = {
   silent: trunk('silent'),
   unreachable: { kind: 'devices', devices: ['away'] },
   devices: { kind: 'devices', devices: ['at-home', 'away'] },
+  mailbox: { kind: 'voicemail', greeting: null },
 };
 
 class FakeCaller implements Caller {
@@ -108,6 +110,10 @@ export class FakeHarness implements Harness {
   hangUpCallee(): Promise<void> {
     this.#calls.findLast((call) => call.answered)?.end(16);
     return Promise.resolve();
+  }
+
+  digitsHeard(): string {
+    return this.#machine.spoken.at(-1)?.digits_heard ?? '';
   }
 
   warningsHeard(): number {

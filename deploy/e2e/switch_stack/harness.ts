@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { AsteriskSwitch } from '../../../controller/switch/asterisk/asterisk_switch.ts';
 import { RecordTail } from '../../../controller/switch/asterisk/record_tail.ts';
 import type { Caller, Harness } from '../../../controller/switch/conformance.ts';
 import type { SwitchEvent } from '../../../controller/switch/switch.ts';
+import { DigitEar } from '../../sip/spoken_digits.ts';
 import { BreakableLink } from './breakable.ts';
 import { People, StackCaller, TARGETS } from './people.ts';
 import type { SwitchStack } from './stack.ts';
@@ -57,6 +59,10 @@ export class StackHarness implements Harness {
 
   hangUpCallee(): Promise<void> {
     return this.#people.hangUpCallee();
+  }
+
+  digitsHeard(): string {
+    return new DigitEar(join(this.#stack.options.directories.data, 'sounds/en')).digitsIn(this.#people.carrierHears);
   }
 
   warningsHeard(): number {

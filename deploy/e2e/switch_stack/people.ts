@@ -6,6 +6,7 @@ import type { BridgeTarget } from '../../../controller/switch/switch.ts';
 import type { IncomingCall } from '../../sip/incoming_call.ts';
 import type { OutgoingCall } from '../../sip/outgoing_call.ts';
 import { Phone } from '../../sip/phone.ts';
+import type { HeardPacket } from '../../sip/rtp.ts';
 import type { StackAddresses } from './addresses.ts';
 import { TEST_PASSWORD } from './seed.ts';
 
@@ -27,14 +28,15 @@ export const TARGETS: Readonly<Record<TargetName, BridgeTarget>> = {
   silent: { kind: 'trunk', trunk: 'trunk-silent', number: number('000') },
   unreachable: { kind: 'devices', devices: ['carol-away'] },
   devices: { kind: 'devices', devices: ['bob-desk', 'bob-mobile', 'carol-away'] },
+  mailbox: { kind: 'voicemail', greeting: null },
 };
 
-function behave(call: IncomingCall): void {
+function behave(call: IncomingCall, answered: () => void): void {
   const status = Number(call.number.slice(-3));
   if (status >= 300) call.reject(status);
   else if (status === 200) {
     call.ring();
-    setTimeout(() => void call.answer(), 100);
+    setTimeout(() => void call.answer().then(answered), 100);
   } else call.ring();
 }
 
@@ -77,6 +79,8 @@ export class People {
   readonly alice: Phone;
   readonly #others: readonly Phone[];
   readonly #silent: Socket;
+  /** What the carrier's party that answered last hears. */
+  #heard: readonly HeardPacket[] = [];
 
   private constructor(alice: Phone, others: readonly Phone[], silent: Socket) {
     this.alice = alice;
@@ -90,7 +94,6 @@ export class People {
     const [alice, desk, mobile] = await Promise.all([phone('alice'), phone('bob-desk'), phone('bob-mobile')]);
     const sound = { kind: 'silence' } as const;
     const carrier = await Phone.open({ username: 'carrier', address: addresses.carrier, port: 5060, server, sound });
-    carrier.onIncoming(behave);
     mobile.onIncoming((call) => {
       call.ring();
       setTimeout(() => void call.answer(), 100);
@@ -102,7 +105,19 @@ export class People {
     }
     const silent = createSocket('udp4').bind(5060, addresses.silent);
     await once(silent, 'listening');
-    return new People(alice, [desk, mobile, carrier], silent);
+    const people = new People(alice, [desk, mobile, carrier], silent);
+    carrier.onIncoming((call) => people.#behave(call));
+    return people;
+  }
+
+  get carrierHears(): readonly HeardPacket[] {
+    return this.#heard;
+  }
+
+  #behave(call: IncomingCall): void {
+    behave(call, () => {
+      this.#heard = call.recordSound();
+    });
   }
 
   /** The party that answered last and still talks. */

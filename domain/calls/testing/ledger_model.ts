@@ -49,6 +49,7 @@ export interface ModelHold {
   pack_id: bigint | null;
   authorized_at_ms: number;
   answered_at_ms: number | null;
+  answered_attempt: number | null;
   deadline_at_ms: number;
   snapshot: unknown;
 }
@@ -105,6 +106,7 @@ export class LedgerModel {
       const hold = this.holds.get(item.leg_id);
       if (hold?.open !== true) return answer('closed');
       hold.answered_at_ms = item.answered_at.getTime();
+      hold.answered_attempt = item.attempt;
       // A renewal that overtook the news of the answer knows the later deadline.
       if (hold.grants.length === 1) hold.deadline_at_ms = item.deadline_at.getTime();
       return answer('granted');
@@ -236,6 +238,7 @@ export class LedgerModel {
       pack_id: item.pack_id,
       authorized_at_ms: now_ms,
       answered_at_ms: null,
+      answered_attempt: null,
       deadline_at_ms: item.deadline_at.getTime(),
       snapshot: item.snapshot,
     };

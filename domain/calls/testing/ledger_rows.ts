@@ -101,9 +101,9 @@ export async function standingInTables(pool: pg.Pool, stage: Stage, hour_ms: num
                     from promo_credit p where p.wallet_id = any($1)),
       'packs', (select jsonb_agg(format('%s left %s held %s', p.id, p.seconds_left, p.seconds_held) order by p.id)
                     from minute_pack p where p.wallet_id = any($1)),
-      'holds', (select coalesce(jsonb_agg(format('%s %s micros %s pack %s grants %s seconds %s until %s', h.leg_id, h.state,
+      'holds', (select coalesce(jsonb_agg(format('%s %s micros %s pack %s grants %s seconds %s until %s answered by %s', h.leg_id, h.state,
                     h.held_micros, h.pack_seconds_held, h.grant_no, h.seconds_granted,
-                    (extract(epoch from h.deadline_at) * 1000)::bigint) order by h.leg_id), '[]')
+                    (extract(epoch from h.deadline_at) * 1000)::bigint, coalesce(h.answered_attempt, 0)) order by h.leg_id), '[]')
                     from call_hold h where h.leg_id = any($4)),
       'records', (select coalesce(jsonb_agg(case when c.wallet_id is null then format('%s unheld', c.leg_id) else format('%s net %s tax %s loss %s pack %s grants %s', c.leg_id, c.net_micros, c.tax_micros,
                     c.operator_loss_micros, c.pack_seconds,
@@ -134,7 +134,8 @@ export function standingInModel(model: LedgerModel, hour_ms: number, day: string
     holds: holds.map((hold) => {
       const { micros, pack_seconds, seconds } = heldOf(hold);
       const state = hold.open ? 'o' : 's';
-      return `${hold.leg_id} ${state} micros ${micros} pack ${pack_seconds} grants ${hold.grants.length} seconds ${seconds} until ${hold.deadline_at_ms}`;
+      const held = `micros ${micros} pack ${pack_seconds} grants ${hold.grants.length} seconds ${seconds}`;
+      return `${hold.leg_id} ${state} ${held} until ${hold.deadline_at_ms} answered by ${hold.answered_attempt ?? 0}`;
     }),
     records: recordsInModel(model),
     booked: [...model.settled.values()].flatMap(bookedFor).sort(),

@@ -69,7 +69,11 @@ export class Player {
       }
       case 'answer': {
         const times = { answered_at: new Date(this.#now_ms), deadline_at: new Date(this.#now_ms + 5000) };
-        const items = choice.legs.map((leg) => ({ leg_id: this.#stage.leg_ids[leg] ?? '', ...times }));
+        const items = choice.legs.map((leg) => ({
+          leg_id: this.#stage.leg_ids[leg] ?? '',
+          attempt: 1 + (leg % 3),
+          ...times,
+        }));
         const tables = await answerCalls(this.#pool, this.#lease(choice.stale), items);
         return { tables: tables.map(heard), model: this.model.noteAnswer(this.#epoch(choice.stale), items).map(heard) };
       }

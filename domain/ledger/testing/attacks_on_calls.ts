@@ -4,6 +4,8 @@ import { NOBODY, OPEN_LEG, OTHER_ACCOUNT } from './books.ts';
 const hold = (change: string) => `update call_hold set ${change} where leg_id = '${OPEN_LEG}'`;
 const record = (change: string) => `update cdr set ${change}`;
 const limit = (change: string) => `update call_limit set ${change}`;
+const forwarded = (to: string) =>
+  `update did set forward_to = '${to}', forward_when = 'always' where number = '+442071838750'`;
 const did = (change: string) => `update did set ${change} where number = '+442071838750'`;
 const grant = (leg: string, no: number, seconds: number, micros: number, pack_seconds: number) =>
   `insert into call_grant values ('${leg}', ${no}, ${seconds}, ${micros}, ${pack_seconds}, '2026-01-15')`;
@@ -17,6 +19,7 @@ const call_hold: Attacks = {
   call_hold_held_micros_check: [hold('held_micros = -1')],
   call_hold_pack_seconds_held_check: [hold('pack_seconds_held = -1, pack_id = 1')],
   call_hold_seconds_granted_check: [hold('seconds_granted = 0')],
+  call_hold_answered_attempt_check: [hold('answered_attempt = 0')],
   // Seconds of a pack are held of some pack.
   call_hold_check: [hold('pack_seconds_held = 5')],
 };
@@ -80,6 +83,15 @@ const inbound: Attacks = {
     did('inbound_subsequent_increment_seconds = 3601'),
   ],
   did_ring_timeout_seconds_check: [did('ring_timeout_seconds = 4'), did('ring_timeout_seconds = 121')],
+  did_forward_to_check: [forwarded('112'), forwarded('+49112'), forwarded('+0331234567')],
+  did_forward_when_check: [did(`forward_to = '+331234567', forward_when = 'never'`)],
+  did_forward_whole: [did(`forward_to = '+331234567'`), did(`forward_when = 'always'`)],
+  did_forward_elsewhere: [did(`forward_to = number, forward_when = 'always'`)],
+  did_forward_held: [`${did(`state = 'free', account_id = null`)}; ${forwarded('+331234567')}`],
+  // What the last holder chose is there no more for the next one.
+  'did_forgets_forward on update': [
+    `${forwarded('+331234567')}; ${did(`account_id = '${OTHER_ACCOUNT}'`)}; ${did('ring_timeout_seconds = 31')} and forward_to is not null`,
+  ],
 };
 
 /** The rules of the tables by which calls are held, charged and recorded. */

@@ -84,6 +84,31 @@ const newEnded = into('number_holding', { ...holding, ...ended });
 const newPeriod = into('number_period', period);
 const newCancellation = into('number_cancellation', cancellation);
 
+/** A price that was converted, one to one. */
+const converted: Columns = {
+  ...{ list_currency: 'USD', list_monthly_micros: 1, fx_numerator: 1, fx_denominator: 1, fx_on_date: AT },
+};
+const convertedOrder = into('number_order', { ...order, ...converted, list_setup_micros: 1 });
+const convertedHolding = into('number_holding', { ...holding, ...converted });
+
+/** What an order and a holding have in common. */
+const attacksOnConversion = (table: string, row: (columns: Columns) => string): Attacks => ({
+  [`${table}_list_currency_check`]: [row({ list_currency: 'usd' })],
+  [`${table}_list_monthly_micros_check`]: [
+    { sql: row({ list_monthly_micros: -1 }), without: [`${table} ${table}_converted_monthly`] },
+  ],
+  [`${table}_fx_numerator_check`]: [
+    row({ fx_numerator: 0, monthly_micros: 0, ...(table === 'number_order' ? { setup_micros: 0 } : {}) }),
+  ],
+  // Less than nothing by less than nothing is a price that looks right.
+  [`${table}_fx_denominator_check`]: [row({ fx_denominator: -1 })],
+  // Converted, and by which rate of which day is not said.
+  [`${table}_converted_whole`]: [row({ list_currency: null }), row({ fx_on_date: null }), row({ fx_numerator: null })],
+  // Another price than the rate makes of it, and one that was rounded down.
+  [`${table}_converted_monthly`]: [row({ monthly_micros: 2 }), row({ list_monthly_micros: 3, fx_denominator: 2 })],
+  [`${table}_converted_from_another`]: [row({ list_currency: 'EUR' })],
+});
+
 const number_price: Attacks = {
   // The price of a moment is told once.
   number_price_pkey: [newPrice({ valid_from: AT })],
@@ -125,6 +150,11 @@ const number_order: Attacks = {
   number_order_monthly_micros_check: [newOrder({ monthly_micros: -1 })],
   number_order_monthly_tax_micros_check: [newOrder({ monthly_tax_micros: -1 })],
   number_order_state_check: [newOrder({ state: 'odd' })],
+  ...attacksOnConversion('number_order', convertedOrder),
+  number_order_list_setup_micros_check: [
+    { sql: convertedOrder({ list_setup_micros: -1 }), without: ['number_order number_order_converted_setup'] },
+  ],
+  number_order_converted_setup: [convertedOrder({ setup_micros: 2 })],
 };
 
 const number_holding: Attacks = {
@@ -166,6 +196,7 @@ const number_holding: Attacks = {
   number_holding_periods_check: [newHolding({ periods: -1 })],
   number_holding_port_pin_hmac_check: [newHolding({ port_pin_hmac: '1234' })],
   number_holding_port_pin_tries_left_check: [newHolding({ port_pin_tries_left: -1 })],
+  ...attacksOnConversion('number_holding', convertedHolding),
 };
 
 const number_period: Attacks = {

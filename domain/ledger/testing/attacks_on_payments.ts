@@ -18,6 +18,7 @@ const MONTH = idOf(10);
 const RECEIPT = idOf(11);
 const OFFER = idOf(12);
 const OTHER = idOf(13);
+const COVERED = idOf(14);
 const NEW = idOf(99);
 const AT = '2026-01-01';
 
@@ -56,10 +57,13 @@ const receipt: Columns = {
   period_to: null,
   attempt_id: OTHER,
 };
+const note: Columns = { ...receipt, kind: 'debit_note', attempt_id: null, number: 'DBN-2026-000001' };
 const lineRow: Columns = {
   ...{ invoice_id: MONTH, n: 9, tx_id: TX.promo, kind: 'promo', at: AT, item: NEW, what: 'x', quantity: 1 },
   ...{ unit: 'piece', explained: '{}', net_micros: 1, tax_micros: 0 },
 };
+/** A call that a pack paid for. */
+const covered: Columns = { tx_id: null, kind: 'call', net_micros: 0 };
 const offer: Columns = {
   ...{
     id: NEW,
@@ -97,6 +101,7 @@ export const booksOfPayments = [
   insertInto('invoice', { ...month, id: MONTH, number: 'INV-2026-000001', month: '2026-01-01' }),
   insertInto('invoice', { ...receipt, id: RECEIPT, number: 'RCT-2026-000001', attempt_id: PAID }),
   insertInto('invoice_line', { ...lineRow, n: 1, tx_id: TX.top_up, item: OTHER }),
+  insertInto('invoice_line', { ...lineRow, ...covered, n: 3, item: COVERED }),
   insertInto('pack_offer', { ...offer, id: OFFER }),
   insertInto('auto_top_up', { ...auto, account_id: ACCOUNT }),
 ].join(';\n');
@@ -110,6 +115,7 @@ const newOrder = into('finance_order', order);
 const newDispute = into('payment_dispute', dispute);
 const newMonth = into('invoice', month);
 const newReceipt = into('invoice', receipt);
+const newNote = into('invoice', note);
 const newLine = into('invoice_line', lineRow);
 const newOffer = into('pack_offer', offer);
 const newAuto = into('auto_top_up', auto);
@@ -202,6 +208,7 @@ const finance_order: Attacks = {
   finance_order_pkey: [newOrder({ id: ORDER })],
   finance_order_account_id_fkey: [newOrder({ account_id: NOBODY })],
   finance_order_wallet_id_fkey: [newOrder({ wallet_id: 99 })],
+  finance_order_corrects_invoice_id_fkey: [newOrder({ corrects_invoice_id: NOBODY })],
   finance_order_requested_by_fkey: [newOrder({ requested_by: NOBODY })],
   finance_order_approvals_needed_check: [newOrder({ approvals_needed: 0 }), newOrder({ approvals_needed: 3 })],
   finance_order_check: [newOrder({ net_micros: 0, tax_micros: 0 })],
@@ -246,13 +253,24 @@ const invoice: Attacks = {
   invoice_month: [newMonth({ month: '2026-01-01' })],
   invoice_number_key: [newMonth({ number: 'INV-2026-000001' })],
   invoice_check: [newMonth({ total_micros: 2 })],
-  invoice_check1: [newMonth({ kind: 'receipt', attempt_id: OTHER }), newMonth({ attempt_id: OTHER })],
+  invoice_check1: [
+    ...[newMonth({ kind: 'receipt', attempt_id: OTHER }), newMonth({ attempt_id: OTHER })],
+    ...[newMonth({ kind: 'debit_note' }), newNote({ kind: 'invoice', net_micros: -1, total_micros: -1 }), newNote({ attempt_id: OTHER })],
+  ],
+  invoice_corrects: [
+    ...[newMonth({ corrects_invoice_id: RECEIPT }), newReceipt({ attempt_id: OTHER, corrects_invoice_id: MONTH })],
+    newNote({ corrects_invoice_id: NEW }),
+  ],
+  invoice_corrects_invoice_id_fkey: [newNote({ corrects_invoice_id: NOBODY })],
+  // A credit that asks for money, a debit that gives some.
+  invoice_note_sign: [newNote({ kind: 'credit_note' }), newNote({ net_micros: -1, total_micros: -1 })],
   invoice_check2: [newMonth({ period_from: null }), newMonth({ period_to: null })],
   invoice_kind_check: [newMonth({ kind: 'odd' })],
   invoice_line_count_check: [newMonth({ line_count: 0 })],
   invoice_rounding_micros_check: [newMonth({ rounding_micros: 1, total_micros: 2 })],
   ...appendOnly('invoice', 'total_micros = total_micros', `id = '${RECEIPT}'`, [
     'invoice_line invoice_line_invoice_id_fkey',
+    'finance_order finance_order_corrects_invoice_id_fkey',
   ]),
 };
 
@@ -262,6 +280,9 @@ const invoice_line: Attacks = {
   invoice_line_tx_id_fkey: [newLine({ tx_id: 999 })],
   // Billed twice.
   invoice_line_once: [newLine({ tx_id: TX.top_up, item: OTHER })],
+  // A call that a pack paid for, told twice; money that no transaction has; a purchase that cost nothing.
+  invoice_line_covered: [newLine({ ...covered, n: 2, item: COVERED })],
+  invoice_line_costs: [newLine({ ...covered, net_micros: 1 }), newLine({ ...covered, kind: 'purchase' })],
   invoice_line_n_check: [newLine({ n: 0 })],
   invoice_line_quantity_check: [newLine({ quantity: -1 })],
   invoice_line_unit_check: [newLine({ unit: 'odd' })],

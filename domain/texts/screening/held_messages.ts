@@ -13,6 +13,7 @@ export interface HeldMessage {
   recipient: string;
   /** Null once it was erased. */
   body: string | null;
+  encoding: 'gsm7' | 'ucs2' | 'binary';
   class: MessageClass;
   destination: string | null;
   segments: number;
@@ -36,7 +37,7 @@ type HeldRow = Omit<HeldMessage, 'net_micros'> & { net_micros: string };
 export async function heldMessages(db: Queryable, page: HeldPage): Promise<HeldMessage[]> {
   const { rows } = await db.query<HeldRow>(
     `select q.message_id, m.account_id, case q.state when 'h' then 'held' else 'in_doubt' end as state, m.accepted_at,
-            q.valid_until, m.sender, m.recipient, m.body, m.class, m.destination, m.segments, m.net_micros, m.currency, e.detail as reason
+            q.valid_until, m.sender, m.recipient, m.body, m.encoding, m.class, m.destination, m.segments, m.net_micros, m.currency, e.detail as reason
        from message_queue q join message m on m.id = q.message_id
        left join lateral (
          select e.detail from message_event e

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calleeProfiles } from '../../../domain/accounts/callee_profile.ts';
-import { makeAdmin, makeUser } from '../../testing/people.ts';
+import { makeAdmin } from '../../testing/people.ts';
 import type { PortalClient, Reply } from '../../testing/portal_client.ts';
 import { PortalWorld } from '../../testing/portal_world.ts';
 import { OFFER_COLUMNS } from '../offers/read_offers.ts';
-import { balanceOf, buyerOf, problem, UNIT } from '../testing/buying.ts';
+import { buyerOf, UNIT } from '../testing/buying.ts';
 import { needDocumentsIn } from '../testing/documents.ts';
 
 let world: PortalWorld;
@@ -106,41 +105,5 @@ describe('a dispute about a number', () => {
     expect(await audited(`number:${number}`)).toEqual(['number_holding.view', 'number.release']);
     const after = await admin.get(`${path}/holders?purpose=dispute%2017`);
     expect(after).toMatchObject({ body: { items: [{ state: 'ended', end_reason: 'forced' }] } });
-  });
-});
-
-describe('a number that comes from another operator', () => {
-  it('is taken in with its documents and its price, and works at once', async () => {
-    const number = '+4980100130';
-    const user = await makeUser(world, { balance_micros: 10n * UNIT });
-    const client = await user.signIn();
-    const document_id = randomUUID();
-    const wish = {
-      number,
-      country: 'DE',
-      number_type: 'geographic',
-      from_carrier: 'Elsewhere',
-      document_ids: [document_id],
-    };
-    expect(await client.post('/v1/port-ins', wish)).toMatchObject(problem('conflict'));
-    await world.pool.query(
-      `insert into kyc_document (id, account_id, type, file_id, page_bytes, key_sealed, uploaded_by, uploaded_at) values ($1, $2, 'passport', $3, '{1}', 'x', $4, now())`,
-      [document_id, user.account_id, randomUUID(), user.user_id],
-    );
-    const asked = await client.post<{ port_in_id: string }>('/v1/port-ins', wish);
-    expect(asked).toMatchObject({ status: 201, body: { state: 'requested' } });
-    expect(await client.post('/v1/port-ins', wish)).toMatchObject(problem('conflict'));
-    const decide = (decision: string, price?: object) =>
-      admin.post(`/v1/admin/port-ins/${asked.body.port_in_id}/decision`, { decision, reason: 'a test', price });
-    expect(await decide('complete')).toMatchObject(problem('too_late'));
-    expect(await decide('accept')).toMatchObject({ body: { state: 'accepted' } });
-    expect(await decide('complete')).toMatchObject(problem('conflict'));
-    const price = { currency: 'EUR', monthly_micros: '2000000' };
-    expect(await decide('complete', price)).toMatchObject({ body: { state: 'done' } });
-    expect(await client.get(`/v1/numbers/${number}`)).toMatchObject({
-      body: { state: 'active', monthly_micros: '2000000' },
-    });
-    expect(await balanceOf(world, user)).toBe(8n * UNIT);
-    expect(await client.post(`/v1/port-ins/${asked.body.port_in_id}/withdraw`)).toMatchObject(problem('too_late'));
   });
 });

@@ -20,6 +20,8 @@ const ruleShape = z.object({
   number_type: z.enum(NUMBER_TYPES),
   /** What the provider is told of the holder, and nothing else. */
   fields: z.array(z.enum(PROVIDER_FIELDS)),
+  /** Whether a transfer waits until the provider has agreed to the new holder, or it is told of him afterwards. */
+  on_transfer: z.enum(['told', 'asked']),
 });
 
 const providerShape = z
@@ -44,7 +46,7 @@ interface ProviderRow {
 
 const providers = `
 select p.code, p.name, p.enabled, p.version,
-       coalesce((select jsonb_agg(jsonb_build_object('country', r.country, 'number_type', r.number_type, 'fields', r.fields)
+       coalesce((select jsonb_agg(jsonb_build_object('country', r.country, 'number_type', r.number_type, 'fields', r.fields, 'on_transfer', r.on_transfer)
                                   order by r.country, r.number_type) from provider_rule r where r.provider = p.code), '[]') as rules
   from number_provider p`;
 
@@ -112,7 +114,7 @@ function ruleRoute({ pool }: NumbersDesk): Route {
       policy: { admin: NUMBERS_WRITE },
       idempotent: true,
       params: z.object({ code: providerCode }),
-      body: ruleShape,
+      body: ruleShape.extend({ on_transfer: z.enum(['told', 'asked']).default('told') }),
       answers: { 200: { description: 'The rule, for orders from now on.', json: ruleShape } },
     },
     async ({ params: { code }, body, identity, now }) => {
@@ -124,15 +126,16 @@ function ruleRoute({ pool }: NumbersDesk): Route {
         await tx.query('delete from provider_rule where provider = $1 and country = $2 and number_type = $3', pair);
         if (fields.length > 0) {
           await tx.query(
-            'insert into provider_rule (provider, country, number_type, fields) values ($1, $2, $3, $4) on conflict do nothing',
-            [...pair, fields],
+            `insert into provider_rule (provider, country, number_type, fields, on_transfer) values ($1, $2, $3, $4, $5)
+             on conflict do nothing`,
+            [...pair, fields, body.on_transfer],
           );
         }
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'provider_rule.set', account_id: null },
           ...{
             subject: `number_provider:${code}`,
-            detail: { country: body.country, number_type: body.number_type, fields },
+            detail: { ...body, fields },
           },
         });
       });

@@ -27,6 +27,12 @@ export async function endHolding(
     `update number_transfer set state = 'withdrawn', decided_at = $2 where holding_id = $1 and state = 'offered'`,
     [id, at],
   );
+  // What was with the provider comes too late; the provider is asked to forget whom it was told of when the number is given back.
+  await tx.query(
+    `update number_transfer set state = 'refused', decided_at = $2, failure = 'holder_has_it_no_longer', provider_state = 'refused',
+            provider_since = $2 where holding_id = $1 and state = 'with_provider'`,
+    [id, at],
+  );
   await tx.query(
     'update number_cancellation set done_at = $2 where holding_id = $1 and undone_at is null and done_at is null',
     [id, at],

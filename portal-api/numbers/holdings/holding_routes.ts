@@ -5,8 +5,9 @@ import { currency, e164, instantOut, microsOut, uuid } from '../../http/fields.t
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
+import type { Identity } from '../../identity/identity.ts';
 import { EVERY_CUSTOMER, WHO_PAYS } from '../../identity/policy.ts';
-import { accountOf } from '../../identity/whose.ts';
+import { accountOf, customerOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { DEVICES_MAX } from '../../devices/device_rows.ts';
@@ -15,6 +16,7 @@ import type { Holding } from './holding_rows.ts';
 import { graceEnd, suspensionEnd } from './holding_state.ts';
 import { renewNumber } from './renew.ts';
 import { selectRouting, setRouting } from './routing.ts';
+import type { Routed, RoutingWisher } from './routing.ts';
 
 export function holdingRoutes(desk: NumbersDesk): Route[] {
   return [listRoute(desk), readRoute(desk), payRoute(desk), proofRoute(desk), ...routingRoutes(desk)];
@@ -165,9 +167,16 @@ const routingFields = z.object({
   /** These devices ring and no others; empty: all of yours. */
   device_ids: z.array(uuid).max(DEVICES_MAX),
   ring_timeout_seconds: z.int().min(5).max(120),
+  /**
+   * Where calls go on to; null: nowhere. You pay for both, the call to your number and the call to where it goes on to, and the caller's
+   * place is taken by your number. `unanswered`: where no phone is there, none answers in time, or they are busy.
+   */
+  forward: z.object({ to: e164, when: z.enum(['always', 'unanswered']) }).nullable(),
 });
+/** What is not said of forwarding leaves it as it is; setting it asks to prove again who you are. */
+const routingWish = routingFields.extend({ forward: routingFields.shape.forward.optional() });
 
-function routingRoutes({ pool }: NumbersDesk): Route[] {
+function routingRoutes({ pool, settings }: NumbersDesk): Route[] {
   const read = route(
     {
       method: 'get',
@@ -196,14 +205,15 @@ function routingRoutes({ pool }: NumbersDesk): Route[] {
       policy: { customer: EVERY_CUSTOMER, api_key: 'numbers:write' },
       versioned: true,
       params: numberParams,
-      body: routingFields,
+      body: routingWish,
       answers: { 200: { description: 'Who rings, and how long.', json: routingFields } },
-      problems: ['conflict'],
+      problems: ['conflict', 'step_up_required'],
     },
-    async ({ params, body, identity, version }) => {
-      const wish = { ...body, version: version ?? 0 };
-      const routed = await inTransaction(pool, (tx) => setRouting(tx, params.number, accountOf(identity), wish));
-      if (routed.kind !== 'routed') throw routingProblem(routed.kind);
+    async ({ params, body, identity, version, now }) => {
+      const wish = { ...body, forward: body.forward, version: version ?? 0 };
+      const wisher = wisherOf(identity, now, settings.STEP_UP_MS);
+      const routed = await inTransaction(pool, (tx) => setRouting(tx, params.number, wish, wisher));
+      if (routed.kind !== 'routed') throw routingProblem(routed);
       const { version: next, ...answer } = routed.routing;
       return { status: 200, body: answer, version: next };
     },
@@ -211,13 +221,27 @@ function routingRoutes({ pool }: NumbersDesk): Route[] {
   return [read, write];
 }
 
-function routingProblem(kind: 'not_found' | 'changed' | 'no_such_device'): Problem {
-  switch (kind) {
+/** A program has proven with its key all that it can prove. */
+function wisherOf(identity: Identity, now: Date, step_up_ms: number): RoutingWisher {
+  const account_id = accountOf(identity);
+  if (identity.kind === 'api_key')
+    return { account_id, actor: { kind: 'api_key', id: identity.key_id }, is_proven: true, now };
+  const { user_id, proven_at_ms } = customerOf(identity);
+  const is_proven = now.getTime() - proven_at_ms <= step_up_ms;
+  return { account_id, actor: { kind: 'customer', id: user_id }, is_proven, now };
+}
+
+function routingProblem(routed: Exclude<Routed, { kind: 'routed' }>): Problem {
+  switch (routed.kind) {
     case 'not_found':
       return new Problem('not_found');
     case 'changed':
       return new Problem('version_conflict', 'Read it again, and decide on what it is now.');
     case 'no_such_device':
       return new Problem('conflict', 'A device that is named is not yours.');
+    case 'unproven':
+      return new Problem('step_up_required', 'Prove again who you are, and then ask again to forward your calls.');
+    case 'not_forwarded':
+      return new Problem('conflict', routed.words);
   }
 }

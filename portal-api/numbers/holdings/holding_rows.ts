@@ -1,7 +1,11 @@
 import type { Micros } from '../../../domain/money/micros.ts';
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import type { ConvertedFrom } from '../offers/wallet_price.ts';
 import type { HoldingState } from './holding_state.ts';
 import type { PaidPeriod } from './period.ts';
+
+/** A month's price, as it was before it was converted. */
+export type MonthlyConvertedFrom = Omit<ConvertedFrom, 'list_setup_micros'>;
 
 export type EndReason = 'cancelled' | 'unpaid' | 'transferred' | 'ported_out' | 'forced';
 
@@ -17,6 +21,8 @@ export interface Holding {
   held_to: Date | null;
   currency: string;
   monthly_micros: Micros;
+  /** Null where the price list was of the wallet's own currency. */
+  converted: MonthlyConvertedFrom | null;
   anchor_day: number;
   paid_until: Date;
   /** How many periods were paid. */
@@ -24,13 +30,33 @@ export interface Holding {
   version: number;
 }
 
-type HoldingRow = Omit<Holding, 'wallet_id' | 'monthly_micros'> & { wallet_id: string; monthly_micros: string };
+type HoldingRow = Omit<Holding, 'wallet_id' | 'monthly_micros' | 'converted'> & {
+  wallet_id: string;
+  monthly_micros: string;
+} & { [K in keyof MonthlyConvertedFrom]: string | null };
 
 const columns = `h.id, h.number, h.account_id, h.wallet_id, h.state, h.state_since, h.held_from, h.held_to, h.currency, h.monthly_micros,
-  h.anchor_day, h.paid_until, h.periods, h.version`;
+  h.anchor_day, h.paid_until, h.periods, h.version, h.list_currency, h.list_monthly_micros, h.fx_numerator, h.fx_denominator,
+  to_char(h.fx_on_date, 'YYYY-MM-DD') as fx_on_date`;
 
-const holdingOf = (row: HoldingRow): Holding => ({
+const holdingOf = ({
+  list_currency,
+  list_monthly_micros,
+  fx_numerator,
+  fx_denominator,
+  fx_on_date,
+  ...row
+}: HoldingRow): Holding => ({
   ...row,
+  converted:
+    list_currency === null || fx_on_date === null
+      ? null
+      : {
+          ...{ list_currency, fx_on_date },
+          list_monthly_micros: BigInt(list_monthly_micros ?? 0),
+          fx_numerator: BigInt(fx_numerator ?? 0),
+          fx_denominator: BigInt(fx_denominator ?? 0),
+        },
   wallet_id: BigInt(row.wallet_id),
   monthly_micros: BigInt(row.monthly_micros),
 });
@@ -87,14 +113,18 @@ export async function dueNumbers(db: Queryable, before: Date): Promise<string[]>
 }
 
 export async function insertHolding(tx: Transaction, holding: Holding, order_id: string | null): Promise<void> {
+  const from = holding.converted;
   await tx.query(
     `insert into number_holding (id, number, account_id, wallet_id, order_id, state, state_since, held_from, currency, monthly_micros,
-                                 anchor_day, paid_until, periods)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+                                 anchor_day, paid_until, periods, list_currency, list_monthly_micros, fx_numerator, fx_denominator,
+                                 fx_on_date)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
     [
       ...[holding.id, holding.number, holding.account_id, holding.wallet_id.toString(), order_id, holding.state],
       ...[holding.state_since, holding.held_from, holding.currency, holding.monthly_micros.toString()],
-      ...[holding.anchor_day, holding.paid_until, holding.periods],
+      ...[holding.anchor_day, holding.paid_until, holding.periods, from?.list_currency ?? null],
+      ...[from?.list_monthly_micros.toString() ?? null, from?.fx_numerator.toString() ?? null],
+      ...[from?.fx_denominator.toString() ?? null, from?.fx_on_date ?? null],
     ],
   );
 }

@@ -14,6 +14,7 @@ import { endHolding } from './end_holding.ts';
 import { dueNumbers, heldBy, insertPeriod, moveHolding, openHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
 import { graceEnd, nextHoldingState, suspensionEnd, unpaidEvent } from './holding_state.ts';
+import { conversionWords } from '../offers/wallet_price.ts';
 import { nextPeriod } from './period.ts';
 
 const NUMBERS_OF_ONE_MAX = 10_000;
@@ -72,6 +73,7 @@ async function payPeriod(tx: Transaction, holding: Holding, now: Date): Promise<
     content: {
       ...{ what: 'number_renewal', number, holding_id: id, period_no, currency },
       ...{ starts_at: starts_at.toISOString(), ends_at: ends_at.toISOString() },
+      ...conversionWords(holding.converted),
     },
   });
   if (verdict === 'no_money') return false;

@@ -1,129 +1,166 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import { chargeWallet } from '../../../domain/ledger/charge_wallet.ts';
+import { withTax } from '../../../domain/rating/price.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
 import { insertHolding } from '../holdings/holding_rows.ts';
 import { renewNumber } from '../holdings/renew.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
-import type { NumberType } from '../offers/offer_rows.ts';
+import { priceToday } from '../offers/wallet_price.ts';
 import { selectBuyer } from '../orders/buyer.ts';
+import {
+  addDocuments,
+  areDocuments,
+  insertPortIn,
+  isIdentityProven,
+  lockPortIn,
+  refuseDocuments,
+  savePortIn,
+  selectPortIn,
+} from './port_in_rows.ts';
+import type { PortIn, PortInDocument } from './port_in_rows.ts';
+import { portInRuleOf } from './port_in_rule.ts';
+import { missingKinds, nextPortInState } from './port_in_state.ts';
+import type { PortInDocumentKind, PortInEvent } from './port_in_state.ts';
 
-/**
- * The way of a number from another operator to us:
- *
- *     requested ──accept──> accepted ──complete──> done
- *        │ │                   │ └────refuse────> refused
- *        │ └─────withdraw──────┴───withdraw───> withdrawn
- *        └───────refuse────> refused
- */
-export const PORT_IN_STATES = ['requested', 'accepted', 'refused', 'withdrawn', 'done'] as const;
-export type PortInState = (typeof PORT_IN_STATES)[number];
-export type PortInEvent = 'accept' | 'refuse' | 'withdraw' | 'complete';
-
-const NEXT: Readonly<Record<PortInState, Partial<Record<PortInEvent, PortInState>>>> = {
-  requested: { accept: 'accepted', refuse: 'refused', withdraw: 'withdrawn' },
-  accepted: { refuse: 'refused', withdraw: 'withdrawn', complete: 'done' },
-  refused: {},
-  withdrawn: {},
-  done: {},
+export type PortInWish = Pick<PortIn, 'id' | 'account_id' | 'number' | 'country' | 'number_type' | 'from_carrier'> & {
+  documents: readonly PortInDocument[];
 };
 
-export const nextPortInState = (state: PortInState, event: PortInEvent): PortInState | null =>
-  NEXT[state][event] ?? null;
-
-export interface PortIn {
-  id: string;
-  account_id: string;
-  number: string;
-  country: string;
-  number_type: NumberType;
-  from_carrier: string;
-  document_ids: string[];
-  state: PortInState;
-  reason: string | null;
-  requested_at: Date;
-  decided_at: Date | null;
-}
-
 export type PortInAsked =
-  { kind: 'requested'; port_in: PortIn } | { kind: 'already_requested' | 'already_here' | 'no_such_document' };
+  | { kind: 'requested'; port_in: PortIn }
+  | { kind: 'already_requested' | 'already_here' | 'no_such_document' | 'no_wallet' | 'no_rate' };
 
-export type PortInWish = Pick<
-  PortIn,
-  'id' | 'account_id' | 'number' | 'country' | 'number_type' | 'from_carrier' | 'document_ids'
->;
-
+/** Asks for a number, at the price that its country's rule has now. */
 export async function askPortIn(tx: Transaction, wish: PortInWish, now: Date): Promise<PortInAsked> {
   const before = await selectPortIn(tx, wish.id);
   if (before !== null) return { kind: 'requested', port_in: before };
   if (await isOurs(tx, wish.number)) return { kind: 'already_here' };
-  if (!(await hasDocuments(tx, wish))) return { kind: 'no_such_document' };
-  const { rowCount } = await tx.query(
-    `insert into port_in (id, account_id, number, country, number_type, from_carrier, document_ids, state, requested_at)
-     values ($1, $2, $3, $4, $5, $6, $7, 'requested', $8) on conflict do nothing`,
-    [
-      ...[wish.id, wish.account_id, wish.number, wish.country, wish.number_type, wish.from_carrier],
-      ...[wish.document_ids, now],
-    ],
-  );
-  const port_in = await selectPortIn(tx, wish.id);
-  return (rowCount ?? 0) === 0 || port_in === null ? { kind: 'already_requested' } : { kind: 'requested', port_in };
+  if (!(await areDocuments(tx, wish.account_id, wish.documents))) return { kind: 'no_such_document' };
+  const rule = await portInRuleOf(tx, wish.country);
+  const { wallet } = await selectBuyer(tx, wish.account_id, rule.currency, now);
+  if (wallet === null) return { kind: 'no_wallet' };
+  const price = await priceToday(tx, { ...rule, setup_micros: rule.fee_micros }, wallet.currency, now);
+  if (price === null) return { kind: 'no_rate' };
+  const costs = { currency: price.currency, fee_micros: price.setup_micros, monthly_micros: price.monthly_micros };
+  const port_in: PortIn = {
+    ...wish,
+    ...{ wallet_id: wallet.wallet_id, ...costs, state: 'requested', state_since: now, reason: null },
+    ...{ documents_asked: [], scheduled_for: null, fee_waived: false, requested_at: now, documents: [] },
+  };
+  if (!(await insertPortIn(tx, port_in))) return { kind: 'already_requested' };
+  await addDocuments(tx, port_in.id, wish.documents, now);
+  return { kind: 'requested', port_in: await lookAtDocuments(tx, port_in.id, now) };
 }
 
-export interface PortInMove {
-  event: PortInEvent;
-  reason: string | null;
-  /** Whose it has to be; left out by admins. */
-  account_id?: string;
-  now: Date;
+export type DocumentsAdded =
+  { kind: 'added'; port_in: PortIn } | { kind: 'not_found' | 'too_late' | 'no_such_document' };
+
+/** Further documents of a number that waits for them; it goes on where they are all that was missing. */
+export async function addPortInDocuments(
+  tx: Transaction,
+  id: string,
+  { account_id, documents, now }: { account_id: string; documents: readonly PortInDocument[]; now: Date },
+): Promise<DocumentsAdded> {
+  const port_in = await lockPortIn(tx, id);
+  if (port_in?.account_id !== account_id) return { kind: 'not_found' };
+  if (port_in.state !== 'documents_missing') return { kind: 'too_late' };
+  if (!(await areDocuments(tx, account_id, documents))) return { kind: 'no_such_document' };
+  await addDocuments(tx, id, documents, now);
+  return { kind: 'added', port_in: await lookAtDocuments(tx, id, now) };
 }
 
-export interface PortInPrice {
-  /** The number's holding is made with it. */
-  holding_id: string;
-  currency: string;
-  monthly_micros: bigint;
+/** What an open one still needs by the rule of its country. */
+export async function missingDocumentsOf(db: Queryable, port_in: PortIn, now: Date): Promise<PortInDocumentKind[]> {
+  if (port_in.state !== 'requested' && port_in.state !== 'documents_missing') return [];
+  const { documents } = await portInRuleOf(db, port_in.country);
+  // Who has proven his identity need not do so again, unless he is asked to.
+  const is_proven = await isIdentityProven(db, port_in.account_id, now);
+  const by_rule = documents.filter((kind) => kind !== 'identity' || !is_proven);
+  return missingKinds([...new Set([...by_rule, ...port_in.documents_asked])], port_in.documents);
 }
+
+/** Lets it go on where all documents are there, or has it wait for them. */
+async function lookAtDocuments(tx: Transaction, id: string, now: Date): Promise<PortIn> {
+  const port_in = await selectPortIn(tx, id);
+  if (port_in === null) throw new Error(`There is no port-in ${id}.`);
+  const is_missing = (await missingDocumentsOf(tx, port_in, now)).length > 0;
+  const state = nextPortInState(port_in.state, is_missing ? 'documents_missing' : 'documents_there');
+  return state === null ? port_in : save(tx, { ...port_in, state, state_since: now, reason: null });
+}
+
+export type PortInMove = { reason: string | null; now: Date } & (
+  | { event: 'cancelled'; account_id: string }
+  | { event: 'documents_refused'; documents: readonly PortInDocumentKind[] }
+  | { event: 'rejected' }
+  | { event: 'scheduled'; scheduled_for: string }
+  /** The number's holding is made with that id. */
+  | { event: 'completed'; waive_fee: boolean; holding_id: string }
+);
 
 export type PortInMoved =
   | { kind: 'moved'; port_in: PortIn }
-  | { kind: 'not_found' | 'too_late' | 'already_here' | 'no_wallet' | 'price_needed' };
+  | { kind: 'not_found' | 'too_late' | 'already_here' | 'no_money' | 'day_is_past' | 'not_yet' };
 
-/** What the customer or an admin decides. Once done, the number is the customer's, and its first month is paid or in grace. */
-export async function movePortIn(
-  tx: Transaction,
-  id: string,
-  { event, reason, account_id, now }: PortInMove,
-  price: PortInPrice | null,
-): Promise<PortInMoved> {
-  const port_in = await selectPortIn(tx, id, 'for update');
-  if (port_in === null || (account_id !== undefined && port_in.account_id !== account_id)) return { kind: 'not_found' };
+/** What the customer or an admin decides. Once completed, the number is the customer's, and its first month is paid or in grace. */
+export async function movePortIn(tx: Transaction, id: string, move: PortInMove): Promise<PortInMoved> {
+  const port_in = await lockPortIn(tx, id);
+  if (port_in === null) return { kind: 'not_found' };
+  if (move.event === 'cancelled' && port_in.account_id !== move.account_id) return { kind: 'not_found' };
+  const event: PortInEvent = move.event;
   const state = nextPortInState(port_in.state, event);
   if (state === null) return { kind: 'too_late' };
-  if (state === 'done') {
-    if (price === null) return { kind: 'price_needed' };
-    const refusal = await bringHome(tx, port_in, price, now);
-    if (refusal !== null) return { kind: refusal };
+  const { now, reason } = move;
+  const today = now.toISOString().slice(0, 10);
+  const moved: PortIn = { ...port_in, state, state_since: now, reason };
+  switch (move.event) {
+    case 'cancelled':
+    case 'rejected':
+      break;
+    case 'documents_refused':
+      await refuseDocuments(tx, id, move.documents, now);
+      moved.documents_asked = [...new Set([...port_in.documents_asked, ...move.documents])];
+      break;
+    case 'scheduled':
+      if (move.scheduled_for < today) return { kind: 'day_is_past' };
+      moved.scheduled_for = move.scheduled_for;
+      break;
+    case 'completed': {
+      if (port_in.scheduled_for !== null && port_in.scheduled_for > today) return { kind: 'not_yet' };
+      const refusal = await bringHome(tx, port_in, move, now);
+      if (refusal !== null) return { kind: refusal };
+      moved.fee_waived = move.waive_fee;
+    }
   }
-  await tx.query('update port_in set state = $2, reason = $3, decided_at = $4 where id = $1', [
-    ...[id, state, reason, now],
-  ]);
+  return { kind: 'moved', port_in: await save(tx, moved) };
+}
+
+async function save(tx: Transaction, port_in: PortIn): Promise<PortIn> {
+  await savePortIn(tx, port_in);
+  const { id, account_id, number, state, reason, scheduled_for } = port_in;
   await queueNotice(tx, {
-    to: { account_id: port_in.account_id },
+    to: { account_id },
     template: 'order_state',
-    facts: { number: port_in.number, state, ...(reason === null ? {} : { reason }) },
+    facts: {
+      ...{ number, state: state.replaceAll('_', ' ') },
+      ...(state === 'scheduled' && scheduled_for !== null ? { scheduled_for } : {}),
+      ...(reason === null ? {} : { reason }),
+    },
   });
-  return { kind: 'moved', port_in: { ...port_in, state, reason, decided_at: now } };
+  const saved = await selectPortIn(tx, id);
+  if (saved === null) throw new Error(`Port-in ${id} was not written.`);
+  return saved;
 }
 
 async function bringHome(
   tx: Transaction,
-  { number, account_id, country, number_type }: PortIn,
-  { holding_id, currency, monthly_micros }: PortInPrice,
+  port_in: PortIn,
+  { waive_fee, holding_id }: { waive_fee: boolean; holding_id: string },
   now: Date,
-): Promise<'already_here' | 'no_wallet' | null> {
+): Promise<'already_here' | 'no_money' | null> {
+  const { number, account_id, wallet_id, currency, country, number_type, monthly_micros } = port_in;
   if (await isOurs(tx, number)) return 'already_here';
-  const { wallet_id } = await selectBuyer(tx, account_id, currency, now);
-  if (wallet_id === null) return 'no_wallet';
+  if (!waive_fee && !(await chargeFee(tx, port_in, now))) return 'no_money';
   await tx.query('insert into did (number) values ($1) on conflict do nothing', [number]);
   await lockNumber(tx, number);
   await tx.query(
@@ -131,7 +168,7 @@ async function bringHome(
      on conflict (number) do update set offered = false`,
     [number, country, number_type],
   );
-  const holding = { id: holding_id, number, account_id, wallet_id, currency, monthly_micros };
+  const holding = { id: holding_id, number, account_id, wallet_id, currency, monthly_micros, converted: null };
   const since = { held_from: now, held_to: null, state_since: now, paid_until: now, anchor_day: now.getUTCDate() };
   await insertHolding(tx, { ...holding, ...since, state: 'active', periods: 0, version: 1 }, null);
   await setNumber(tx, number, { state: 'active', account_id });
@@ -140,42 +177,23 @@ async function bringHome(
   return null;
 }
 
+/** False where the wallet holds too little. */
+async function chargeFee(tx: Transaction, port_in: PortIn, now: Date): Promise<boolean> {
+  const { id, number, account_id, wallet_id, currency, fee_micros } = port_in;
+  if (fee_micros === 0n) return true;
+  const { tax_ppm } = await selectBuyer(tx, account_id, currency, now);
+  const { net, tax } = withTax(fee_micros, tax_ppm);
+  const verdict = await chargeWallet(tx, {
+    ...{ kind: 'purchase', ref: id, wallet_id, net_micros: net, tax_micros: tax, now },
+    content: { what: 'number_port_in', number, port_in_id: id, currency },
+  });
+  if (verdict === 'conflict' || verdict === 'no_wallet')
+    throw new Error(`Port-in ${id} cannot be charged: ${verdict}.`);
+  return verdict !== 'no_money';
+}
+
 /** Held, for sale, or resting here. */
 async function isOurs(db: Queryable, number: string): Promise<boolean> {
   const { rows } = await db.query('select from did where number = $1', [number]);
   return rows.length > 0;
-}
-
-/** Whether all that is named was uploaded by that account. */
-async function hasDocuments(db: Queryable, { account_id, document_ids }: PortInWish): Promise<boolean> {
-  const wanted = [...new Set(document_ids)];
-  const { rowCount } = await db.query('select from kyc_document where account_id = $1 and id = any ($2::uuid[])', [
-    account_id,
-    wanted,
-  ]);
-  return rowCount === wanted.length;
-}
-
-const columns = `id, account_id, number, country, number_type, from_carrier, document_ids, state, reason, requested_at, decided_at`;
-
-async function selectPortIn(db: Queryable, id: string, lock: '' | 'for update' = ''): Promise<PortIn | null> {
-  const { rows } = await db.query<PortIn>(`select ${columns} from port_in where id = $1 ${lock}`, [id]);
-  return rows[0] ?? null;
-}
-
-export async function portInsOf(db: Queryable, account_id: string, rows_max: number): Promise<PortIn[]> {
-  const { rows } = await db.query<PortIn>(
-    `select ${columns} from port_in where account_id = $1 order by requested_at desc, id limit $2`,
-    [account_id, rows_max],
-  );
-  return rows;
-}
-
-/** Those that wait for somebody, the oldest first. */
-export async function openPortIns(db: Queryable, rows_max: number): Promise<PortIn[]> {
-  const { rows } = await db.query<PortIn>(
-    `select ${columns} from port_in where state in ('requested', 'accepted') order by requested_at, id limit $1`,
-    [rows_max],
-  );
-  return rows;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { inTransaction } from '../../../domain/db/transaction.ts';
-import { country, e164, instantOut, line, uuid } from '../../http/fields.ts';
+import { e164, instantOut, line, uuid } from '../../http/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
@@ -8,9 +8,6 @@ import { EVERY_CUSTOMER, OWNER } from '../../identity/policy.ts';
 import { accountOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
-import { NUMBER_TYPES } from '../offers/offer_rows.ts';
-import { askPortIn, movePortIn, PORT_IN_STATES, portInsOf } from './port_in.ts';
-import type { PortIn } from './port_in.ts';
 import { askPortOut, movePortOut, PORT_OUT_STATES, portOutsOf } from './port_out.ts';
 import type { PortOut } from './port_out.ts';
 import { makePortPin } from './port_pin.ts';
@@ -18,11 +15,7 @@ import { makePortPin } from './port_pin.ts';
 const LISTED_MAX = 100;
 
 export function portRoutes(desk: NumbersDesk): Route[] {
-  return [
-    pinRoute(desk),
-    ...[askOutRoute(desk), listOutRoute(desk), objectRoute(desk)],
-    ...[askInRoute(desk), listInRoute(desk), withdrawRoute(desk)],
-  ];
+  return [pinRoute(desk), ...[askOutRoute(desk), listOutRoute(desk), objectRoute(desk)]];
 }
 
 function pinRoute({ pool, ring }: NumbersDesk): Route {
@@ -35,7 +28,7 @@ function pinRoute({ pool, ring }: NumbersDesk): Route {
       tag: 'numbers',
       policy: { customer: OWNER, step_up: true },
       idempotent: true,
-      secret_answer: true,
+      secret_answer: { found_at: '/v1/numbers/{number}', new_secret_at: '/v1/numbers/{number}/port-pin' },
       params: numberParams,
       answers: { 201: { description: 'Shown this once.', json: z.object({ pin: z.string() }) } },
     },
@@ -134,105 +127,6 @@ function objectRoute({ pool }: NumbersDesk): Route {
       const wish = { event: 'object', reason: null, account_id: accountOf(identity), now } as const;
       const moved = await inTransaction(pool, (tx) => movePortOut(tx, params.port_out_id, wish));
       if (moved.kind === 'moved') return { status: 200, body: portOutAnswer(moved.port_out) };
-      throw moved.kind === 'not_found' ? new Problem('not_found') : new Problem('too_late', 'It was decided already.');
-    },
-  );
-}
-
-export const portInShape = z
-  .object({
-    port_in_id: uuid,
-    number: e164,
-    country,
-    number_type: z.enum(NUMBER_TYPES),
-    from_carrier: z.string(),
-    document_ids: z.array(uuid),
-    state: z.enum(PORT_IN_STATES),
-    reason: z.string().nullable(),
-    requested_at: instantOut,
-    decided_at: instantOut.nullable(),
-  })
-  .meta({ id: 'PortIn' });
-
-export function portInAnswer(port_in: PortIn): z.input<typeof portInShape> {
-  const { id, number, number_type, from_carrier, document_ids, state, reason, requested_at, decided_at } = port_in;
-  return {
-    ...{ port_in_id: id, number, country: port_in.country, number_type, from_carrier, document_ids },
-    ...{ state, reason, requested_at, decided_at },
-  };
-}
-
-function askInRoute({ pool }: NumbersDesk): Route {
-  return route(
-    {
-      method: 'post',
-      path: '/v1/port-ins',
-      operation_id: 'ask_port_in',
-      summary: 'Bring a number of yours here from another operator.',
-      tag: 'numbers',
-      policy: { customer: OWNER },
-      idempotent: true,
-      body: z.object({
-        ...{ number: e164, country, number_type: z.enum(NUMBER_TYPES), from_carrier: line(100) },
-        /** Of documents that you uploaded: what shows that the number is yours. */
-        document_ids: z.array(uuid).min(1).max(10),
-      }),
-      answers: { 201: { description: 'The request.', json: portInShape } },
-      problems: ['conflict'],
-    },
-    async ({ body, identity, operation_id, now }) => {
-      const wish = { ...body, id: operation_id, account_id: accountOf(identity) };
-      const asked = await inTransaction(pool, (tx) => askPortIn(tx, wish, now));
-      switch (asked.kind) {
-        case 'requested':
-          return { status: 201, body: portInAnswer(asked.port_in) };
-        case 'no_such_document':
-          throw new Problem('conflict', 'A document that is named is none of yours. Upload it first.');
-        case 'already_here':
-          throw new Problem('conflict', 'That number is one of ours.');
-        case 'already_requested':
-          throw new Problem('conflict', 'You have asked for it already.');
-      }
-    },
-  );
-}
-
-function listInRoute({ pool }: NumbersDesk): Route {
-  return route(
-    {
-      method: 'get',
-      path: '/v1/port-ins',
-      operation_id: 'list_port_ins',
-      summary: 'Numbers that you bring along.',
-      tag: 'numbers',
-      policy: { customer: EVERY_CUSTOMER },
-      answers: { 200: { description: 'The newest first.', json: z.object({ items: z.array(portInShape) }) } },
-    },
-    async ({ identity }) => {
-      const found = await portInsOf(pool, accountOf(identity), LISTED_MAX);
-      return { status: 200, body: { items: found.map(portInAnswer) } };
-    },
-  );
-}
-
-function withdrawRoute({ pool }: NumbersDesk): Route {
-  return route(
-    {
-      method: 'post',
-      path: '/v1/port-ins/{port_in_id}/withdraw',
-      operation_id: 'withdraw_port_in',
-      summary: 'Leave a number where it is.',
-      tag: 'numbers',
-      policy: { customer: OWNER },
-      idempotent: true,
-      params: z.object({ port_in_id: uuid }),
-      answers: { 200: { description: 'Withdrawn.', json: portInShape } },
-      problems: ['too_late'],
-    },
-    async ({ params, identity, now }) => {
-      const wish = { event: 'withdraw', reason: null, account_id: accountOf(identity), now } as const;
-      const moved = await inTransaction(pool, (tx) => movePortIn(tx, params.port_in_id, wish, null));
-      if (moved.kind === 'moved') return { status: 200, body: portInAnswer(moved.port_in) };
       throw moved.kind === 'not_found' ? new Problem('not_found') : new Problem('too_late', 'It was decided already.');
     },
   );

@@ -9,8 +9,11 @@ import { accountOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { BUYER_PROBLEMS, refuse, refuseForDocuments } from '../refusals.ts';
-import { acceptTransfer, offerTransfer, transfersOf, withdrawTransfer } from './transfer.ts';
-import type { Accepted, Transfer } from './transfer.ts';
+import { acceptTransfer, offerTransfer, withdrawTransfer } from './transfer.ts';
+import type { Accepted } from './transfer.ts';
+import { transfersOf } from './transfer_rows.ts';
+import type { Transfer } from './transfer_rows.ts';
+import { TRANSFER_STATES } from './transfer_state.ts';
 
 const LISTED_MAX = 100;
 
@@ -22,7 +25,8 @@ const transferShape = z
   .object({
     transfer_id: uuid,
     number: e164,
-    state: z.enum(['offered', 'done', 'withdrawn', 'expired']),
+    /** `with_provider`: both of you agreed, and it is handed over once the provider of the number has, too. */
+    state: z.enum(TRANSFER_STATES),
     /** Whether you gave it or got it. */
     side: z.enum(['from', 'to']),
     offered_at: instantOut,
@@ -47,7 +51,7 @@ function offerRoute({ pool }: NumbersDesk): Route {
       tag: 'numbers',
       policy: { customer: OWNER, step_up: true },
       idempotent: true,
-      secret_answer: true,
+      secret_answer: { found_at: '/v1/number-transfers', new_secret_at: null },
       params: numberParams,
       answers: {
         201: {
@@ -89,10 +93,15 @@ function withdrawRoute({ pool }: NumbersDesk): Route {
       policy: { customer: OWNER },
       params: numberParams,
       answers: { 204: { description: 'Its code is worth nothing from now on.', empty: true } },
+      problems: ['too_late'],
     },
     async ({ params, identity, now }) => {
       const whose = { number: params.number, account_id: accountOf(identity), now };
-      if (!(await inTransaction(pool, (tx) => withdrawTransfer(tx, whose)))) throw new Problem('not_found');
+      const withdrawn = await inTransaction(pool, (tx) => withdrawTransfer(tx, whose));
+      if (withdrawn === 'not_found') throw new Problem('not_found');
+      if (withdrawn === 'accepted') {
+        throw new Problem('too_late', 'It was accepted already. It is handed over once its provider agrees.');
+      }
       return { status: 204 };
     },
   );
@@ -110,7 +119,12 @@ function acceptRoute(desk: NumbersDesk): Route {
       pace: 'guess',
       idempotent: true,
       body: z.object({ code: z.string().regex(/^[A-Za-z0-9_-]{32}$/u), consent: z.literal(true) }),
-      answers: { 201: { description: 'The number is yours.', json: transferShape } },
+      answers: {
+        201: {
+          description: 'The number is yours, or is once its provider agrees; see its state.',
+          json: transferShape,
+        },
+      },
       problems: [...BUYER_PROBLEMS, 'code_wrong'],
     },
     async ({ body, identity, operation_id, now }) => {
@@ -124,7 +138,7 @@ function acceptRoute(desk: NumbersDesk): Route {
 
 function acceptedOrRefuse(accepted: Accepted): Transfer {
   switch (accepted.kind) {
-    case 'done':
+    case 'accepted':
       return accepted.transfer;
     case 'kyc_required':
       return refuseForDocuments(accepted.missing);

@@ -12,8 +12,11 @@ import { refuse } from '../refusals.ts';
 import { HOLDS_MAX } from '../terms.ts';
 import { accountOf } from '../../identity/whose.ts';
 import { dropHold, holdNumber, liveHolds } from './holds.ts';
+import { conversionAnswer, conversionShape } from './conversion_answer.ts';
 import { NUMBER_TYPES, searchOffers, selectOffer } from './offer_rows.ts';
 import type { Offer } from './offer_rows.ts';
+import { selectWalletPrices } from './wallet_price.ts';
+import type { PriceForWallet } from './wallet_price.ts';
 
 export const numberParams = z.object({ number: e164 });
 
@@ -29,13 +32,21 @@ const offerShape = z
     setup_micros: microsOut,
     /** Net of tax; for each month. */
     monthly_micros: microsOut,
+    /** What your own wallet pays, net of tax; null where nobody is signed in, or it is not sold to you today. */
+    in_wallet: z
+      .object({ currency, setup_micros: microsOut, monthly_micros: microsOut, converted: conversionShape.nullable() })
+      .nullable(),
+    /** Today has no rate of exchange between its currency and your wallet's, so it is not sold to you today. */
+    no_rate: z.boolean(),
   })
   .meta({ id: 'NumberOffer' });
 
-function offered(offer: Offer): z.input<typeof offerShape> {
+function offered(offer: Offer, pays: PriceForWallet): z.input<typeof offerShape> {
   const { number, number_type, calls, texts, setup_micros, monthly_micros } = offer;
   const price = { currency: offer.currency, setup_micros, monthly_micros };
-  return { number, country: offer.country, number_type, calls, texts, ...price };
+  const paid = pays(offer);
+  const in_wallet = paid.price && { ...paid.price, converted: conversionAnswer(paid.price.converted) };
+  return { number, country: offer.country, number_type, calls, texts, ...price, in_wallet, no_rate: paid.no_rate };
 }
 
 export function offerRoutes(desk: NumbersDesk): Route[] {
@@ -74,8 +85,11 @@ function searchRoute({ pool }: NumbersDesk): Route {
     async ({ query, identity, now }) => {
       const { cursor, limit, ...search } = query;
       const after = decodeCursor(cursor, z.tuple([e164]))?.[0] ?? null;
-      const found = await searchOffers(pool, { ...search, after, rows_max: limit + 1 }, accountOrNobody(identity), now);
-      return { status: 200, body: page(found, limit, { key: ({ number }) => [number], item: offered }) };
+      const account_id = accountOrNobody(identity);
+      const found = await searchOffers(pool, { ...search, after, rows_max: limit + 1 }, account_id, now);
+      const pays = await selectWalletPrices(pool, account_id, now);
+      const item = (offer: Offer): z.input<typeof offerShape> => offered(offer, pays);
+      return { status: 200, body: page(found, limit, { key: ({ number }) => [number], item }) };
     },
   );
 }
@@ -105,7 +119,8 @@ function readRoute({ pool, missingDocuments }: NumbersDesk): Route {
         account_id === null
           ? null
           : await missingDocuments(pool, { account_id, country: in_country, number_type, now });
-      return { status: 200, body: { ...offered(offer), missing_documents: missing === null ? null : [...missing] } };
+      const body = offered(offer, await selectWalletPrices(pool, account_id, now));
+      return { status: 200, body: { ...body, missing_documents: missing === null ? null : [...missing] } };
     },
   );
 }

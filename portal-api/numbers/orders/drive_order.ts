@@ -65,7 +65,8 @@ async function judgeOrder({ pool, providers, now }: OrderDriving, order: Order):
 async function askProvider(pool: pg.Pool, provider: NumberProvider, order: Order, now: Date): Promise<ProviderStatus> {
   if (order.state === 'testing') return provider.status(order.id);
   const fields = await requiredFields(pool, order);
-  await recordSubmission(pool, order, fields, now);
+  const { id: order_id, provider: code, account_id } = order;
+  await recordSubmission(pool, { order_id, provider: code, account_id, transfer_id: null }, fields, now);
   return provider.provision({ order_id: order.id, number: order.number, fields });
 }
 
@@ -137,7 +138,8 @@ async function beginHolding(tx: Transaction, order: Order, now: Date): Promise<v
   const [id, anchor_day] = [randomUUID(), now.getUTCDate()];
   const paid_until = monthLater(now, anchor_day);
   await setNumber(tx, number, { state: 'active', account_id });
-  const holding = { id, number, account_id, wallet_id, currency, monthly_micros, anchor_day, paid_until };
+  const price = { currency, monthly_micros, converted: order.converted };
+  const holding = { id, number, account_id, wallet_id, ...price, anchor_day, paid_until };
   await insertHolding(
     tx,
     { ...holding, state: 'active', state_since: now, held_from: now, held_to: null, periods: 1, version: 1 },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { currency, e164, instantOut, microsOut, uuid } from '../../http/fields.ts';
 import { PROVISIONING_EXPECTED_MS } from '../terms.ts';
+import { conversionAnswer, conversionShape } from '../offers/conversion_answer.ts';
 import { ORDER_STATES } from './order_state.ts';
 import type { Order } from './order_rows.ts';
 
@@ -13,6 +14,8 @@ export const orderShape = z
     setup_micros: microsOut,
     monthly_micros: microsOut,
     tax_micros: microsOut,
+    /** What it was before, where its price is in another currency than your wallet. */
+    converted: conversionShape.nullable(),
     ordered_at: instantOut,
     state_since: instantOut,
     /** When it should work; null where that depends on you, or is past. */
@@ -30,6 +33,6 @@ export function orderAnswer(order: Order): z.input<typeof orderShape> {
   const expected_at = is_under_way ? new Date(since.getTime() + PROVISIONING_EXPECTED_MS) : null;
   return {
     ...{ order_id: id, number, state, currency: of, setup_micros, monthly_micros, tax_micros },
-    ...{ ordered_at, state_since, expected_at, failure },
+    ...{ converted: conversionAnswer(order.converted), ordered_at, state_since, expected_at, failure },
   };
 }

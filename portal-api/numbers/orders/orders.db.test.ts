@@ -150,7 +150,7 @@ describe('an order', () => {
     expect(await balanceOf(user)).toBe(6n * UNIT);
   });
 
-  it('is refused without money, under a restriction, in another currency and for who may not buy, and costs nothing', async () => {
+  it('is refused without money, under a restriction, in a currency without a rate and for who may not buy, and costs nothing', async () => {
     const [number, dollars] = ['+4930100103', '+4930100104'];
     await putInStock(world.pool, [number]);
     await putInStock(world.pool, [dollars], { currency: 'USD' });
@@ -158,7 +158,7 @@ describe('an order', () => {
     const type = (name: string): object => ({ body: { type: `urn:letsdial:problem:${name}` } });
     const client = await poor.signIn();
     expect(await client.post('/v1/number-orders', { number })).toMatchObject(type('no_money'));
-    expect(await client.post('/v1/number-orders', { number: dollars })).toMatchObject(type('conflict'));
+    expect(await client.post('/v1/number-orders', { number: dollars })).toMatchObject(type('not_available'));
     const member = await (await makeMember(world, poor.account_id, 'member')).signIn();
     expect(await member.post('/v1/number-orders', { number })).toMatchObject(type('not_permitted'));
     await world.pool.query(

@@ -5,7 +5,8 @@ import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { lockNumber } from '../lock_number.ts';
 import { selectOffer } from '../offers/offer_rows.ts';
-import type { Offer } from '../offers/offer_rows.ts';
+import { conversionWords, priceToday } from '../offers/wallet_price.ts';
+import type { WalletPrice } from '../offers/wallet_price.ts';
 import { PENDING_KYC_MAX } from '../terms.ts';
 import { mayBuy, selectBuyer } from './buyer.ts';
 import type { BuyerPorts, BuyerRefusal } from './buyer.ts';
@@ -41,7 +42,9 @@ export async function placeOrder(tx: Transaction, wish: OrderWish, ports: BuyerP
   const allowed = mayBuy(buyer);
   if ('refusal' in allowed) return { kind: allowed.refusal };
   if (!(await ports.termsAccepted(tx, account_id, now))) return { kind: 'terms_required' };
-  const order = orderOf(wish, offer, allowed.wallet_id, buyer.tax_ppm);
+  const price = await priceToday(tx, offer, allowed.currency, now);
+  if (price === null) return { kind: 'no_rate' };
+  const order = orderOf(wish, offer.provider, price, { ...allowed, tax_ppm: buyer.tax_ppm });
   const question = { account_id, country: offer.country, number_type: offer.number_type, now };
   const missing = await ports.missingDocuments(tx, question);
   if (missing.length > 0) {
@@ -76,6 +79,7 @@ export async function chargeOrder(tx: Transaction, order: Order, now: Date): Pro
       ...{ what: 'number', number: order.number, order_id: order.id, currency: order.currency },
       ...{ setup_micros: setup_micros.toString(), setup_tax_micros: setup_tax_micros.toString() },
       ...{ monthly_micros: monthly_micros.toString(), monthly_tax_micros: monthly_tax_micros.toString() },
+      ...conversionWords(order.converted),
     },
   });
   if (verdict === 'conflict' || verdict === 'no_wallet') {
@@ -100,12 +104,17 @@ async function dropOwnHold(tx: Transaction, { number }: Order): Promise<void> {
   await tx.query('delete from number_hold where number = $1', [number]);
 }
 
-function orderOf(wish: OrderWish, offer: Offer, wallet_id: bigint, tax_ppm: number): Order {
+function orderOf(
+  wish: OrderWish,
+  provider: string,
+  { currency, setup_micros, monthly_micros, converted }: WalletPrice,
+  { wallet_id, tax_ppm }: { wallet_id: bigint; tax_ppm: number },
+): Order {
   const { order_id: id, account_id, number, now } = wish;
   return {
-    ...{ id, account_id, number, wallet_id, state: 'ordered', provider: offer.provider, currency: offer.currency },
-    ...{ setup_micros: offer.setup_micros, setup_tax_micros: withTax(offer.setup_micros, tax_ppm).tax },
-    ...{ monthly_micros: offer.monthly_micros, monthly_tax_micros: withTax(offer.monthly_micros, tax_ppm).tax },
-    ...{ ordered_at: now, state_since: now, provisioning_since: null, failure: null },
+    ...{ id, account_id, number, wallet_id, state: 'ordered', provider, currency },
+    ...{ setup_micros, setup_tax_micros: withTax(setup_micros, tax_ppm).tax },
+    ...{ monthly_micros, monthly_tax_micros: withTax(monthly_micros, tax_ppm).tax },
+    ...{ ordered_at: now, state_since: now, provisioning_since: null, failure: null, converted },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ProviderAway } from './number_provider.ts';
-import type { NumberProvider, ProviderStatus, ProvisionWish } from './number_provider.ts';
+import type { HolderChange, HolderWish, NumberProvider, ProviderStatus, ProvisionWish } from './number_provider.ts';
 
 const ANSWER_MS_MAX = 10_000;
 const ANSWER_CHARACTERS_MAX = 100_000;
@@ -9,6 +9,11 @@ const statusSchema = z.object({
   state: z.enum(['working', 'supplied', 'refused', 'released']),
   reason: z.string().max(200).nullable().default(null),
   reachable: z.boolean().nullable().default(null),
+});
+
+const holderSchema = z.object({
+  state: z.enum(['working', 'accepted', 'refused']),
+  reason: z.string().max(200).nullable().default(null),
 });
 
 export interface HttpProviderOptions {
@@ -30,6 +35,16 @@ export class HttpProvider implements NumberProvider {
 
   async status(order_id: string): Promise<ProviderStatus> {
     return statusOf(await this.#ask('GET', `/orders/${order_id}`, null));
+  }
+
+  /** It asks again with the same words until it is answered with an end. */
+  async changeHolder({ order_id, number, change_id, fields }: HolderWish): Promise<HolderChange> {
+    const answer = await this.#ask('PUT', `/orders/${order_id}/holder`, { number, change_id, fields });
+    if (answer === null) return { state: 'refused', reason: 'unknown_to_provider' };
+    const parsed = holderSchema.safeParse(answer);
+    if (!parsed.success) throw new ProviderAway('The provider answered with something else than how a change stands.');
+    const { state, reason } = parsed.data;
+    return state === 'refused' ? { state, reason: reason || state } : { state };
   }
 
   /** What it never heard of need not be given back. */

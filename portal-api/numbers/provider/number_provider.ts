@@ -7,6 +7,11 @@ export interface NumberProvider {
   provision(wish: ProvisionWish): Promise<ProviderStatus>;
   /** How it stands with what was asked for. */
   status(order_id: string): Promise<ProviderStatus>;
+  /**
+   * Tells that a number has, or is to have, another holder. What the provider was told of the one before is to be deleted once it has
+   * accepted; of who is refused, it keeps nothing. The same change is done once.
+   */
+  changeHolder(wish: HolderWish): Promise<HolderChange>;
   /** Gives a number back; whatever the provider was told of its holder is to be deleted. */
   release(wish: { order_id: string; number: string }): Promise<void>;
 }
@@ -17,6 +22,12 @@ export interface ProvisionWish {
   /** What a rule has the provider told of the holder, and nothing else. */
   fields: Readonly<Record<string, string>>;
 }
+
+export interface HolderWish extends ProvisionWish {
+  change_id: string;
+}
+
+export type HolderChange = { state: 'working' } | { state: 'accepted' } | { state: 'refused'; reason: string };
 
 export type ProviderStatus =
   | { state: 'working' }

@@ -4,5 +4,6 @@ import type { NumberProvider } from './number_provider.ts';
 export const stockProvider: NumberProvider = {
   provision: () => Promise.resolve({ state: 'supplied', reachable: true }),
   status: () => Promise.resolve({ state: 'supplied', reachable: true }),
+  changeHolder: () => Promise.resolve({ state: 'accepted' }),
   release: () => Promise.resolve(),
 };

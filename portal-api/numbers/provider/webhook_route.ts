@@ -5,6 +5,7 @@ import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
 import { whySignatureIsWrong } from '../../payments/signature.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
+import { tellTransfersOf } from '../moving/tell_provider.ts';
 import { selectOrder } from '../orders/order_rows.ts';
 import { driveSoon } from '../orders/place_order.ts';
 
@@ -43,7 +44,9 @@ export function webhookRoute({ pool, settings }: NumbersDesk): Route {
           [event.id, event.order_id, now],
         );
         const order = await selectOrder(tx, event.order_id);
-        if ((rowCount ?? 0) > 0 && order?.provider === 'partner') await driveSoon(tx, order.id);
+        if ((rowCount ?? 0) === 0 || order?.provider !== 'partner') return;
+        await driveSoon(tx, order.id);
+        await tellTransfersOf(tx, order.id);
       });
       return { status: 204 };
     },

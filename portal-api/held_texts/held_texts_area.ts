@@ -1,0 +1,7 @@
+import type { Area, PortalContext } from '../context.ts';
+import { heldTextRoutes } from './held_text_routes.ts';
+
+/** Texts that wait for a person's decision. */
+export function heldTextsArea(context: PortalContext): Area {
+  return { routes: heldTextRoutes(context), tasks: [] };
+}

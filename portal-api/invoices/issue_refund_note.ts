@@ -1,0 +1,57 @@
+import type { Transaction } from '../../domain/db/transaction.ts';
+import type { PortalContext } from '../context.ts';
+import { documentOf, issueNote } from './issue_note.ts';
+import type { NoteLine } from './issue_note.ts';
+
+export interface RefundedMoney {
+  id: string;
+  account_id: string;
+  wallet_id: bigint;
+  currency: string;
+}
+
+interface PartRow {
+  id: string;
+  attempt_id: string;
+  amount_micros: string;
+  state: 'waiting' | 'paid' | 'failed';
+  receipt_id: string | null;
+  receipt: string | null;
+}
+
+/**
+ * The credit note of a refund that has come to its end: a line for each payment that some was paid back of, naming its receipt. It
+ * corrects the receipt of the largest. What the provider refused to pay is back in the wallet and on no line.
+ */
+export async function issueRefundNote(
+  context: PortalContext,
+  tx: Transaction,
+  { id, account_id, wallet_id, currency }: RefundedMoney,
+  now: Date,
+): Promise<void> {
+  const payout = { kind: 'payout', ref: id } as const;
+  if ((await documentOf(tx, payout)) !== null) return;
+  const { rows } = await tx.query<PartRow>(
+    `select p.id, p.attempt_id, p.amount_micros, p.state, i.id as receipt_id, i.number as receipt
+       from refund_part p left join invoice i on i.attempt_id = p.attempt_id
+      where p.refund_id = $1 order by p.amount_micros desc, p.id`,
+    [id],
+  );
+  const paid = rows.filter(({ state }) => state === 'paid');
+  if (paid.length === 0) return;
+  const lines = paid.map((part): NoteLine => ({
+    ...{ tx: payout, item: part.id, what: `Money paid back${part.receipt === null ? '' : ` of ${part.receipt}`}` },
+    explained: { refund_id: id, payment_id: part.attempt_id, receipt: part.receipt },
+    ...{ net_micros: -BigInt(part.amount_micros), tax_micros: 0n },
+  }));
+  const failed = rows.filter(({ state }) => state === 'failed');
+  await issueNote(
+    context,
+    tx,
+    {
+      ...{ account_id, wallet_id, currency, corrects_invoice_id: paid[0]?.receipt_id ?? null, corrects: 'payments' },
+      ...{ lines, reversals: failed.map((part) => ({ kind: 'reversal', ref: part.id })) },
+    },
+    now,
+  );
+}

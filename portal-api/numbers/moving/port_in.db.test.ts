@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { calleeProfiles } from '../../../domain/accounts/callee_profile.ts';
+import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
+import { makeAdmin, makeUser } from '../../testing/people.ts';
+import type { TestUser } from '../../testing/people.ts';
+import type { PortalClient } from '../../testing/portal_client.ts';
+import { PortalWorld } from '../../testing/portal_world.ts';
+import { balanceOf, problem, UNIT } from '../testing/buying.ts';
+
+let world: PortalWorld;
+let admin: PortalClient;
+let last = 0;
+
+beforeAll(async () => {
+  world = await PortalWorld.begin();
+  admin = await (await makeAdmin(world, ['operations'])).signIn();
+});
+
+afterAll(async () => {
+  expect(await brokenInvariants(world.pool)).toEqual([]);
+  await world.end();
+});
+
+async function upload({ account_id, user_id }: TestUser, type: string, approved = false): Promise<string> {
+  const id = randomUUID();
+  await world.pool.query(
+    `insert into kyc_document (id, account_id, type, file_id, page_bytes, key_sealed, uploaded_by, uploaded_at) values ($1, $2, $3, $4, '{1}', 'x', $5, now())`,
+    [id, account_id, type, randomUUID(), user_id],
+  );
+  if (approved) {
+    await world.pool.query(
+      `update kyc_document set state = 'approved', submitted_at = now(), decided_at = now(), decided_by = $2, valid_until = current_date + 100 where id = $1`,
+      [id, user_id],
+    );
+  }
+  return id;
+}
+
+interface PortInBody {
+  port_in_id: string;
+  state: string;
+  missing_documents: string[];
+  reason: string | null;
+}
+
+async function asked(country: string, balance_micros = 20n * UNIT) {
+  last += 1;
+  const number = `+4980200${String(last).padStart(3, '0')}`;
+  const user = await makeUser(world, { balance_micros, tax_ppm: 190_000 });
+  const client = await user.signIn();
+  const wish = { number, country, number_type: 'geographic', from_carrier: 'Elsewhere' };
+  const { status, body } = await client.post<PortInBody>('/v1/port-ins', wish);
+  expect(status).toBe(201);
+  const path = `/v1/port-ins/${body.port_in_id}`;
+  const decide = (decision: string, more: object = {}) =>
+    admin.post<PortInBody>(`/v1/admin/port-ins/${body.port_in_id}/decision`, {
+      decision,
+      reason: 'a test says so',
+      ...more,
+    });
+  const add = (documents: object[]) => client.post<PortInBody>(`${path}/documents`, { documents });
+  return { number, user, client, body, wish, path, decide, add };
+}
+
+const today = (): string => world.now().toISOString().slice(0, 10);
+
+async function works(number: string): Promise<boolean> {
+  const [profile] = await calleeProfiles(world.pool, [number]);
+  return profile?.did_state === 'active';
+}
+
+describe('a number that comes from another operator', () => {
+  it('goes on once the documents of its country are there, works from its completion on, and costs its fee then', async () => {
+    const { number, user, client, body, wish, path, decide, add } = await asked('DE');
+    expect(body).toMatchObject({
+      ...{ state: 'documents_missing', missing_documents: ['letter_of_authorisation', 'identity'] },
+      ...{ currency: 'EUR', fee_micros: '5000000', monthly_micros: '2000000' },
+    });
+    expect(await client.post('/v1/port-ins', wish)).toMatchObject(problem('conflict'));
+    const letter = { kind: 'letter_of_authorisation', document_id: await upload(user, 'proof_of_address') };
+    expect(await add([letter])).toMatchObject({
+      body: { state: 'documents_missing', missing_documents: ['identity'] },
+    });
+    const identity = { kind: 'identity', document_id: await upload(user, 'passport') };
+    expect(await add([identity])).toMatchObject({ body: { state: 'submitted', missing_documents: [] } });
+    expect(await add([identity])).toMatchObject(problem('too_late'));
+    expect(await decide('complete')).toMatchObject(problem('too_late'));
+    const tomorrow = new Date(world.now().getTime() + 86_400_000).toISOString().slice(0, 10);
+    expect(await decide('schedule', { scheduled_for: tomorrow })).toMatchObject({
+      body: { state: 'scheduled', scheduled_for: tomorrow },
+    });
+    expect(await decide('complete')).toMatchObject(problem('conflict'));
+    expect(await decide('schedule', { scheduled_for: today() })).toMatchObject({ body: { state: 'scheduled' } });
+    expect(await works(number)).toBe(false);
+    expect(await balanceOf(world, user)).toBe(20n * UNIT);
+    expect(await decide('complete')).toMatchObject({ body: { state: 'completed' } });
+    expect(await works(number)).toBe(true);
+    // 5 for the fee and 2 for the month, with 19 per cent of tax.
+    expect(await balanceOf(world, user)).toBe(20n * UNIT - 8_330_000n);
+    expect(await client.get(`/v1/numbers/${number}`)).toMatchObject({ body: { monthly_micros: '2000000' } });
+    expect(await client.post(`${path}/cancel`)).toMatchObject(problem('too_late'));
+    const { body: read } = await client.get<{ timeline: { state: string }[] }>(path);
+    expect(read.timeline.map(({ state }) => state)).toEqual([
+      ...['requested', 'documents_missing', 'submitted', 'scheduled', 'scheduled', 'completed'],
+    ]);
+    const audits = await world.pool.query('select from audit_log where subject = $1', [`port_in:${body.port_in_id}`]);
+    expect(audits.rows).toHaveLength(3);
+  });
+
+  it('takes no document of anybody else’s, nor one that cannot be what it is named', async () => {
+    const { user, add } = await asked('GB');
+    const other = await makeUser(world);
+    const theirs = { kind: 'letter_of_authorisation', document_id: await upload(other, 'passport') };
+    expect(await add([theirs])).toMatchObject(problem('conflict'));
+    const no_bill = { kind: 'latest_bill', document_id: await upload(user, 'passport') };
+    expect(await add([no_bill])).toMatchObject(problem('conflict'));
+    const bill = { kind: 'latest_bill', document_id: await upload(user, 'proof_of_address') };
+    expect(await add([bill])).toMatchObject({ body: { missing_documents: ['letter_of_authorisation'] } });
+  });
+
+  it('asks nobody for an identity that was approved, until an admin does', async () => {
+    const { user, client, decide, add, path } = await asked('DE');
+    await upload(user, 'passport', true);
+    const letter = { kind: 'letter_of_authorisation', document_id: await upload(user, 'proof_of_address') };
+    expect(await add([letter])).toMatchObject({ body: { state: 'submitted' } });
+    expect(await decide('ask_for_documents')).toMatchObject({ status: 422 });
+    const more = await decide('ask_for_documents', { documents: ['identity', 'letter_of_authorisation'] });
+    expect(more).toMatchObject({
+      body: {
+        ...{ state: 'documents_missing', reason: 'a test says so' },
+        missing_documents: ['letter_of_authorisation', 'identity'],
+      },
+    });
+    // What was refused does not become good by being named again.
+    expect(await add([letter])).toMatchObject({ body: { state: 'documents_missing' } });
+    const again = await add([
+      { kind: 'letter_of_authorisation', document_id: await upload(user, 'proof_of_address') },
+      { kind: 'identity', document_id: await upload(user, 'country_identification') },
+    ]);
+    expect(again).toMatchObject({ body: { state: 'submitted' } });
+    expect(await decide('reject')).toMatchObject({ body: { state: 'rejected' } });
+    expect(await client.get(path)).toMatchObject({ body: { state: 'rejected', reason: 'a test says so' } });
+    expect(await decide('schedule', { scheduled_for: today() })).toMatchObject(problem('too_late'));
+  });
+
+  it('is not completed where its fee cannot be paid, unless an admin waives it', async () => {
+    const { number, user, decide, add } = await asked('GB', UNIT);
+    await add([
+      { kind: 'letter_of_authorisation', document_id: await upload(user, 'proof_of_address') },
+      { kind: 'latest_bill', document_id: await upload(user, 'proof_of_address') },
+    ]);
+    expect(await decide('schedule', { scheduled_for: '2020-01-01' })).toMatchObject(problem('conflict'));
+    await decide('schedule', { scheduled_for: today() });
+    expect(await decide('complete')).toMatchObject(problem('no_money'));
+    expect(await works(number)).toBe(false);
+    expect(await balanceOf(world, user)).toBe(UNIT);
+    expect(await decide('complete', { waive_fee: true })).toMatchObject({ body: { state: 'completed' } });
+    expect(await works(number)).toBe(true);
+    expect(await balanceOf(world, user)).toBe(UNIT);
+  });
+
+  it('is cancelled by its customer alone, at no cost, and can be asked for anew', async () => {
+    const { client, user, path, wish } = await asked('US');
+    const other = await (await makeUser(world)).signIn();
+    expect(await other.post(`${path}/cancel`)).toMatchObject({ status: 404 });
+    expect(await other.get(path)).toMatchObject({ status: 404 });
+    expect(await client.post(`${path}/cancel`)).toMatchObject({ body: { state: 'cancelled' } });
+    expect(await balanceOf(world, user)).toBe(20n * UNIT);
+    expect(await client.post('/v1/port-ins', wish)).toMatchObject({ status: 201 });
+  });
+});
+
+describe('what a country asks for', () => {
+  it('is set by an admin, and holds for requests from then on', async () => {
+    const before = await asked('NO');
+    expect(before.body.missing_documents).toHaveLength(3);
+    const body = { documents: ['latest_bill'], currency: 'EUR', fee_micros: '0', monthly_micros: '1000000' };
+    expect(await admin.ask('PUT', '/v1/admin/port-in-rules/NO', { body })).toMatchObject({ status: 200 });
+    const after = await asked('NO');
+    expect(after.body).toMatchObject({
+      missing_documents: ['latest_bill'],
+      fee_micros: '0',
+      monthly_micros: '1000000',
+    });
+    expect(await after.client.get('/v1/port-in-requirements/NO')).toMatchObject({
+      body: { documents: ['latest_bill'], currency: 'EUR', monthly_micros: '1000000' },
+    });
+    expect(await before.client.get(before.path)).toMatchObject({ body: { fee_micros: '10000000' } });
+    expect(await admin.ask('DELETE', '/v1/admin/port-in-rules/NO')).toMatchObject({ status: 204 });
+    expect(await admin.ask('DELETE', '/v1/admin/port-in-rules/NO')).toMatchObject({ status: 404 });
+    expect(await after.client.get('/v1/port-in-requirements/NO')).toMatchObject({ body: { fee_micros: '10000000' } });
+  });
+});

@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SimulatedNumberProvider } from '../../../deploy/number_provider/number_provider.ts';
+import { providerSettingsSchema } from '../../../deploy/number_provider/settings.ts';
+import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
+import { makeAdmin, makeUser } from '../../testing/people.ts';
+import type { TestUser } from '../../testing/people.ts';
+import type { PortalClient, Reply } from '../../testing/portal_client.ts';
+import { PortalWorld } from '../../testing/portal_world.ts';
+import { buyerOf, carryOut, PATIENCE, problem, UNIT, untilIdle } from '../testing/buying.ts';
+import { needDocumentsIn } from '../testing/documents.ts';
+import { putInStock } from '../testing/stock.ts';
+
+const secret = randomBytes(20).toString('hex');
+const key = randomBytes(20).toString('hex');
+
+let world: PortalWorld;
+let provider: SimulatedNumberProvider;
+let last = 0;
+
+beforeAll(async () => {
+  provider = new SimulatedNumberProvider(providerSettingsSchema.parse({ key }), () => world.now());
+  await provider.start();
+  world = await PortalWorld.begin({
+    ...{ NUMBER_PROVIDER_URL: provider.url, NUMBER_PROVIDER_KEY: key, NUMBER_PROVIDER_WEBHOOK_SECRET: secret },
+  });
+  provider.webhook = { url: `${world.url}/v1/webhooks/number-provider`, secret };
+  await needDocumentsIn(world.pool, []);
+});
+
+beforeEach(() => provider.behave({}));
+
+afterAll(async () => {
+  expect(await brokenInvariants(world.pool)).toEqual([]);
+  await world.end();
+  await provider.stop();
+});
+
+/** As an admin sets it: what the partner is told of holders of German numbers. */
+async function rule(on_transfer: 'told' | 'asked', fields: string[] = ['holder_name', 'home_country']): Promise<void> {
+  const admin = await (await makeAdmin(world, ['operations'])).signIn();
+  const body = { country: 'DE', number_type: 'geographic', fields, on_transfer };
+  expect(await admin.ask('PUT', '/v1/admin/number-providers/partner/rules', { body })).toMatchObject({
+    status: 200,
+    body: { on_transfer },
+  });
+}
+
+interface Sold {
+  number: string;
+  order_id: string;
+  from: { user: TestUser; client: PortalClient };
+  to: { user: TestUser; client: PortalClient };
+  accept: () => Promise<Reply<{ transfer_id: string; state: string }>>;
+}
+
+/** A number of the partner's that is held, offered to somebody else, and not accepted yet. */
+async function offered(): Promise<Sold> {
+  last += 1;
+  const number = `+4970100${String(last).padStart(3, '0')}`;
+  await putInStock(world.pool, [number], { provider: 'partner' });
+  const from = await buyerOf(world, number, { balance_micros: 10n * UNIT });
+  const user = await makeUser(world, { name: 'Grace Example', home_country: 'FR' });
+  const to = { user, client: await user.signIn() };
+  const { body } = await from.client.post<{ code: string }>(`/v1/numbers/${number}/transfer`);
+  const order_id = [...provider.orders].find(([, one]) => one.number === number)?.[0] ?? '';
+  const accept = () =>
+    to.client.post<{ transfer_id: string; state: string }>('/v1/number-transfers/accept', {
+      ...{ code: body.code, consent: true },
+    });
+  return { number, order_id, from, to, accept };
+}
+
+const ADA = { holder_name: 'Ada Example', home_country: 'DE' };
+const GRACE = { holder_name: 'Grace Example', home_country: 'FR' };
+
+async function submissions(order_id: string): Promise<{ account_id: string; fields: string[]; forgotten: boolean }[]> {
+  const { rows } = await world.pool.query<{ account_id: string; fields: string[]; forgotten: boolean }>(
+    `select account_id, fields, deletion_asked_at is not null as forgotten from provider_submission where order_id = $1
+      order by submitted_at, transfer_id nulls first`,
+    [order_id],
+  );
+  return rows;
+}
+
+const holds = async ({ client }: { client: PortalClient }, number: string): Promise<boolean> =>
+  (await client.get(`/v1/numbers/${number}`)).status === 200;
+
+const fieldsAt = (order_id: string) => provider.orders.get(order_id)?.fields;
+
+async function queue(stuck = ''): Promise<unknown[]> {
+  const admin = await (await makeAdmin(world, ['operations'])).signIn();
+  return (await admin.get<{ items: unknown[] }>(`/v1/admin/number-transfers${stuck}`)).body.items;
+}
+
+describe('a transfer of a number whose provider is told of holders', () => {
+  it('is done at once, and the provider is told of the new holder and forgets the old one', async () => {
+    await rule('told');
+    const { number, order_id, from, to, accept } = await offered();
+    expect(fieldsAt(order_id)).toEqual(ADA);
+    expect(await accept()).toMatchObject({ status: 201, body: { state: 'done' } });
+    expect(await holds(to, number)).toBe(true);
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(GRACE);
+    await untilIdle(world);
+    expect(await submissions(order_id)).toEqual([
+      { account_id: from.user.account_id, fields: ['holder_name', 'home_country'], forgotten: true },
+      { account_id: to.user.account_id, fields: ['holder_name', 'home_country'], forgotten: false },
+    ]);
+    expect(await queue()).toEqual([]);
+  });
+
+  it('tells nobody of anybody where no rule says so', async () => {
+    await rule('told', []);
+    const { number, order_id, to, accept } = await offered();
+    expect(await accept()).toMatchObject({ body: { state: 'done' } });
+    await untilIdle(world);
+    expect(await holds(to, number)).toBe(true);
+    expect([...provider.changes.values()].filter((one) => one.order_id === order_id)).toEqual([]);
+  });
+
+  it('has what was told before forgotten, though the rule is gone by then', async () => {
+    await rule('told');
+    const { order_id, accept } = await offered();
+    await rule('told', []);
+    expect(await accept()).toMatchObject({ body: { state: 'done' } });
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual({});
+    await untilIdle(world);
+    expect((await submissions(order_id)).map(({ fields, forgotten }) => [fields.length, forgotten])).toEqual([
+      [2, true],
+      [0, false],
+    ]);
+  });
+});
+
+describe('a transfer that the provider has to agree to', () => {
+  it('takes effect when it has, which it may tell twice', async () => {
+    await rule('asked');
+    const { number, order_id, from, to, accept } = await offered();
+    provider.behave({ holder_ms: 300, webhook_copies: 2 });
+    expect(await accept()).toMatchObject({ status: 201, body: { state: 'with_provider' } });
+    expect(await holds(from, number)).toBe(true);
+    expect(await holds(to, number)).toBe(false);
+    expect(await accept()).toMatchObject({ status: 201, body: { state: 'with_provider' } });
+    expect(await from.client.ask('DELETE', `/v1/numbers/${number}/transfer`)).toMatchObject(problem('too_late'));
+    expect(await from.client.post(`/v1/numbers/${number}/transfer`)).toMatchObject(problem('conflict'));
+    await expect.poll(() => holds(to, number), PATIENCE).toBe(true);
+    expect(await holds(from, number)).toBe(false);
+    expect(fieldsAt(order_id)).toEqual(GRACE);
+    expect((await submissions(order_id)).map(({ forgotten }) => forgotten)).toEqual([true, false]);
+  });
+
+  it('is refused when it does not agree, and nothing of the new holder is kept', async () => {
+    await rule('asked');
+    const { number, order_id, from, to, accept } = await offered();
+    provider.behave({ holders_refused: [number] });
+    await accept();
+    const state = async () =>
+      (await to.client.get<{ items: { state: string }[] }>('/v1/number-transfers')).body.items[0]?.state;
+    await expect.poll(state, PATIENCE).toBe('refused');
+    expect(await holds(from, number)).toBe(true);
+    expect(fieldsAt(order_id)).toEqual(ADA);
+    expect((await submissions(order_id)).map(({ forgotten }) => forgotten)).toEqual([false, true]);
+    expect(await queue()).toEqual([]);
+    // And it can be offered again.
+    expect(await from.client.post(`/v1/numbers/${number}/transfer`)).toMatchObject({ status: 201 });
+  });
+
+  it('waits while the provider is away, is stuck for an admin, goes on when it is back', async () => {
+    await rule('asked');
+    const { number, from, to, accept } = await offered();
+    provider.behave({ outage: 'errors' });
+    const { body } = await accept();
+    world.advance(16 * 60_000);
+    expect(await queue('?stuck=yes')).toMatchObject([{ transfer_id: body.transfer_id, is_stuck: true }]);
+    const holder = await from.user.signIn();
+    expect(await holds({ client: holder }, number)).toBe(true);
+    provider.behave({});
+    const admin = await (await makeAdmin(world, ['operations'])).signIn();
+    const path = `/v1/admin/number-transfers/${body.transfer_id}`;
+    expect(await admin.post(`${path}/retry`)).toMatchObject({ status: 202 });
+    const next = await to.user.signIn();
+    await expect.poll(() => holds({ client: next }, number), PATIENCE).toBe(true);
+    expect(await admin.post(`${path}/give-up`, { reason: 'too late' })).toMatchObject(problem('too_late'));
+    expect(await queue()).toEqual([]);
+  });
+
+  it('is given up by an admin, and the provider, which agreed meanwhile, is told that the holder stays', async () => {
+    await rule('asked');
+    const { number, order_id, from, to, accept } = await offered();
+    provider.behave({ holder_ms: 200, webhook_copies: 0 });
+    const { body } = await accept();
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(GRACE);
+    const admin = await (await makeAdmin(world, ['operations'])).signIn();
+    const given_up = await admin.post(`/v1/admin/number-transfers/${body.transfer_id}/give-up`, { reason: 'a test' });
+    expect(given_up).toMatchObject({ status: 200, body: { state: 'refused', provider_state: 'telling_back' } });
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(ADA);
+    await carryOut(world, 'look_at_number_orders');
+    await expect.poll(() => queue(), PATIENCE).toEqual([]);
+    expect(await holds(from, number)).toBe(true);
+    expect(await holds(to, number)).toBe(false);
+    expect((await submissions(order_id)).map(({ forgotten }) => forgotten)).toEqual([false, true, false]);
+  });
+
+  it('comes too late where the holder cancels meanwhile: all that was told is forgotten', async () => {
+    await rule('asked');
+    const { number, order_id, from, to, accept } = await offered();
+    provider.behave({ holder_ms: 300 });
+    await accept();
+    expect(await from.client.post(`/v1/numbers/${number}/cancellation`, { when: 'now' })).toMatchObject({
+      status: 201,
+    });
+    await expect.poll(() => provider.orders.get(order_id)?.state, PATIENCE).toBe('released');
+    await untilIdle(world);
+    expect(await holds(to, number)).toBe(false);
+    expect((await submissions(order_id)).every(({ forgotten }) => forgotten)).toBe(true);
+    const state = await world.pool.query('select state from number_transfer where number = $1', [number]);
+    expect(state.rows).toEqual([{ state: 'refused' }]);
+  });
+
+  it('is told back where it was cancelled to the end of its month, as that is not handed over', async () => {
+    await rule('asked');
+    const { number, order_id, from, accept } = await offered();
+    provider.behave({ holder_ms: 300 });
+    await accept();
+    await from.client.post(`/v1/numbers/${number}/cancellation`, { when: 'period_end' });
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(GRACE);
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(ADA);
+    expect(await holds(from, number)).toBe(true);
+  });
+});

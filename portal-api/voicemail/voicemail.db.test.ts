@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeUser } from '../testing/people.ts';
+import type { TestUser } from '../testing/people.ts';
+import type { PortalClient } from '../testing/portal_client.ts';
+import { PortalWorld } from '../testing/portal_world.ts';
+import { writeWav } from './wav.ts';
+
+const DAY_MS = 86_400_000;
+const PATIENCE = { timeout: 10_000 };
+
+let world: PortalWorld;
+let ada: TestUser;
+let bob: TestUser;
+let [hers, his]: PortalClient[] = [];
+let numbers = 0;
+
+beforeAll(async () => {
+  world = await PortalWorld.begin();
+  [ada, bob] = [await makeUser(world), await makeUser(world)];
+  [hers, his] = [await ada.signIn(), await bob.signIn()];
+  await mkdir(messagesFolder(), { recursive: true });
+});
+
+afterAll(() => world.end());
+
+const messagesFolder = (): string => join(world.home, 'voicemail/messages');
+const greetingsFolder = (): string => join(world.home, 'voicemail/greetings');
+const sealedFolder = (): string => join(world.home, 'documents/voice-messages');
+
+async function numberOf({ account_id, wallet_id }: TestUser): Promise<string> {
+  numbers += 1;
+  const number = `+493055500${String(numbers).padStart(4, '0')}`;
+  await world.pool.query(`insert into did (number, account_id, state) values ($1, $2, 'active')`, [number, account_id]);
+  await world.pool.query(
+    `insert into number_holding (id, number, account_id, wallet_id, state, state_since, held_from, currency, monthly_micros, anchor_day, paid_until)
+     values ($1, $2, $3, $4, 'active', now(), now(), 'EUR', 0, 1, now() + interval '1 month')`,
+    [randomUUID(), number, account_id, wallet_id.toString()],
+  );
+  return number;
+}
+
+/** A sound whose every sample is that. */
+const wavOf = (seconds: number, sample = 700): Buffer => {
+  const samples = Buffer.alloc(16_000 * seconds);
+  for (let at = 0; at < samples.length; at += 2) samples.writeInt16LE(sample, at);
+  return writeWav({ samples });
+};
+
+/** A call that is over, and what the switch recorded of it. */
+async function recorded(account_id: string | null, number: string, wav: Buffer, at = new Date()): Promise<string> {
+  const call_id = randomUUID();
+  if (account_id !== null) {
+    await world.pool.query(
+      `insert into cdr (leg_id, call_id, account_id, direction, dialled, caller, callee, started_at, answered_at, ended_at, duration_ms,
+                        duration_source, seconds_charged, seconds_billed, result, cause, blame, attempts, grants, snapshot, net_micros, tax_micros,
+                        operator_loss_micros, cost_micros, pack_seconds, wallet_id, currency)
+       values ($1, $2, $3, 'inbound', $4, '+442079460000', $4, $5, $5, $5, 2000, 'record', 2, 2, 'answered', 16, 'nobody', '[]', '[]', '{}', 0, 0, 0, 0, 0,
+               (select id from wallet where account_id = $3), 'EUR')`,
+      [randomUUID(), call_id, account_id, number, at],
+    );
+  }
+  await writeFile(join(messagesFolder(), `${call_id}.wav`), wav);
+  return call_id;
+}
+
+interface Listed {
+  items: { message_id: string; number: string; seconds: number; heard_at: string | null }[];
+  next_cursor: string | null;
+}
+
+const listOf = async (client: PortalClient | undefined, query = ''): Promise<Listed> =>
+  (await client?.get<Listed>(`/v1/voice-messages${query}`))?.body ?? { items: [], next_cursor: null };
+
+const untilTaken = (): Promise<unknown> =>
+  expect.poll(async () => (await readdir(messagesFolder())).length, PATIENCE).toBe(0);
+
+const run = (task: string): Promise<unknown> => world.pool.query(`select graphile_worker.add_job($1, '{}')`, [task]);
+
+describe('a voice message', () => {
+  it('is its holder’s alone: nobody else sees, hears, marks or deletes it', async () => {
+    const number = await numberOf(ada);
+    const id = await recorded(ada.account_id, number, wavOf(2));
+    await untilTaken();
+    expect(await listOf(hers)).toMatchObject({ items: [{ message_id: id, number, seconds: 2, heard_at: null }] });
+    expect(await listOf(his)).toMatchObject({ items: [] });
+    const path = `/v1/voice-messages/${id}`;
+    expect(await his?.get(`${path}/audio`)).toMatchObject({ status: 404 });
+    expect(await his?.post(`${path}/heard`)).toMatchObject({ status: 404 });
+    expect(await his?.ask('DELETE', path)).toMatchObject({ status: 404 });
+    expect((await hers?.get<Buffer>(`${path}/audio`))?.body).toEqual(wavOf(2));
+    expect(await hers?.ask('DELETE', path)).toMatchObject({ status: 204 });
+    expect(await readdir(sealedFolder())).toEqual([]);
+  });
+
+  it('that is found again is taken once, and one without sound not at all', async () => {
+    const number = await numberOf(ada);
+    const id = await recorded(ada.account_id, number, wavOf(1));
+    await recorded(ada.account_id, number, writeWav({ samples: Buffer.alloc(0) }));
+    await untilTaken();
+    await writeFile(join(messagesFolder(), `${id}.wav`), wavOf(1, 90));
+    await untilTaken();
+    expect((await listOf(hers)).items.map(({ message_id }) => message_id)).toEqual([id]);
+    expect((await hers?.get<Buffer>(`/v1/voice-messages/${id}/audio`))?.body).toEqual(wavOf(1));
+    expect(await readdir(sealedFolder())).toHaveLength(1);
+    await hers?.ask('DELETE', `/v1/voice-messages/${id}`);
+  });
+
+  it('of a call that nobody knows waits a day for its record', async () => {
+    const id = await recorded(null, '', wavOf(1));
+    const later = await recorded(ada.account_id, await numberOf(ada), wavOf(1));
+    await expect.poll(() => readdir(messagesFolder()), PATIENCE).toEqual([`${id}.wav`]);
+    const old = new Date(Date.now() - DAY_MS - 1_000);
+    await utimes(join(messagesFolder(), `${id}.wav`), old, old);
+    await untilTaken();
+    expect((await listOf(hers)).items.map(({ message_id }) => message_id)).toEqual([later]);
+    await hers?.ask('DELETE', `/v1/voice-messages/${later}`);
+  });
+
+  it('is listed newest first, page by page, and forgotten after its days', async () => {
+    const number = await numberOf(ada);
+    const ids: string[] = [];
+    for (const days of [95, 2, 1])
+      ids.push(await recorded(ada.account_id, number, wavOf(1), new Date(Date.now() - days * DAY_MS)));
+    await untilTaken();
+    const first = await listOf(hers, '?limit=2');
+    expect(first.items.map(({ message_id }) => message_id)).toEqual([ids[2], ids[1]]);
+    const second = await listOf(hers, `?limit=2&cursor=${first.next_cursor ?? ''}`);
+    expect(second.items.map(({ message_id }) => message_id)).toEqual([ids[0]]);
+    await run('forget_voice_messages');
+    await expect.poll(async () => (await listOf(hers)).items.length, PATIENCE).toBe(2);
+    expect(await readdir(sealedFolder())).toHaveLength(2);
+    expect(await hers?.post(`/v1/voice-messages/${ids[1] ?? ''}/heard`)).toMatchObject({ status: 204 });
+    const [heard] = (await listOf(hers)).items.slice(1);
+    expect(heard?.heard_at).not.toBeNull();
+  });
+});
+
+describe('a mailbox', () => {
+  const form = (bytes: Buffer): FormData => {
+    const sent = new FormData();
+    sent.append('file', new Blob([new Uint8Array(bytes)]), 'hello.wav');
+    return sent;
+  };
+  const pathOf = (number: string): string => `/v1/numbers/${encodeURIComponent(number)}/voicemail`;
+
+  it('is switched on and off by whose number it is, and by nobody else', async () => {
+    const path = pathOf(await numberOf(ada));
+    const on = { body: { voicemail: { greeting: 'standard' } } };
+    expect(await his?.ask('PUT', path, on)).toMatchObject({ status: 404 });
+    expect(await his?.ask('PUT', `${path}/greeting`, { form: form(wavOf(1)) })).toMatchObject({ status: 404 });
+    expect(await hers?.get(path)).toMatchObject({ body: { voicemail: null } });
+    expect(await hers?.ask('PUT', path, on)).toMatchObject({ status: 200 });
+    expect(await hers?.ask('PUT', path, { body: { voicemail: { greeting: 'own' } } })).toMatchObject({ status: 409 });
+    expect(await hers?.get(path)).toMatchObject(on);
+    expect(await hers?.ask('PUT', path, { body: { voicemail: null } })).toMatchObject({ status: 200 });
+    const { rows } = await world.pool.query(
+      `select action, detail from audit_log where action = 'number.voicemail' order by seq`,
+    );
+    expect(rows).toMatchObject([{ detail: { after: 'standard' } }, { detail: { before: 'standard', after: 'off' } }]);
+  });
+
+  it('greets by what was sent, written anew, and forgets it with the holder', async () => {
+    const number = await numberOf(ada);
+    const path = pathOf(number);
+    for (const bad of [Buffer.from('#!/bin/sh'), wavOf(61), writeWav({ samples: Buffer.alloc(0) })]) {
+      expect(await hers?.ask('PUT', `${path}/greeting`, { form: form(bad) })).toMatchObject({ status: 422 });
+    }
+    expect(await readdir(greetingsFolder()).catch(() => [])).toEqual([]);
+    const dressed = Buffer.concat([wavOf(1), Buffer.from('LIST\x04\x00\x00\x00evil')]);
+    expect(await hers?.ask('PUT', `${path}/greeting`, { form: form(dressed) })).toMatchObject({ status: 200 });
+    const { rows } = await world.pool.query<{ greeting: string }>(
+      'select voicemail_greeting as greeting from did where number = $1',
+      [number],
+    );
+    expect(await readdir(greetingsFolder())).toEqual([`${rows[0]?.greeting ?? ''}.wav`]);
+    world.advance(DAY_MS);
+    await run('forget_greetings');
+    await world.pool.query('update did set account_id = $2 where number = $1', [number, bob.account_id]);
+    await run('forget_greetings');
+    await expect.poll(() => readdir(greetingsFolder()), PATIENCE).toEqual([]);
+  });
+});
