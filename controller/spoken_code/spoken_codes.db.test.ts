@@ -122,11 +122,11 @@ async function rowOf(id: string): Promise<{ state: string; failure: string | nul
   return rows[0];
 }
 
-const stepOf = (calling: Calling, n: number, event: CallEvent): void => {
+function stepOf(calling: Calling, n: number, event: CallEvent, phase: 'talking' | 'over' = 'over'): void {
   const call = calling.calls[n];
   if (call === undefined) throw new Error(`No call ${n} was made.`);
-  calling.codes.onStep({ ...call, phase: 'over' }, event);
-};
+  calling.codes.onStep({ ...call, phase } as CallState, event);
+}
 
 const unavailable: CallEvent = {
   ...{ type: 'attempt_failed', attempt: 1, at_ms: 0 },
@@ -215,7 +215,11 @@ it('waits for a line where as many are up as may be, and for a controller that m
   await one.codes.look();
   await one.codes.look();
   expect(one.calls).toHaveLength(1);
-  stepOf(one, 0, { type: 'answered', b_channel_id: 'b', at_ms: 0 });
+  // It speaks, and takes up the line as long as it does.
+  stepOf(one, 0, { type: 'answered', b_channel_id: 'b', at_ms: 0 }, 'talking');
+  await one.codes.lookAgain();
+  expect(one.calls).toHaveLength(1);
+  stepOf(one, 0, { type: 'hang_up_asked' });
   await one.codes.lookAgain();
   expect({ calls: one.calls.length, problems: one.problems }).toEqual({ calls: 2, problems: [] });
   const states = (await Promise.all([rowOf(first), rowOf(second)])).map((row) => row?.state);

@@ -56,6 +56,8 @@ export class SpokenCodes {
   readonly #key = makeLetterKey();
   /** By the call that is being made for it. */
   readonly #by_call = new Map<string, SpokenNow>();
+  /** Our calls that are not settled yet, those that speak too: each takes up a line. */
+  readonly #open = new Set<string>();
   #looking: Promise<void> = Promise.resolve();
   #has_more = true;
   #has_begun = false;
@@ -90,6 +92,7 @@ export class SpokenCodes {
   }
 
   onStep(call: CallState, event: CallEvent): void {
+    if (call.phase === 'over') this.#open.delete(call.call_id);
     const spoken = this.#by_call.get(call.call_id);
     if (spoken === undefined) return;
     const before = spoken.state;
@@ -137,7 +140,7 @@ export class SpokenCodes {
       if (interrupted > 0) log.warn({ interrupted }, 'codes were being spoken when a controller ended');
       this.#has_begun = true;
     }
-    const free = settings.at_once_max - this.#by_call.size;
+    const free = settings.at_once_max - this.#open.size;
     if (free <= 0) return true;
     const taken = await takeCodes(db, switch_id, now(), free);
     for (const code of taken) await this.#beginOrFail(code);
@@ -180,6 +183,7 @@ export class SpokenCodes {
     const [call_id, arrived_at_ms] = [randomUUID(), switchNow()];
     await noteCall(db, spoken.id, call_id);
     this.#by_call.set(call_id, spoken);
+    this.#open.add(call_id);
     const call = begin(
       newCall({
         ...{ call_id, leg_id: randomUUID() },

@@ -120,6 +120,11 @@ const number_price: Attacks = {
 };
 
 const number_order: Attacks = {
+  // The first order of an account that no figure of sign-ups knows of.
+  'order_is_counted on insert': [
+    `delete from sign_up_first; ${newOrder({})}; set constraints all immediate;
+     select 1 where not exists (select from sign_up_first where step = 'first_order')`,
+  ],
   number_order_pkey: [newOrder({ id: ORDER })],
   number_order_account_id_fkey: [newOrder({ account_id: NOBODY })],
   number_order_number_fkey: [newOrder({ number: NO_NUMBER })],

@@ -123,6 +123,11 @@ const long = (length: number): string => 'x'.repeat(length + 1);
 
 const payment_attempt: Attacks = {
   payment_attempt_pkey: [newAttempt({ id: PAID })],
+  // The first top-up of an account that no figure of sign-ups knows of.
+  'top_up_is_counted on update': [
+    `delete from sign_up_first; update payment_attempt set state = 'succeeded' where id = '${FILLING}';
+     set constraints all immediate; select 1 where not exists (select from sign_up_first where step = 'first_top_up')`,
+  ],
   payment_attempt_account_id_fkey: [newAttempt({ account_id: NOBODY })],
   payment_attempt_amount_micros_check: [newAttempt({ amount_micros: 0 })],
   // More was given back than paid.
