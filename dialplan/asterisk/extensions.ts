@@ -156,7 +156,7 @@ function voicemail(): string {
   const { separator, greetings, messages } = VOICEMAIL;
   const file = `\${ASTSPOOLDIR}/${messages}/\${CUT(EXTEN,${separator},1)}.wav`;
   return context(VOICEMAIL.context, [
-    'exten => _[0-9a-f]!,1,NoOp()',
+    'exten => _[0-9a-f]!,1,Set(CDR_PROP(disable)=1)',
     ` same => n,Set(LD_GREETING=\${CUT(EXTEN,${separator},2)})`,
     ' same => n,Answer()',
     ' same => n,Wait(0.5)',

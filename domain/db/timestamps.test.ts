@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { expect, it } from 'vitest';
-import { readTimestamp } from './timestamps.ts';
+import { isoTimestamp, readTimestamp } from './timestamps.ts';
 
 const theirs = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => unknown;
 
@@ -27,6 +27,7 @@ it('reads what the package reads, whatever the moment and the zone', () => {
   fc.assert(
     fc.property(moment, (text) => {
       expect(readTimestamp(text)).toEqual(theirs(text));
+      expect(isoTimestamp(text)).toBe((theirs(text) as Date).toISOString());
     }),
     { numRuns: 2_000 },
   );
@@ -38,4 +39,5 @@ it('reads what the package reads, whatever the moment and the zone', () => {
     '0001-01-01 00:00:00+00',
   ])
     expect(readTimestamp(text)).toEqual(theirs(text));
+  expect(isoTimestamp('infinity')).toBeNull();
 });

@@ -8,14 +8,7 @@ const byThePackage = pg.types.getTypeParser(TIMESTAMPTZ) as (text: string) => un
  * takes a regular expression for it and a seventh of a portal's time; whatever looks otherwise still goes there.
  */
 export function readTimestamp(text: string): unknown {
-  // A year of less than four digits begins with 0, and would be taken for one of the last century.
-  const is_usual =
-    text.length >= 22 &&
-    text.charCodeAt(0) !== ZERO &&
-    text.charCodeAt(4) === DASH &&
-    text.charCodeAt(10) === SPACE &&
-    text.endsWith('+00');
-  if (!is_usual) return byThePackage(text);
+  if (!isUsual(text)) return byThePackage(text);
   return new Date(
     Date.UTC(
       digits(text, 0, 4),
@@ -31,6 +24,27 @@ export function readTimestamp(text: string): unknown {
 
 const [DASH, SPACE, ZERO] = [45, 32, 48];
 
+/** A year of less than four digits begins with 0, and would be taken for one of the last century. */
+function isUsual(text: string): boolean {
+  return (
+    text.length >= 22 &&
+    text.charCodeAt(0) !== ZERO &&
+    text.charCodeAt(4) === DASH &&
+    text.charCodeAt(10) === SPACE &&
+    text.endsWith('+00')
+  );
+}
+
+/** The same moment as JSON has it, to the millisecond; null where there is none, as at infinity. */
+export function isoTimestamp(text: string): string | null {
+  if (isUsual(text)) {
+    const thousandths = String(milliseconds(text)).padStart(3, '0');
+    return `${text.slice(0, 10)}T${text.slice(11, 19)}.${thousandths}Z`;
+  }
+  const moment = byThePackage(text);
+  return moment instanceof Date && !Number.isNaN(moment.getTime()) ? moment.toISOString() : null;
+}
+
 function digits(text: string, from: number, count: number): number {
   let value = 0;
   for (let n = from; n < from + count; n += 1) value = value * 10 + text.charCodeAt(n) - ZERO;
@@ -45,8 +59,13 @@ function milliseconds(text: string): number {
   return digits(text, 20, kept) * 10 ** (3 - kept);
 }
 
-const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
-  oid === TIMESTAMPTZ && format !== 'binary' ? readTimestamp : (pg.types.getTypeParser(oid, format) as () => unknown);
+const typesWith = (read: (text: string) => unknown): pg.CustomTypesConfig => ({
+  getTypeParser: (oid, format) =>
+    oid === TIMESTAMPTZ && format !== 'binary' ? read : (pg.types.getTypeParser(oid, format) as () => unknown),
+});
 
 /** For a pool: as the package reads everything, but for these. */
-export const fasterTypes: pg.CustomTypesConfig = { getTypeParser };
+export const fasterTypes = typesWith(readTimestamp);
+
+/** For a query whose moments are told as they are: making a Date of each and text of that again is half of what a page costs. */
+export const isoTypes = typesWith(isoTimestamp);

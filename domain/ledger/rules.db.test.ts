@@ -30,7 +30,7 @@ const MAY_BE_EMPTY = [
   'carrier_bind: closes_at, countries, opens_at',
   'cdr: account_id, answered_at, callee, caller, carrier_id, cost_currency, currency, destination, device, pack_id, pdd_ms, refusal, trunk_id, wallet_id',
   'customer_delivery: dead_at, last_error',
-  'did: account_id, forward_to, forward_when',
+  'did: account_id, forward_to, forward_when, voicemail, voicemail_greeting',
   'dunning: next_at',
   'esme: address_range, allowed_address',
   'finance_order: corrects_invoice_id, expires_at',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { explainLeg } from '../../domain/rating/explain_price.ts';
 import type { PortalContext } from '../context.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../http/cursor.ts';
-import { instant, instantOut, microsOut, uuid } from '../http/fields.ts';
+import { instant, instantText, microsOut, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
@@ -25,9 +25,9 @@ const call = z
     caller: z.string().nullable(),
     callee: z.string().nullable(),
     destination: z.string().nullable(),
-    started_at: instantOut,
-    answered_at: instantOut.nullable(),
-    ended_at: instantOut,
+    started_at: instantText,
+    answered_at: instantText.nullable(),
+    ended_at: instantText,
     /** As the switch counted them, rounded up. */
     seconds_charged: z.int(),
     /** After minimum and increments. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isoTypes } from '../../domain/db/timestamps.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
 
 /** What may be asked of a list of calls beside a page of it. */
@@ -25,9 +26,10 @@ export interface CallRow {
   caller: string | null;
   callee: string | null;
   destination: string | null;
-  started_at: Date;
-  answered_at: Date | null;
-  ended_at: Date;
+  /** Moments of rows are text, as JSON has them. */
+  started_at: string;
+  answered_at: string | null;
+  ended_at: string;
   seconds_charged: number;
   seconds_billed: number;
   net_micros: string;
@@ -54,7 +56,7 @@ export async function listCalls(
   const is_filtered = direction !== null || result !== null;
   const looked_at_max = is_filtered ? LOOKED_AT_MAX : limit + 1;
   const { rows } = await db.query<Partial<CallRow> & { last_us: string; last_leg: string; looked_at: number }>({
-    name: 'list_calls',
+    ...{ name: 'list_calls', types: isoTypes },
     // The first condition on the time is for the index and the months, the second for calls of the same moment.
     text: `with looked_at as materialized (
              select ${columns} from cdr
@@ -122,7 +124,7 @@ export interface LegRow extends CallRow {
 /** The sides of a call that the account paid for; none where the call is another's or not there. */
 export async function readLegs(db: Queryable, account_id: string, call_id: string): Promise<LegRow[]> {
   const { rows } = await db.query<Omit<LegRow, 'priced'> & { snapshot: unknown }>({
-    name: 'read_legs',
+    ...{ name: 'read_legs', types: isoTypes },
     text: `select ${columns}, carrier_id, pack_seconds, duration_ms, duration_source, snapshot from cdr
             where call_id = $1 and account_id = $2 order by started_at, leg_id`,
     values: [call_id, account_id],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MessageIds } from '../../domain/texts/message_id.ts';
 import type { PortalContext } from '../context.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../http/cursor.ts';
-import { e164, instant, instantOut, line, microsOut, prose, uuid } from '../http/fields.ts';
+import { e164, instant, instantText, line, microsOut, prose, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { ProblemName } from '../http/problem.ts';
 import { route } from '../http/route.ts';
@@ -35,17 +35,17 @@ const message = z
     currency: z.string().nullable(),
     destination: z.string().nullable(),
     client_ref: z.string().nullable(),
-    accepted_at: instantOut,
-    due_at: instantOut.nullable(),
+    accepted_at: instantText,
+    due_at: instantText.nullable(),
     state: z.string(),
     /** Since when it is in that state. */
-    since: instantOut,
+    since: instantText,
     error: z.string().nullable(),
   })
   .meta({ id: 'Message' });
 
 const explainedMessage = message.extend({
-  valid_until: instantOut.nullable(),
+  valid_until: instantText.nullable(),
   /** The row of the price list that a segment was priced by. */
   rate_row: z
     .object({
@@ -57,7 +57,7 @@ const explainedMessage = message.extend({
     .nullable(),
   events: z.array(
     z.object({
-      at: instantOut,
+      at: instantText,
       kind: z.string(),
       part_no: z.int(),
       state: z.string().nullable(),

@@ -1,3 +1,4 @@
+import { isoTypes } from '../../domain/db/timestamps.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
 import type { MessageState } from '../../domain/texts/message.ts';
 
@@ -13,7 +14,8 @@ export interface MessageQuery {
 export interface MessageRow {
   id: string;
   direction: 'mt' | 'mo';
-  accepted_at: Date;
+  /** Moments of rows are text, as JSON has them. */
+  accepted_at: string;
   sender: string;
   recipient: string;
   body: string | null;
@@ -24,9 +26,9 @@ export interface MessageRow {
   currency: string | null;
   destination: string | null;
   client_ref: string | null;
-  due_at: Date | null;
+  due_at: string | null;
   state: MessageState;
-  since: Date;
+  since: string;
   error: string | null;
 }
 
@@ -59,7 +61,7 @@ export async function listMessages(
   const is_filtered = direction !== null || peer !== null;
   const looked_at_max = is_filtered ? LOOKED_AT_MAX : limit + 1;
   const { rows } = await db.query<Partial<MessageRow> & { last_id: string; looked_at: number }>({
-    name: 'list_messages',
+    ...{ name: 'list_messages', types: isoTypes },
     text: `with looked_at as materialized (
              select ${columns} from message
               where account_id = $1 and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) order by id desc limit $3)
@@ -86,7 +88,7 @@ function isMessage<T extends Partial<MessageRow>>(row: T): row is T & MessageRow
 }
 
 export interface MessageDetail extends MessageRow {
-  valid_until: Date | null;
+  valid_until: string | null;
   rate_micros_per_segment: string | null;
   prefix: string | null;
   deck: string | null;
@@ -95,7 +97,7 @@ export interface MessageDetail extends MessageRow {
 
 export async function readMessage(db: Queryable, account_id: string, id: string): Promise<MessageDetail | null> {
   const { rows } = await db.query<MessageDetail>({
-    name: 'read_message',
+    ...{ name: 'read_message', types: isoTypes },
     text: `select m.*, s.state, s.since, s.error, d.name as deck, d.version as deck_version
              from (select ${columns}, valid_until, rate_micros_per_segment, prefix, deck_id from message
                     where id = $2 and account_id = $1) m
@@ -107,7 +109,7 @@ export async function readMessage(db: Queryable, account_id: string, id: string)
 }
 
 export interface MessageEventRow {
-  at: Date;
+  at: string;
   kind: string;
   part_no: number;
   state: string | null;
@@ -117,7 +119,7 @@ export interface MessageEventRow {
 /** What became of it, step by step. */
 export async function readMessageEvents(db: Queryable, message_id: string): Promise<MessageEventRow[]> {
   const { rows } = await db.query<MessageEventRow>({
-    name: 'read_message_events',
+    ...{ name: 'read_message_events', types: isoTypes },
     text: `select at, kind, part_no::integer, state, error from message_event where message_id = $1 order by n limit 1000`,
     values: [message_id],
   });

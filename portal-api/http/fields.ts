@@ -28,6 +28,9 @@ export const instantOut = z
   .pipe(z.iso.datetime())
   .meta({ override: { type: 'string', format: 'date-time' } });
 
+/** The same of rows whose moments were read as text (`isoTypes`). */
+export const instantText = z.iso.datetime().meta({ override: { type: 'string', format: 'date-time' } });
+
 /** One line of what a person writes: no control characters, trimmed. */
 export const line = (length_max: number) =>
   z

@@ -28,8 +28,7 @@ export function readRequest(shape: RouteShape, request: Request, file: Upload | 
   const sent: unknown = request.body;
   if (depthOf(sent) > DEPTH_MAX) throw new Problem('malformed', `JSON is nested at most ${DEPTH_MAX} deep here.`);
   const params = read('path', shape.params, { ...request.params });
-  // What somebody misspells is told, instead of being taken for a wish for everything.
-  const query = read('query', shape.query?.strict() ?? z.object({}).strict(), { ...request.query });
+  const query = read('query', queryOf(shape), { ...request.query });
   const fields = read('form', shape.upload?.fields, sent ?? {});
   const body = shape.raw === true ? undefined : read('body', shape.body, sent);
   if (shape.upload !== undefined && file === undefined) errors.push({ path: 'form.file', message: 'a file is needed' });
@@ -41,6 +40,15 @@ export function readRequest(shape: RouteShape, request: Request, file: Upload | 
     });
   }
   return { params, query, body, upload: file === undefined ? undefined : { ...file, fields } };
+}
+
+const queries = new WeakMap<RouteShape, z.ZodType>();
+
+/** What somebody misspells is told, instead of being taken for a wish for everything. Made once, as zod compiles each schema. */
+function queryOf(shape: RouteShape): z.ZodType {
+  const known = queries.get(shape) ?? shape.query?.strict() ?? z.strictObject({});
+  queries.set(shape, known);
+  return known;
 }
 
 function depthOf(value: unknown): number {

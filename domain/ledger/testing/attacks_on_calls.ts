@@ -92,6 +92,13 @@ const inbound: Attacks = {
   'did_forgets_forward on update': [
     `${forwarded('+331234567')}; ${did(`account_id = '${OTHER_ACCOUNT}'`)}; ${did('ring_timeout_seconds = 31')} and forward_to is not null`,
   ],
+  did_voicemail_check: [did(`voicemail = 'shouted'`)],
+  did_voicemail_whole: [did(`voicemail = 'own'`), did(`voicemail = 'standard', voicemail_greeting = '${NOBODY}'`)],
+  did_voicemail_held: [`${did(`state = 'free', account_id = null`)}; ${did(`voicemail = 'standard'`)}`],
+  // Nor is anybody greeted by him.
+  'did_forgets_voicemail on update': [
+    `${did(`voicemail = 'standard'`)}; ${did(`account_id = '${OTHER_ACCOUNT}'`)}; ${did('ring_timeout_seconds = 31')} and voicemail is not null`,
+  ],
 };
 
 /** The rules of the tables by which calls are held, charged and recorded. */
