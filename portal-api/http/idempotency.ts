@@ -55,10 +55,11 @@ export async function rememberAnswer(
   { actor, key }: KeyedRequest,
   { status, body, version }: { status: number; body: unknown; version: number | null },
 ): Promise<void> {
-  await db.query('update idempotent_request set status = $3, body = $4, version = $5 where actor = $1 and key = $2', [
-    ...[actor, key, status],
-    ...[body === undefined ? null : jsonText(body), version],
-  ]);
+  await db.query({
+    name: 'remember_answer',
+    text: 'update idempotent_request set status = $3, body = $4, version = $5 where actor = $1 and key = $2',
+    values: [actor, key, status, body === undefined ? null : jsonText(body), version],
+  });
 }
 
 /** Nothing was done: the same key may be used for another try. */

@@ -22,12 +22,17 @@ export async function freeCash(db: Queryable, wallet_id: bigint, now: Date): Pro
   return BigInt(rows[0]?.free ?? 0);
 }
 
+/** What is owed beside the wallet that this SQL names. */
+export const owedBeside = (wallet_id: string): string =>
+  `(select coalesce(-sum(p.amount_micros), 0)::bigint
+      from ledger_account a join posting p on p.account_id = a.id where a.kind = 'receivable' and a.wallet_id = ${wallet_id})`;
+
 export async function owedBy(db: Queryable, wallet_id: bigint): Promise<bigint> {
-  const { rows } = await db.query<{ owed: string }>(
-    `select coalesce(-sum(p.amount_micros), 0)::bigint as owed
-       from ledger_account a join posting p on p.account_id = a.id where a.kind = 'receivable' and a.wallet_id = $1`,
-    [wallet_id.toString()],
-  );
+  const { rows } = await db.query<{ owed: string }>({
+    name: 'owed_by',
+    text: `select ${owedBeside('$1')} as owed`,
+    values: [wallet_id.toString()],
+  });
   return BigInt(rows[0]?.owed ?? 0);
 }
 

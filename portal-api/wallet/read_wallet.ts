@@ -1,5 +1,5 @@
 import type { Queryable } from '../../domain/db/transaction.ts';
-import { owedBy } from '../payments/debts.ts';
+import { owedBeside } from '../payments/debts.ts';
 
 export interface WalletView {
   wallet_id: bigint;
@@ -22,6 +22,7 @@ interface WalletRow {
   held_micros: string;
   credit_limit_micros: string;
   expired_micros: string;
+  owed_micros: string;
   promo: { amount_micros: string; expires_at: string }[];
   packs: { name: string; prefixes: string[]; seconds_left: number; seconds_held: number; expires_at: string }[];
 }
@@ -30,7 +31,7 @@ interface WalletRow {
 export async function readWallet(db: Queryable, account_id: string, now: Date): Promise<WalletView | null> {
   const { rows } = await db.query<WalletRow>({
     name: 'read_wallet',
-    text: `select w.id, w.currency, w.balance_micros, w.held_micros, w.credit_limit_micros,
+    text: `select w.id, w.currency, w.balance_micros, w.held_micros, w.credit_limit_micros, ${owedBeside('w.id')} as owed_micros,
             (select coalesce(sum(p.balance_micros), 0)::bigint from promo_credit p
               where p.wallet_id = w.id and p.balance_micros > 0 and p.expires_at <= $2) as expired_micros,
             (select coalesce(jsonb_agg(jsonb_build_object('amount_micros', p.balance_micros::text, 'expires_at', p.expires_at)
@@ -54,7 +55,7 @@ export async function readWallet(db: Queryable, account_id: string, now: Date): 
   return {
     ...{ wallet_id, currency: row.currency, balance_micros: balance, held_micros: held, credit_limit_micros: credit },
     free_micros: free > 0n ? free : 0n,
-    owed_micros: await owedBy(db, wallet_id),
+    owed_micros: BigInt(row.owed_micros),
     promo: row.promo.map((one) => ({ amount_micros: BigInt(one.amount_micros), expires_at: new Date(one.expires_at) })),
     packs: row.packs.map((one) => ({ ...one, expires_at: new Date(one.expires_at) })),
   };

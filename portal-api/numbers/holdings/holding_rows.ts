@@ -82,11 +82,12 @@ export async function heldBy(
   after: string | null,
   rows_max: number,
 ): Promise<Holding[]> {
-  const { rows } = await db.query<HoldingRow>(
-    `select ${columns} from number_holding h
-      where h.account_id = $1 and h.held_to is null and ($2::text is null or h.number > $2) order by h.number limit $3`,
-    [account_id, after, rows_max],
-  );
+  const { rows } = await db.query<HoldingRow>({
+    name: 'held_by',
+    text: `select ${columns} from number_holding h
+            where h.account_id = $1 and h.held_to is null and ($2::text is null or h.number > $2) order by h.number limit $3`,
+    values: [account_id, after, rows_max],
+  });
   return rows.map(holdingOf);
 }
 
