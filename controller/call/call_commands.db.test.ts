@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { testLogin } from '../../deploy/testing/database_login.ts';
 import { freshDatabase } from '../../deploy/testing/database.ts';
 import type { FreshDatabase } from '../../deploy/testing/database.ts';
 import { makeCustomer } from '../../deploy/world/people.ts';
@@ -59,7 +59,7 @@ beforeAll(async () => {
   database = await freshDatabase();
   owner = new pg.Pool({ connectionString: database.url, max: 2 });
   ({ account_id } = await makeCustomer(owner, { balance_micros: 1000n, number: '+49301234567' }));
-  url = await databaseLogin({ database_url: database.url, group: 'letsdial_controller', password: 'controller' });
+  url = await testLogin(database.url, 'letsdial_controller');
   pool = new pg.Pool({ connectionString: url, max: 2 });
 });
 

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { testLogin } from '../../deploy/testing/database_login.ts';
 import { freshDatabase } from '../../deploy/testing/database.ts';
 import type { FreshDatabase } from '../../deploy/testing/database.ts';
 import { openAccount } from '../../domain/accounts/open_account.ts';
@@ -29,8 +29,7 @@ let data_key_id: string;
 beforeAll(async () => {
   database = await freshDatabase();
   owner = new pg.Pool({ connectionString: database.url, max: 2 });
-  const login = { database_url: database.url, group: 'letsdial_controller', password: 'controller' } as const;
-  pool = new pg.Pool({ connectionString: await databaseLogin(login), max: 4 });
+  pool = new pg.Pool({ connectionString: await testLogin(database.url, 'letsdial_controller'), max: 4 });
   const ring = keyRingOf([{ id: 'test', secret: randomBytes(32) }], randomBytes(32));
   ({ id: data_key_id } = await new DataKeys(ring).make(owner, new Date()));
   await inTransaction(owner, (tx) =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { testLogin } from '../../deploy/testing/database_login.ts';
 import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database.ts';
 import { makeCustomer } from '../../deploy/world/people.ts';
 import type { Customer } from '../../deploy/world/people.ts';
@@ -176,9 +176,7 @@ let customer: Customer;
 beforeAll(async () => {
   database = await freshDatabase();
   owner = new pg.Pool({ connectionString: database.url, max: 2 });
-  // The role is the whole cluster's, and other tests that run meanwhile log in by this password.
-  const login = { database_url: database.url, group: 'letsdial_portal', password: 'portal' } as const;
-  const url = await databaseLogin(login);
+  const url = await testLogin(database.url, 'letsdial_portal');
   pool = new pg.Pool({ connectionString: url, max: 2 });
   customer = await makeCustomer(owner, { balance_micros: 1000n, number: '+49301234567' });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
-import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { testLogin } from '../../deploy/testing/database_login.ts';
 import { keptKeyRing } from '../../deploy/parts/key_ring.ts';
 import { portalApiPart } from '../../deploy/parts/portal_api.ts';
 import { freePort } from '../../deploy/runtime/process/port.ts';
@@ -96,11 +96,10 @@ async function makePeople(database_url: string, ring_file: string): Promise<void
 async function run(database_url: string, redis_url: string, home: string): Promise<Record<string, Gap>> {
   const mail = await MailCatcher.begin({ host: '127.0.0.1', smtp_port: 0, http_port: 0 });
   await makePeople(database_url, await keptKeyRing(join(home, 'secrets/key-ring.json')));
-  const login = { database_url, group: 'letsdial_portal', password: 'portal' } as const;
   const often = { CODES_PER_TARGET_PER_HOUR_MAX: '1000', CODES_PER_ADDRESS_PER_HOUR_MAX: '1000000' };
   const portal = await portalApiPart({
     ...{ home, redis_url, host: '127.0.0.1', ports: { http: await freePort(), observe: await freePort() } },
-    database_url: await databaseLogin(login),
+    database_url: await testLogin(database_url, 'letsdial_portal'),
     settings: {
       ...often,
       ...{ SMTP_URL: `smtp://127.0.0.1:${mail.ports.smtp}`, LOG_LEVEL: 'error', FAILED_SIGN_INS_MAX: '1000' },

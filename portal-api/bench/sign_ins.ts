@@ -10,7 +10,7 @@ import { createClient } from 'redis';
 import { HttpLoad, percentile } from '../../deploy/bench/http_load.ts';
 import { makeHistory } from '../../deploy/bench/portal_history.ts';
 import type { Holder } from '../../deploy/bench/portal_history.ts';
-import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { testLogin } from '../../deploy/testing/database_login.ts';
 import { keptKeyRing } from '../../deploy/parts/key_ring.ts';
 import { portalApiPart } from '../../deploy/parts/portal_api.ts';
 import { freePort } from '../../deploy/runtime/process/port.ts';
@@ -199,10 +199,15 @@ async function bench({ servers, say, interrupted }: AtOwnServers): Promise<boole
     await makeHistory(pool, { accounts: 100, calls: 20_000, texts: 20_000 }),
   );
   const people = await makePeople(servers.postgres.url, await keptKeyRing(join(home, 'secrets/key-ring.json')));
-  const login = { database_url: servers.postgres.url, group: 'letsdial_portal', password: 'portal' } as const;
   const ports = { http: await freePort(), observe: await freePort() };
   const portal = await portalApiPart({
-    ...{ home, redis_url: servers.valkey.url, host: HOST, ports, database_url: await databaseLogin(login) },
+    ...{
+      home,
+      redis_url: servers.valkey.url,
+      host: HOST,
+      ports,
+      database_url: await testLogin(servers.postgres.url, 'letsdial_portal'),
+    },
     settings: {
       ...{ READS_PER_MINUTE_MAX: '1000000', GUESSES_PER_MINUTE_MAX: '1000000', WRITES_PER_MINUTE_MAX: '1000000' },
       ...{ FAILED_SIGN_INS_MAX: '1000', LOG_LEVEL: 'fatal' },

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { testLogin } from '../../deploy/testing/database_login.ts';
 import { freshDatabase } from '../../deploy/testing/database.ts';
 import type { FreshDatabase } from '../../deploy/testing/database.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
@@ -22,8 +22,7 @@ let data_key: { id: string; key: Buffer };
 
 beforeAll(async () => {
   database = await freshDatabase();
-  const login = { database_url: database.url, group: 'letsdial_portal', password: 'portal' } as const;
-  pool = new pg.Pool({ connectionString: await databaseLogin(login), max: 8 });
+  pool = new pg.Pool({ connectionString: await testLogin(database.url, 'letsdial_portal'), max: 8 });
   data_key = await new DataKeys(ring).make(pool, new Date(BEGIN_MS));
 });
 

@@ -162,7 +162,7 @@ describe('the operator’s people', () => {
     expect(made.status).toBe(201);
     const { user_id, totp } = made.body;
     expect(totp.uri).toContain(totp.secret_base32);
-    expect(await make(proven)).toMatchObject({ body: { type: 'urn:letsdial:problem:key_conflict' } });
+    expect(await make(proven)).toMatchObject({ body: { type: 'urn:letsdial:problem:already_done' } });
     const again = await proven.post('/v1/admin/users', { ...wish, email: email.toUpperCase() });
     expect(again).toMatchObject({ body: { type: 'urn:letsdial:problem:conflict' } });
 

@@ -37,7 +37,7 @@ describe('a device', () => {
     expect(made.status).toBe(201);
     const { device_id, credentials } = made.body;
     expect(await digestsOf(device_id)).toEqual(deviceDigests(credentials.username, credentials.password));
-    expect(await client.post('/v1/devices', { label: 'desk' }, key)).toMatchObject(problem('key_conflict'));
+    expect(await client.post('/v1/devices', { label: 'desk' }, key)).toMatchObject(problem('already_done'));
     const kept = await world.pool.query<{ body: unknown }>('select body from idempotent_request where key = $1', [
       key.idempotency_key,
     ]);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import pino from 'pino';
-import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { testLogin } from '../../deploy/testing/database_login.ts';
 import { freshDatabase } from '../../deploy/testing/database.ts';
 import type { FreshDatabase } from '../../deploy/testing/database.ts';
 import { freshRedis } from '../../deploy/testing/redis.ts';
@@ -61,8 +61,7 @@ export class PortalWorld {
       servers === undefined ? freshRedis() : { url: servers.redis_url },
       mkdtemp(join(tmpdir(), 'letsdial-portal-')),
     ]);
-    const login = { database_url: database.url, group: 'letsdial_portal', password: 'portal' } as const;
-    const urls = { database: await databaseLogin(login), redis: redis.url };
+    const urls = { database: await testLogin(database.url, 'letsdial_portal'), redis: redis.url };
     const world = new PortalWorld(database, home, urls, settings);
     await world.portal.start();
     return world;

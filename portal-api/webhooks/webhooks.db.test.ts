@@ -44,7 +44,7 @@ describe('a webhook', () => {
     const { webhook_id, secret } = made.body;
     expect(await kept(webhook_id)).toEqual({ secret, enabled: true });
     const again = await client.post('/v1/webhooks', { url: URL_OF_OURS }, { idempotency_key });
-    expect(again).toMatchObject(problem('key_conflict'));
+    expect(again).toMatchObject(problem('already_done'));
 
     const path = `/v1/webhooks/${webhook_id}`;
     const off = await client.ask('PATCH', path, { body: { enabled: false } });

@@ -19,12 +19,22 @@ test('of a structured line its message and its error', () => {
 test('of a Node that ended by an error that nobody caught, the error', () => {
   const crash = [
     ...['{"msg":"ready"}', 'node:events:497', "      throw er; // Unhandled 'error' event", '      ^', ''],
-    ...['Error: listen EADDRINUSE: address already in use 127.0.0.1:80', '    at Server.setupListenHandle (node:net:1)'],
+    ...[
+      'Error: listen EADDRINUSE: address already in use 127.0.0.1:80',
+      '    at Server.setupListenHandle (node:net:1)',
+    ],
     ...["Emitted 'error' event at:", '    at emitErrorNT (node:net:2) {', "  code: 'EADDRINUSE'", '}', ''],
   ];
   const said = 'Error: listen EADDRINUSE: address already in use 127.0.0.1:80';
   expect(lastWords([...crash, 'Node.js v20.20.2', ''].join('\n'))).toBe(said);
-  const caused = ['Outage: away', '    at a (b:1)', '  [cause]: Error: reset', '    at c (d:2)', '}', 'Node.js v22.1.0'];
+  const caused = [
+    'Outage: away',
+    '    at a (b:1)',
+    '  [cause]: Error: reset',
+    '    at c (d:2)',
+    '}',
+    'Node.js v22.1.0',
+  ];
   expect(lastWords(caused.join('\n'))).toBe('Outage: away');
   expect(lastWords('Node.js v20.20.2')).toBe('Node.js v20.20.2');
 });

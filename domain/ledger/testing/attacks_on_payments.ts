@@ -260,7 +260,11 @@ const invoice: Attacks = {
   invoice_check: [newMonth({ total_micros: 2 })],
   invoice_check1: [
     ...[newMonth({ kind: 'receipt', attempt_id: OTHER }), newMonth({ attempt_id: OTHER })],
-    ...[newMonth({ kind: 'debit_note' }), newNote({ kind: 'invoice', net_micros: -1, total_micros: -1 }), newNote({ attempt_id: OTHER })],
+    ...[
+      newMonth({ kind: 'debit_note' }),
+      newNote({ kind: 'invoice', net_micros: -1, total_micros: -1 }),
+      newNote({ attempt_id: OTHER }),
+    ],
   ],
   invoice_corrects: [
     ...[newMonth({ corrects_invoice_id: RECEIPT }), newReceipt({ attempt_id: OTHER, corrects_invoice_id: MONTH })],

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import pino from 'pino';
 import { readPortalSettings } from '../../../config/portal_settings.ts';
-import { databaseLogin } from '../../../deploy/parts/database_login.ts';
+import { testLogin } from '../../../deploy/testing/database_login.ts';
 import { freshDatabase } from '../../../deploy/testing/database.ts';
 import { generousLimits, topUpNow } from '../../../deploy/world/people.ts';
 import { openAccount } from '../../../domain/accounts/open_account.ts';
@@ -56,8 +56,7 @@ export interface Stage {
 export async function openStage(connections: number): Promise<Stage> {
   const database = await freshDatabase();
   const owner = new pg.Pool({ connectionString: database.url, max: connections });
-  const login = { database_url: database.url, group: 'letsdial_portal', password: 'portal' } as const;
-  const pool = new pg.Pool({ connectionString: await databaseLogin(login), max: connections });
+  const pool = new pg.Pool({ connectionString: await testLogin(database.url, 'letsdial_portal'), max: connections });
   const end = async (): Promise<void> => {
     await Promise.all([pool.end(), owner.end()]);
     await database.drop();
