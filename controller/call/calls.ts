@@ -42,6 +42,11 @@ export class Calls {
     return [...this.#by_call.values()];
   }
 
+  /** Calls that are over and whose channels were not told to be gone. */
+  get lingering(): readonly CallSession[] {
+    return [...this.#by_channel.values()].filter(({ state }) => state.phase === 'over');
+  }
+
   /** How many calls are up on a trunk, in both directions together. */
   onTrunk(trunk_id: string): number {
     return this.#trunks.on(trunk_id);

@@ -113,6 +113,14 @@ describe('a call that is forwarded', () => {
     });
   });
 
+  it('takes one line, and no second, of the trunk by which the switch calls by itself', () => {
+    const own: CallPlan = { ...plan('always'), direction: 'outbound' };
+    const told = new Told();
+    expect(told.trunks.on('trunk-in')).toBe(1);
+    told.hears(decided(own), held);
+    expect([told.trunks.on('trunk-in'), told.trunks.on('trunk-1')]).toEqual([0, 1]);
+  });
+
   it('tells a stranger no more than that nobody is there when every carrier fails, and busy when that is what the callee is', () => {
     const told = new Told(
       decided(plan('always')),

@@ -24,12 +24,14 @@ export function chargedFor<T extends Charged>(call: T, attempt: number): T {
   return { ...call, plan: { ...plan, tariff }, held: { ...held, pack_seconds: 0 } };
 }
 
-/** The same call with nothing but its phones; null where it has none, or no way on that could be left out. */
-export function phonesOnly(plan: CallPlan, because: RefusalReason): CallPlan | null {
-  const { forwarded } = plan.tariff;
-  if (forwarded === null || plan.target.kind !== 'devices') return null;
-  const tariff = { ...plan.tariff, forwarded: null, pack: null };
-  return { ...plan, tariff, otherwise: null, routing: [...plan.routing, notForwarded(forwarded.to, because)] };
+/** The same call without its way on: its phones, then its mailbox; null where it has neither, or no way on that could be left out. */
+export function withoutForward(plan: CallPlan, because: RefusalReason): CallPlan | null {
+  const { without_way_on, tariff } = plan;
+  if (tariff.forwarded === null) return null;
+  const routing = [...plan.routing, notForwarded(tariff.forwarded.to, because)];
+  const rest: CallPlan = { ...plan, routing, tariff: { ...tariff, forwarded: null, pack: null }, without_way_on: null };
+  if (plan.target.kind === 'devices') return { ...rest, otherwise: without_way_on };
+  return without_way_on === null ? null : { ...rest, ...without_way_on, otherwise: null };
 }
 
 /** One of the words for which calls are refused; they are told in full where the call is explained. */

@@ -3,7 +3,7 @@ import { nextGrant, nothingHeld } from '../charging/tariff.ts';
 import type { Held } from '../charging/tariff.ts';
 import { ringingMsMax } from './attempt_target.ts';
 import { startAttempt } from './dialling.ts';
-import { phonesOnly } from './forwarding.ts';
+import { withoutForward } from './forwarding.ts';
 import type { CallPlan } from './plan.ts';
 import { refusalAnswer } from './refusal.ts';
 import type { RefusalReason } from './refusal.ts';
@@ -88,7 +88,7 @@ function askForLess(
 
 /** Money that does not pay for the way on as well may still pay for the holder's own phones. */
 function holdForPhones(state: Holding, reason: RefusalReason, now_ms: number, settings: CallSettings): Step {
-  const plan = phonesOnly(state.plan, reason);
+  const plan = withoutForward(state.plan, reason);
   if (plan === null) return notHeld(state, reason, now_ms, settings);
   return ask(identityOf(state), plan, 1, null, state.ended, now_ms, settings);
 }

@@ -75,6 +75,8 @@ export const callPlanSchema = z.object({
   routing: z.array(z.string()),
   target: targetSchema,
   otherwise: otherwiseSchema.nullable().default(null),
+  /** What answers in the place of a way on that is not to be had after all: a mailbox. */
+  without_way_on: otherwiseSchema.nullable().default(null),
   limits: z.object({
     concurrent_calls_max: z.number().int(),
     spend_hour_max: micros,

@@ -39,5 +39,8 @@ function trunksOf(state: CallState): readonly string[] {
     state.phase === 'dialling' || state.phase === 'talking' ? (state.attempts.at(-1)?.trunk_id ?? null) : null;
   if (state.arrival.source.kind !== 'trunk') return out === null ? NONE : [out];
   const came_by = state.arrival.source.trunk;
-  return out === null ? [came_by] : [came_by, out];
+  // Nobody came: a call that the switch makes by itself takes up a line of the trunk that it will go out by from its first moment.
+  const is_own = 'plan' in state && state.plan.direction === 'outbound';
+  if (out === null || is_own) return [out ?? came_by];
+  return [came_by, out];
 }

@@ -47,6 +47,7 @@ export function emergencyPlan(
     routing: [`The emergency route of ${profile.home_country}.`],
     target: { kind: 'emergency', trunk_id, number: code },
     otherwise: null,
+    without_way_on: null,
     limits: unlimited,
   };
 }

@@ -1,6 +1,6 @@
 import type { CalleeProfile, Forward } from '../../domain/accounts/callee_profile.ts';
 import { parseForwardable } from '../../domain/numbers/forwardable.ts';
-import { notForwarded, phonesOnly } from '../call/forwarding.ts';
+import { notForwarded, withoutForward } from '../call/forwarding.ts';
 import type { CallPlan } from '../call/plan.ts';
 import type { RefusalReason } from '../call/refusal.ts';
 import type { Decision } from '../call/state.ts';
@@ -50,7 +50,7 @@ export function forwardCall(
 
 /** The decision on a call whose way on is not to be had after all. */
 export function withoutWayOn(plan: CallPlan, to: string, because: RefusalReason): Decision {
-  const phones = phonesOnly(plan, because);
+  const phones = withoutForward(plan, because);
   return phones === null ? refuseForwarding(plan.account_id, to, because, {}) : { kind: 'authorize', plan: phones };
 }
 

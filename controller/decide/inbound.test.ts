@@ -3,6 +3,7 @@ import type { CalleeProfile, Forward } from '../../domain/accounts/callee_profil
 import type { CallPlan } from '../call/plan.ts';
 import type { Decision } from '../call/state.ts';
 import type { CallArrival } from '../switch/switch.ts';
+import { withoutForward } from '../call/forwarding.ts';
 import { decideInbound } from './inbound.ts';
 import { sampleBook } from './testing/sample_book.ts';
 
@@ -160,6 +161,14 @@ describe('a number with voice mail', () => {
       otherwise: { target: mailbox },
     });
     expect(planOf({ voicemail, forward, devices: [] })).toMatchObject({ target: mailbox, tariff: { forwarded: null } });
+  });
+
+  it('takes a message in the place of a way on that falls away later', () => {
+    const late = withoutForward(planOf({ voicemail, forward: unanswered }), 'no_money');
+    expect(late).toMatchObject({ target: { kind: 'devices' }, otherwise: { target: mailbox } });
+    const at_once = withoutForward(planOf({ voicemail, forward: always }), 'calls_per_second');
+    expect(at_once).toMatchObject({ target: mailbox, otherwise: null, tariff: { forwarded: null, pack: null } });
+    expect(withoutForward(planOf({ forward: always }), 'no_money')).toBeNull();
   });
 
   it('is refused like any other where its holder may not be called', () => {

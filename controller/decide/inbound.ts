@@ -64,6 +64,7 @@ function phonesPlan(arrival: CallArrival, profile: CalleeProfile, payer: Payer):
     ],
     target: { kind: 'devices', devices: [...profile.devices] },
     otherwise: null,
+    without_way_on: null,
     limits: limitsOf(payer),
   };
 }

@@ -67,6 +67,7 @@ function priceAndRoute(
     ],
     target: { kind: 'routes', routes: [...routes] },
     otherwise: null,
+    without_way_on: null,
     limits: limitsOf(payer),
   };
   return { kind: 'authorize', plan };

@@ -19,7 +19,9 @@ export function orMailbox(decision: Decision, phones: CallPlan, { voicemail, dev
     return { kind: 'authorize', plan: { ...phones, target, ring_timeout_ms: ANSWER_MS_MAX, routing } };
   }
   const { plan } = decision;
-  if (plan.otherwise !== null || plan.target.kind !== 'devices') return decision;
+  const mailbox = { target, ring_timeout_ms: ANSWER_MS_MAX };
+  // The way on may still fall away, for its price or its pace; then nobody else takes the call.
+  if (plan.tariff.forwarded !== null) return { kind: 'authorize', plan: { ...plan, without_way_on: mailbox } };
   const routing = [...plan.routing, 'Unanswered, a message is taken.'];
-  return { kind: 'authorize', plan: { ...plan, routing, otherwise: { target, ring_timeout_ms: ANSWER_MS_MAX } } };
+  return { kind: 'authorize', plan: { ...plan, routing, otherwise: mailbox } };
 }

@@ -39,6 +39,7 @@ const plan: CallPlan = {
   routing: [],
   target: { kind: 'devices', devices: ['phone'] },
   otherwise: null,
+  without_way_on: null,
   limits: { concurrent_calls_max: 10, spend_hour_max: 10n ** 12n, spend_day_max: 10n ** 12n },
 };
 
@@ -109,7 +110,9 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
   };
   const db = { query } as unknown as Queryable;
   const ignored = (): Promise<'done'> => Promise.resolve('done');
-  const media = { list: () => Promise.resolve(live()), armDeadline: ignored, hangUp: ignored } as unknown as Switch;
+  const media = {
+    ...{ list: () => Promise.resolve(live()), armDeadline: ignored, hangUp: ignored, refuse: ignored },
+  } as unknown as Switch;
   const ledger = new CallLedger(db, () => ({ switch_id: 's', epoch: 1 }));
   const now = (): number => clock.now_ms;
   const settings = {
@@ -184,5 +187,27 @@ describe('reconciliation', () => {
     expect(await settlement(settled)).toMatchObject({ duration_ms: 0, duration_source: 'none' });
     expect(settled[0]?.net_micros).toBe('0');
     calls.abandon();
+  });
+
+  it('forgets a refused caller whose end was not told, once the switch lists him no more', async () => {
+    const hearing = { ...up, call_id: null, b_channel_id: null, answered_at_ms: null };
+    let live: LiveCall[] = [hearing];
+    const { reconciler, calls, clock, settled } = scene(() => live);
+    settled.push({ net_micros: '0', cdr: { duration_ms: 0, duration_source: 'none', result: 'refused' } });
+    calls.refuseNew();
+    const source = { kind: 'device', device: 'phone' } as const;
+    const arrival = { channel_id: 'channel', source, dialled: '1', claimed_caller: null, arrived_at_ms: now_ms };
+    calls.onSwitchEvent({ type: 'arrived', arrival });
+    for (let pass = 0; pass < 3; pass += 1) {
+      await reconciler.pass();
+      clock.now_ms += 600;
+    }
+    expect(calls.byChannel('channel')?.state.phase).toBe('over');
+    live = [];
+    for (let pass = 0; pass < 2; pass += 1) {
+      await reconciler.pass();
+      clock.now_ms += 600;
+    }
+    expect(calls.byChannel('channel')).toBeUndefined();
   });
 });

@@ -76,6 +76,7 @@ export class Reconciler {
       live_by_channel,
     );
     for (const session of calls.live) this.#checkSession(session, live_by_channel);
+    for (const session of calls.lingering) this.#checkLingering(session, live_by_channel);
     const held = new Set(holds.map((hold) => hold.call_id));
     for (const call of live) this.#checkChannel(call, held);
     this.#forget(live_by_channel);
@@ -147,6 +148,11 @@ export class Reconciler {
       this.#options.onFinding('failure_missed');
       this.#failWaiting(session, call.attempt);
     }
+  }
+
+  /** The end of a refused call whose caller wrote line breaks into his number is not believed, and comes never otherwise. */
+  #checkLingering(session: CallSession, live: ReadonlyMap<string, LiveCall>): void {
+    if (!live.has(session.channel_id)) this.#endMissed(session);
   }
 
   #endMissed(session: CallSession): void {

@@ -59,6 +59,7 @@ export function routesForCode(
     routing: ['A code is spoken: we pay the carrier, and charge nobody.', ...reasons],
     target: { kind: 'routes', routes: [route] },
     otherwise: null,
+    without_way_on: null,
     // One that fails is settled a moment after the next route is tried.
     limits: { concurrent_calls_max: 2 * settings.at_once_max, spend_hour_max: UNLIMITED, spend_day_max: UNLIMITED },
   });

@@ -8,6 +8,7 @@ import type { FreshDatabase } from '../../deploy/testing/database.ts';
 import { openAccount } from '../../domain/accounts/open_account.ts';
 import { OPERATOR_ACCOUNT_ID } from '../../domain/accounts/operator_account.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
 import { DataKeys } from '../../domain/privacy/data_keys.ts';
 import { keyRingOf } from '../../domain/privacy/sealing.ts';
 import { sealLetter } from '../../domain/privacy/sealed_letter.ts';
@@ -78,11 +79,11 @@ interface Calling {
   problems: string[];
 }
 
-function calling({ routes = 1, at_once_max = 5, sure = (): boolean => true } = {}): Calling {
+function calling({ routes = 1, at_once_max = 5, sure = (): boolean => true, db = pool as Queryable } = {}): Calling {
   const [calls, decided, spoken]: [CallState[], CallEvent[], SpokenCall[]] = [[], [], []];
   const [outcomes, problems]: [string[], string[]] = [[], []];
   const codes = new SpokenCodes({
-    ...{ db: pool, switch_id: 'here', now: () => new Date(), switchNow: Date.now, sure },
+    ...{ db, switch_id: 'here', now: () => new Date(), switchNow: Date.now, sure },
     media: { speak: (call) => Promise.resolve(void spoken.push(call)) },
     begin: (state) => {
       calls.push(state);
@@ -223,4 +224,29 @@ it('waits for a line where as many are up as may be, and for a controller that m
   expect({ calls: one.calls.length, problems: one.problems }).toEqual({ calls: 2, problems: [] });
   const states = (await Promise.all([rowOf(first), rowOf(second)])).map((row) => row?.state);
   expect(states.toSorted()).toEqual(['calling', 'spoken']);
+});
+
+it('is gone on with, or over, however often the database is away, and what became of it is written once it is back', async () => {
+  let is_away = false;
+  const db = {
+    query: (...asked: Parameters<typeof pool.query>) =>
+      is_away ? Promise.reject(new Error('The database is away.')) : pool.query(...asked),
+  } as unknown as Queryable;
+  const one = calling({ db, routes: 2 });
+  await one.codes.lookAgain();
+  const ids = [await ask(), await ask(), await ask()];
+  await one.codes.look();
+  expect(one.calls).toHaveLength(3);
+  is_away = true;
+  // The second carrier cannot be noted; somebody heard the second code; the third is still being called.
+  stepOf(one, 0, unavailable);
+  stepOf(one, 1, { type: 'answered', b_channel_id: 'b', at_ms: 0 }, 'talking');
+  await expect.poll(() => one.outcomes.toSorted()).toEqual(['interrupted', 'spoken']);
+  await one.codes.lookAgain();
+  expect(await Promise.all(ids.map(rowOf))).toMatchObject(ids.map(() => ({ state: 'calling' })));
+  is_away = false;
+  await one.codes.lookAgain();
+  const states = await Promise.all(ids.map(async (id) => (await rowOf(id))?.state));
+  expect(states.toSorted()).toEqual(['calling', 'failed', 'spoken']);
+  expect(one.outcomes).toHaveLength(2);
 });

@@ -30,7 +30,7 @@ export interface SpokenCodesOptions {
   /** The switch's clock. */
   switchNow: () => number;
   now: () => Date;
-  onOutcome: (outcome: 'spoken' | SpokenFailure) => void;
+  onOutcome: (outcome: SpokenOutcome) => void;
   log: Logger;
 }
 
@@ -39,6 +39,8 @@ const ASKED_MS_MAX = 120_000;
 /** Twice the sentence and the digits take half a minute; the switch ends what takes longer. */
 const CALL_MS_MAX = 60_000;
 const SHOW_EVERY_MS = 30_000;
+
+type SpokenOutcome = 'spoken' | SpokenFailure;
 
 interface SpokenNow {
   id: string;
@@ -58,6 +60,8 @@ export class SpokenCodes {
   readonly #by_call = new Map<string, SpokenNow>();
   /** Our calls that are not settled yet, those that speak too: each takes up a line. */
   readonly #open = new Set<string>();
+  /** What became of codes, where it could not be written down yet. */
+  readonly #unwritten = new Map<string, SpokenOutcome>();
   #looking: Promise<void> = Promise.resolve();
   #has_more = true;
   #has_begun = false;
@@ -77,6 +81,7 @@ export class SpokenCodes {
   /** Each second: says that we are there, and looks where the last look left something. */
   async lookAgain(): Promise<void> {
     await this.#show();
+    for (const [id, outcome] of this.#unwritten) await this.#write(id, outcome);
     if (this.#has_more) await this.look();
   }
 
@@ -99,9 +104,17 @@ export class SpokenCodes {
     spoken.state = codeAfterStep(before, event, call.phase);
     if (spoken.state === before) return;
     this.#by_call.delete(call.call_id);
-    this.#goOn(spoken).catch((error: unknown) =>
-      this.#options.log.warn({ err: error, code_id: spoken.id }, 'what became of a spoken code was not written down'),
-    );
+    void this.#orInterrupt(spoken.id, this.#goOn(spoken));
+  }
+
+  /** Never rejects: a code that cannot be gone on with is over, and whoever waits for it is told so. */
+  async #orInterrupt(id: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#options.log.warn({ err: error, code_id: id }, 'a code is not spoken');
+      await this.#conclude(id, 'interrupted');
+    }
   }
 
   async #speak(channel_id: string, plan: BridgePlan, { digits, language }: SpokenWords): Promise<Reach> {
@@ -143,37 +156,26 @@ export class SpokenCodes {
     const free = settings.at_once_max - this.#open.size;
     if (free <= 0) return true;
     const taken = await takeCodes(db, switch_id, now(), free);
-    for (const code of taken) await this.#beginOrFail(code);
+    for (const code of taken) await this.#orInterrupt(code.id, this.#begin(code));
     return taken.length === free;
-  }
-
-  async #beginOrFail(code: TakenCode): Promise<void> {
-    try {
-      await this.#begin(code);
-    } catch (error) {
-      this.#options.log.warn({ err: error, code_id: code.id }, 'a code is not spoken');
-      await this.#fail(code.id, 'interrupted');
-    }
   }
 
   async #begin({ id, box, asked_at }: TakenCode): Promise<void> {
     const { db, now, facts, settings } = this.#options;
-    if (now().getTime() - asked_at.getTime() > ASKED_MS_MAX) return this.#fail(id, 'too_late');
+    if (now().getTime() - asked_at.getTime() > ASKED_MS_MAX) return this.#conclude(id, 'too_late');
     const words = wordsFromBytes(openLetter(this.#key, spokenWordsContext(id), box));
     const dialled = parseDialled(words.number, '');
-    if (dialled.kind !== 'e164') return this.#fail(id, 'refused');
+    if (dialled.kind !== 'e164') return this.#conclude(id, 'refused');
     const routes = routesForCode(dialled.number, { ...facts(), payer: await operatorPayer(db), settings });
-    if (routes === null) return this.#fail(id, 'refused');
+    if (routes === null) return this.#conclude(id, 'refused');
     await this.#goOn({ id, words, routes, state: beginCalling(routes.routes.length) });
   }
 
   async #goOn(spoken: SpokenNow): Promise<void> {
-    const { db, now, onOutcome } = this.#options;
     const { id, state } = spoken;
-    if (state.phase === 'failed') return this.#fail(id, state.failure);
+    if (state.phase === 'failed') return this.#conclude(id, state.failure);
     if (state.phase === 'calling') return this.#call(spoken, state.route);
-    onOutcome('spoken');
-    await noteSpoken(db, id, now());
+    return this.#conclude(id, 'spoken');
   }
 
   async #call(spoken: SpokenNow, route_no: number): Promise<void> {
@@ -201,11 +203,24 @@ export class SpokenCodes {
     });
   }
 
-  async #fail(id: string, failure: SpokenFailure): Promise<void> {
-    const { db, now, onOutcome, log } = this.#options;
-    onOutcome(failure);
-    log.info({ code_id: id, failure }, 'a code was not spoken');
-    await noteFailed(db, id, failure, now());
+  async #conclude(id: string, outcome: SpokenOutcome): Promise<void> {
+    const { onOutcome, log } = this.#options;
+    onOutcome(outcome);
+    if (outcome !== 'spoken') log.info({ code_id: id, failure: outcome }, 'a code was not spoken');
+    this.#unwritten.set(id, outcome);
+    await this.#write(id, outcome);
+  }
+
+  /** What cannot be written is tried again each second. */
+  async #write(id: string, outcome: SpokenOutcome): Promise<void> {
+    const { db, now, log } = this.#options;
+    try {
+      if (outcome === 'spoken') await noteSpoken(db, id, now());
+      else await noteFailed(db, id, outcome, now());
+      this.#unwritten.delete(id);
+    } catch (error) {
+      log.warn({ err: error, code_id: id }, 'what became of a code is not written down yet');
+    }
   }
 }
 

@@ -109,7 +109,8 @@ async function buyNumber(client: PortalClient, desk: PortalClient): Promise<void
   });
 }
 
-async function isCalled({ client, account_id }: SignedUp): Promise<void> {
+/** Once until the friend hangs up, and once until the operator does. */
+async function isCalled({ client, account_id }: SignedUp, desk: PortalClient): Promise<void> {
   const phone = await deviceOf(client);
   const call = stack.calls.carrier('alpha').callIn(NUMBER, FRIEND);
   const incoming = await phone.nextIncoming();
@@ -118,7 +119,27 @@ async function isCalled({ client, account_id }: SignedUp): Promise<void> {
   await call.hangUp();
   const [cdr] = await settledCalls(stack.calls.pool, account_id, 1);
   expect(cdr).toMatchObject({ direction: 'inbound', result: 'answered', seconds_billed: 2, net_micros: 2_000n });
+  const again = stack.calls.carrier('alpha').callIn(NUMBER, FRIEND);
+  await (await phone.nextIncoming()).answer();
+  await again.answered();
+  await endCallOf(account_id, desk);
+  expect((await again.ended(3_000)).by).toBe('remote');
+  await settledCalls(stack.calls.pool, account_id, 2);
   await phone.close();
+}
+
+async function endCallOf(account_id: string, desk: PortalClient): Promise<void> {
+  const { body } = await desk.get<{ items: { leg_id: string; account_id: string }[] }>('/v1/admin/live-calls');
+  const live = body.items.find((call) => call.account_id === account_id);
+  const reason = 'Reported as a nuisance.';
+  const asked = await desk.post<{ command_id: string }>(`/v1/admin/live-calls/${live?.leg_id ?? ''}/hang-up`, {
+    reason,
+  });
+  expect(asked).toMatchObject({ status: 202, body: { reason } });
+  await eventually('the end of the call', 5_000, async () => {
+    const told = await desk.get<{ done_at: string | null }>(`/v1/admin/call-commands/${asked.body.command_id}`);
+    return told.body.done_at;
+  });
 }
 
 async function textsBothWays(client: PortalClient): Promise<void> {
@@ -140,7 +161,7 @@ async function isBilled({ client, account_id }: SignedUp, desk: PortalClient): P
   const { body: lines } = await client.get<{ items: { kind: string; net_micros: string; tax_micros: string }[] }>(
     `${path}/lines`,
   );
-  expect(lines.items.map(({ kind }) => kind).toSorted()).toEqual(['call', 'purchase', 'text']);
+  expect(lines.items.map(({ kind }) => kind).toSorted()).toEqual(['call', 'call', 'purchase', 'text']);
   const billed = lines.items.reduce((sum, line) => sum + BigInt(line.net_micros) + BigInt(line.tax_micros), 0n);
   expect(billed).toBe(await chargedTo(account_id));
   const pdf = await client.get<Buffer>(`${path}/pdf`);
@@ -175,7 +196,7 @@ it('goes the whole way: from nobody to a number that rings and texts, to a bill,
   await payIn(ada.client, '30000000');
   expect(await freeMicros(ada.client)).toBe(30_000_000n);
   await buyNumber(ada.client, desk);
-  await isCalled(ada);
+  await isCalled(ada, desk);
   await textsBothWays(ada.client);
   await isBilled(ada, desk);
   const bob = await signUp('Bob Example', 'bob@example.org', '+447700900202');

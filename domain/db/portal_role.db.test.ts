@@ -55,7 +55,7 @@ const portal: Privileges = {
       port_in_document port_in_event port_in_rule port_out portal_user posting profile_change promo_credit provider_event provider_rule
       provider_submission rate rate_deck reconciliation_finding reconciliation_run recovery_code refund
       refund_part registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour
-      route_threshold sign_up_day speaker spoken_code tax_rate terms_telling text_limit text_rate
+      route_threshold sign_up_day sign_up_first speaker spoken_code tax_rate terms_telling text_limit text_rate
       text_sender totp undeliverable_address verification_code verified_caller voice_message wallet`,
     ),
     ...of(
@@ -89,7 +89,7 @@ const portal: Privileges = {
       account_quality_hour blocked_phone_prefix code_request debt_restriction document_requirement
       document_requirement_set external_identity guess_count idempotent_request identity_challenge
       kyc_document login_event mail_bounce membership number_device number_hold passkey port_in_rule provider_rule
-      recovery_code reset_due route_quality_hour sip_device text_limit totp undeliverable_address
+      recovery_code reset_due route_quality_hour sign_up_first sip_device text_limit totp undeliverable_address
       verification_code verified_caller voice_message webhook_endpoint`,
     ),
     'insert did: number',

@@ -190,6 +190,8 @@ alter table kyc_document add column auto_valid_until date;
 revoke execute on function count_sign_up, registration_is_counted, first_is_counted, top_up_is_counted, order_is_counted, code_is_used
   from public;
 grant select on sign_up_day to letsdial_portal;
+-- What is kept of an account is told to whom it is about, and goes with it.
+grant select, delete on sign_up_first to letsdial_portal;
 grant select, insert, delete on mail_bounce, code_request to letsdial_portal;
 grant select, insert, update, delete on undeliverable_address to letsdial_portal;
 grant select, insert, update (reason, set_by, set_at, version), delete on blocked_phone_prefix to letsdial_portal;

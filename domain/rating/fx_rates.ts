@@ -46,12 +46,17 @@ export async function selectFxRates(db: Queryable, now: Date): Promise<FxTable> 
   return fxTable(rows.map(rateOf));
 }
 
-/** The rates that were fixed for the UTC day of `now`, and no others. */
-export async function selectFxRatesOfDay(db: Queryable, now: Date): Promise<FxTable> {
+/** Banks fix no rates at weekends and on holidays: those of the Thursday before Easter are the newest until Tuesday. */
+const FRESH_DAYS = 5;
+
+/** The newest rate of each pair, where it is of the UTC day of `now` or at most five days older: what is sold by it was not bought by a guess. */
+export async function selectFreshFxRates(db: Queryable, now: Date): Promise<FxTable> {
   const { rows } = await db.query<FxRecord>(
-    `select from_currency, to_currency, to_char(on_date, 'YYYY-MM-DD') as on_date, numerator::text, denominator::text
-       from fx_rate where on_date = $1::date`,
-    [now.toISOString().slice(0, 10)],
+    `select distinct on (from_currency, to_currency) from_currency, to_currency, to_char(on_date, 'YYYY-MM-DD') as on_date,
+            numerator::text, denominator::text
+       from fx_rate where on_date <= $1::date and on_date >= $1::date - $2::integer
+      order by from_currency, to_currency, on_date desc`,
+    [now.toISOString().slice(0, 10), FRESH_DAYS],
   );
   return fxTable(rows.map(rateOf));
 }

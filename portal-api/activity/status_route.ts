@@ -59,7 +59,7 @@ async function readFacts(pool: PortalContext['pool'], now: Date): Promise<Facts>
                   (select count(distinct a.trunk_id)::integer from route_alarm a join trunk t on t.id = a.trunk_id
                     where a.ended_at is null and t.enabled) as alarmed_trunks,
                   (select count(*)::integer from carrier_bind b join carrier c on c.id = b.carrier_id where b.enabled and c.enabled) as binds,
-                  exists (select 1 from message_queue where state = 'w' and due_at < $1) as has_late_texts`,
+                  exists (select 1 from message_queue where state in ('u', 'w') and due_at < $1) as has_late_texts`,
     values: [new Date(now.getTime() - LATE_MS)],
   });
   return rows[0] ?? { trunks: 0, alarmed_trunks: 0, binds: 0, has_late_texts: false };

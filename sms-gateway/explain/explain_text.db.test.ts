@@ -204,6 +204,12 @@ describe('the story of a text that goes out', () => {
     expect(after.words).toContain('Now: it waits in the lane of alpha');
   });
 
+  it('of the portal waits for a gateway to look at it', async () => {
+    const text = books.text(await aCustomer(), { source: 'portal', carrier_id: null, epoch: null });
+    await accept(text);
+    expect((await told(text.id)).words).toContain('Now: it waits for a gateway to look at what it says');
+  });
+
   it('that was held and refused says why, by whom, and that all of it came back', async () => {
     const text = books.text(await aCustomer(), { hold_reason: 'many codes to neighbouring numbers' });
     await accept(text);

@@ -92,7 +92,9 @@ async function readEvents(db: Queryable, id: string): Promise<StoredEvent[]> {
   );
 }
 
-const PLACES: Readonly<Record<string, StoredPlace['state']>> = { w: 'waiting', c: 'claimed', h: 'held', d: 'in_doubt' };
+const PLACES: Readonly<Record<string, StoredPlace['state']>> = {
+  ...{ u: 'unscreened', w: 'waiting', c: 'claimed', h: 'held', d: 'in_doubt' },
+};
 
 async function readPlace(db: Queryable, id: string): Promise<StoredPlace | null> {
   const { rows } = await db.query<Omit<StoredPlace, 'state'> & { state: string }>(

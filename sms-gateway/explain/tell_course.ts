@@ -134,6 +134,10 @@ function placeLines({ place }: TextStory, times: Times): string[] {
       return [
         `Now: a gateway has it in its hands${place.carrier === null ? '' : `, for ${place.carrier}`}, attempt ${place.attempt}${place.sending ? ', and may have sent it' : ''}.`,
       ];
+    case 'unscreened':
+      return [
+        `Now: it waits for a gateway to look at what it says and how fast such texts come, and is sent by none before; ${until}.`,
+      ];
     case 'held':
       return [`Now: it is held for a person's decision, ${until}.`];
     case 'in_doubt':

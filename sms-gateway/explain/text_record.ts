@@ -83,7 +83,8 @@ type ReceiptOnWay = 'enroute' | 'accepted';
 
 /** Where a text waits, or in whose hands it is. */
 export interface StoredPlace {
-  state: 'waiting' | 'claimed' | 'held' | 'in_doubt';
+  /** `unscreened`: of the portal, and no gateway has looked at it yet. */
+  state: 'waiting' | 'claimed' | 'held' | 'in_doubt' | 'unscreened';
   /** In whose lane; null where no carrier was chosen. */
   carrier: string | null;
   due_at: Date;

@@ -104,6 +104,7 @@ function plainPlan(tape: Tape, arrived_at_ms: number, limits: CallPlan['limits']
       ? { kind: 'emergency', trunk_id: 'trunk-help', number: '112' }
       : { kind: 'routes', routes: [route(1), route(2)] },
     otherwise: null,
+    without_way_on: null,
     limits: emergency
       ? { concurrent_calls_max: 2 ** 31 - 1, spend_hour_max: 2n ** 63n - 1n, spend_day_max: 2n ** 63n - 1n }
       : limits,

@@ -63,6 +63,7 @@ export function samplePlan(
     ],
     target: { kind: 'routes', routes: [route('alpha', 1), route('beta', 2)] },
     otherwise: null,
+    without_way_on: null,
     limits: { concurrent_calls_max: 10, spend_hour_max: 10n ** 15n, spend_day_max: 10n ** 15n },
   };
 }

@@ -109,7 +109,9 @@ export class AsteriskSwitch implements Switch {
 
   async list(): Promise<readonly LiveCall[]> {
     const session = this.#live();
-    const calls = liveCalls(await session.channels(), (id) => this.#heard.get(id));
+    const channels = await session.channels();
+    this.#heard.listed(new Set(channels.map((channel) => channel.get('Uniqueid') ?? '')));
+    const calls = liveCalls(channels, (id) => this.#heard.get(id));
     return await Promise.all(calls.map((call) => this.#withAnswerTime(session, call)));
   }
 

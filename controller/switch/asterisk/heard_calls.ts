@@ -11,6 +11,8 @@ interface HeardCall extends Heard {
 /** What was heard of each A-leg that is up: what is told of a channel that is not in here concerns nobody. */
 export class HeardCalls {
   readonly #calls = new Map<string, HeardCall>();
+  /** Those that the last list of the switch did not have. */
+  #missed: ReadonlySet<string> = new Set();
 
   get(channel_id: string): Readonly<HeardCall> | undefined {
     return this.#calls.get(channel_id);
@@ -23,6 +25,16 @@ export class HeardCalls {
   /** A call that was up before this process listened; its answer may be known. */
   found(channel_id: string, name: string, answer: Heard = { b_channel_id: null, answered_at_ms: null }): void {
     this.#calls.set(channel_id, { ...answer, name, ringing: answer.b_channel_id !== null });
+  }
+
+  /**
+   * The switch's list of what is up. What two of them in a row do not have is gone, though nothing told so: an event in which a caller
+   * wrote line breaks is not believed.
+   */
+  listed(present: ReadonlySet<string>): void {
+    const missed = [...this.#calls.keys()].filter((channel_id) => !present.has(channel_id));
+    for (const channel_id of missed) if (this.#missed.has(channel_id)) this.#calls.delete(channel_id);
+    this.#missed = new Set(missed);
   }
 
   /** The switch's event as the port tells it; null when it concerns nobody or says again what was told. */

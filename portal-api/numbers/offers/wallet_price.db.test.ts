@@ -27,9 +27,9 @@ const fix = (currency: string, numerator: number): Promise<unknown> =>
   world.pool.query('insert into fx_rate values ($1, $2, $3, $4, $5)', [currency, 'EUR', day(), numerator, 1_000_000]);
 
 describe('a number that is priced in another currency than the wallet’s', () => {
-  it('is not sold on a day without a rate, and says why', async () => {
+  it('is not sold where the newest rate is older than a long weekend, and says why', async () => {
     await putInStock(world.pool, ['+12025550001'], { country: 'US', currency: 'USD' });
-    await world.pool.query('insert into fx_rate values ($1, $2, $3::date - 1, $4, $5)', ['USD', 'EUR', day(), 9, 10]);
+    await world.pool.query('insert into fx_rate values ($1, $2, $3::date - 6, $4, $5)', ['USD', 'EUR', day(), 9, 10]);
     const user = await makeUser(world, { balance_micros: 10n * UNIT });
     const client = await user.signIn();
     const offer = await client.get('/v1/number-offers/+12025550001');
@@ -41,6 +41,10 @@ describe('a number that is priced in another currency than the wallet’s', () =
     const visitor = world.client();
     expect(await visitor.get('/v1/number-offers/+12025550001')).toMatchObject({
       body: { in_wallet: null, no_rate: false },
+    });
+    await world.pool.query('insert into fx_rate values ($1, $2, $3::date - 5, $4, $5)', ['USD', 'EUR', day(), 8, 10]);
+    expect(await client.get('/v1/number-offers/+12025550001')).toMatchObject({
+      body: { in_wallet: { converted: { fx_numerator: '8' } }, no_rate: false },
     });
   });
 

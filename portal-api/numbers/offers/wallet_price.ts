@@ -1,4 +1,4 @@
-import { convert, fxRateOf, selectFxRatesOfDay } from '../../../domain/rating/fx_rates.ts';
+import { convert, fxRateOf, selectFreshFxRates } from '../../../domain/rating/fx_rates.ts';
 import type { FxTable } from '../../../domain/rating/fx_rates.ts';
 import type { Queryable } from '../../../domain/db/transaction.ts';
 import type { Micros } from '../../../domain/money/micros.ts';
@@ -27,8 +27,8 @@ export interface WalletPrice extends ListPrice {
 }
 
 /**
- * A price of the list as a wallet of a currency pays it: each amount is rounded up once, to the micro. Null where the day has no rate: what
- * we pay for a number is then not known in the customer's money, and a rate of another day would be a guess.
+ * A price of the list as a wallet of a currency pays it: each amount is rounded up once, to the micro. Null where no rate is fresh:
+ * what we pay for a number is then not known in the customer's money, and an old rate would be a guess.
  */
 export function priceIn(price: ListPrice, currency: string, rates: FxTable): WalletPrice | null {
   const { setup_micros, monthly_micros } = price;
@@ -54,7 +54,7 @@ export async function priceToday(
   now: Date,
 ): Promise<WalletPrice | null> {
   if (price.currency === currency) return { ...price, converted: null };
-  return priceIn(price, currency, await selectFxRatesOfDay(db, now));
+  return priceIn(price, currency, await selectFreshFxRates(db, now));
 }
 
 /** What an account's wallet pays for something of a list. */
@@ -68,7 +68,7 @@ export async function selectWalletPrices(db: Queryable, account_id: string | nul
     [account_id],
   );
   const currencies = rows.map(({ currency }) => currency);
-  const rates = await selectFxRatesOfDay(db, now);
+  const rates = await selectFreshFxRates(db, now);
   return ({ currency, setup_micros, monthly_micros }) => {
     const wallet = currencies.includes(currency) ? currency : currencies[0];
     if (wallet === undefined) return { price: null, no_rate: false };
