@@ -38,6 +38,8 @@ export class Refill {
   #unrouted = true;
   #unscreened = true;
   #screened_at_ms = Number.NEGATIVE_INFINITY;
+  /** Some came too fast and have to wait: all of them are read at each look, so that each word of the queue may not bring one. */
+  #some_wait = false;
 
   constructor(options: RefillOptions) {
     this.#options = options;
@@ -47,7 +49,7 @@ export class Refill {
   wake(): void {
     this.#looked_at_ms.clear();
     this.#carriers_asked_at_ms = Number.NEGATIVE_INFINITY;
-    this.#screened_at_ms = Number.NEGATIVE_INFINITY;
+    if (!this.#some_wait) this.#screened_at_ms = Number.NEGATIVE_INFINITY;
   }
 
   /** A carrier is there that was not: what waits for others that are away may go to it. */
@@ -82,6 +84,7 @@ export class Refill {
     this.#screened_at_ms = now_ms;
     const { any_passed, any_left } = await this.#options.screenWaiting();
     this.#unscreened = any_left;
+    this.#some_wait = any_left;
     if (!any_passed) return;
     this.#unrouted = true;
     this.#looked_at_ms.delete(null);
