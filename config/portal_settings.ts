@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 
 /** Every setting of the portal's API, with its unit, default and check. Read once, in its `main.ts`. */
@@ -13,6 +14,15 @@ const micros = (fallback: bigint) =>
     .default(fallback);
 
 const DAY_MS = 86_400_000;
+
+/** What is sent there is seen by nobody on the way. */
+function isUnseen(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  const is_loopback =
+    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+  return protocol === 'https:' || is_loopback;
+}
 
 const portalSchema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/u }),
@@ -42,7 +52,10 @@ const portalSchema = z.object({
    * service over HTTP. Its verdict stands beside the document as advice; people decide.
    */
   KYC_VERIFIER: z.enum(['none', 'local', 'http']).default('none'),
-  KYC_VERIFIER_URL: z.url({ protocol: /^https?$/u }).optional(),
+  KYC_VERIFIER_URL: z
+    .url({ protocol: /^https?$/u })
+    .refine(isUnseen, 'pages of passports are sent there, so it has to be https, but for this machine itself')
+    .optional(),
   /** What requests to that service, which carry the pages of documents, are signed with. */
   KYC_VERIFIER_SECRET: z.string().min(16).optional(),
   /** To which the signed heads of the audit log are appended; to be kept, or copied, where whoever runs the database cannot write. */

@@ -35,7 +35,7 @@ const TASKS_AT_ONCE = 4;
 /** Redis answers within a millisecond; whoever asks us waits a few times as long as this at most. */
 const REDIS_ANSWER_MS = 500;
 /** For so long what Redis told is believed when Redis says nothing more: it may be gone without our connection having ended. */
-const REMEMBERED_MS = 5_000;
+const REMEMBERED_MS = 1_000;
 
 /** Puts the parts of the portal's API together, starts them in order and stops them in reverse. */
 export class Portal {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
+import { inTransaction } from '../../domain/db/transaction.ts';
 import { makeLetterKey, openLetter } from '../../domain/privacy/sealed_letter.ts';
 import { spokenWordsContext, wordsFromBytes } from '../../domain/privacy/spoken_words.ts';
 import { checkVoicePace } from './voice_pace.ts';
@@ -130,6 +131,15 @@ describe('a code by a call', () => {
     expect(await call(one, 'phone')).toMatchObject({ status: 202 });
   });
 
+  it('comes no more often where several ask for one number at the same moment', async () => {
+    const phone = somePhone();
+    const asking: Begun[] = [];
+    for (let n = 0; n < 5; n += 1) asking.push(await begin(phone));
+    await speaks(world.now());
+    const replies = await Promise.all(asking.map((one) => call(one)));
+    expect(replies.map(({ status }) => status).toSorted()).toEqual([202, 202, 429, 429, 429]);
+  });
+
   it('is not to be had by one who asks for many numbers, nor when all others ask for too many', async () => {
     const { pool } = world;
     const target = { target_index: Buffer.alloc(32, 7), address: '198.51.100.9' };
@@ -138,7 +148,7 @@ describe('a code by a call', () => {
     const asked = rows[0]?.in_all ?? 0;
     expect(asked).toBeGreaterThan(0);
     const check = (more: Partial<typeof pace>, address = target.address): Promise<void> =>
-      checkVoicePace(pool, world.now(), { ...target, address }, { ...pace, ...more });
+      inTransaction(pool, (tx) => checkVoicePace(tx, world.now(), { ...target, address }, { ...pace, ...more }));
     await expect(check({ per_hour_max: asked })).rejects.toThrow(/so many calls|no more for now/iu);
     await expect(check({ per_hour_max: asked + 1 })).resolves.toBeUndefined();
     await expect(check({ per_hour_max: 99, per_address_per_day_max: asked }, '127.0.0.1')).rejects.toThrow(/in a day/u);

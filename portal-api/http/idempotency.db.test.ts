@@ -9,6 +9,7 @@ import { makeAdmin, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient, Reply } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
+import { claimRequest, forgetRequest } from './idempotency.ts';
 
 const PRICE_MICROS = 2_000_000n;
 const DAY_MS = 86_400_000;
@@ -136,6 +137,17 @@ it('frees the key of what was refused', async () => {
   await inTransaction(world.pool, (tx) => topUp(tx, gift));
   expect(await buy(key, browser)).toMatchObject({ status: 201 });
   expect((await walletOf(world.pool, wallet_id)).balance_micros).toBe(0n);
+});
+
+it('frees its own claim and not that of whoever began the same again meanwhile', async () => {
+  const request = { actor: 'somebody', key: randomUUID(), route: 'buy_pack', content_sha256: '0'.repeat(64) };
+  const [first_at, later_at] = [world.now(), new Date(world.now().getTime() + 61_000)];
+  expect(await claimRequest(world.pool, request, first_at)).toEqual({ kind: 'ours' });
+  expect(await claimRequest(world.pool, request, later_at)).toEqual({ kind: 'ours' });
+  await forgetRequest(world.pool, request, first_at);
+  expect(await rowsOf(request.key)).toBe(1);
+  await forgetRequest(world.pool, request, later_at);
+  expect(await rowsOf(request.key)).toBe(0);
 });
 
 it('asks for a key, and for one that is one', async () => {

@@ -62,9 +62,13 @@ export async function rememberAnswer(
   });
 }
 
-/** Nothing was done: the same key may be used for another try. */
-export async function forgetRequest(db: Queryable, { actor, key }: KeyedRequest): Promise<void> {
-  await db.query('delete from idempotent_request where actor = $1 and key = $2 and status is null', [actor, key]);
+/** Nothing was done: the same key may be used for another try. A claim that somebody made meanwhile, as ours was abandoned, stays. */
+export async function forgetRequest(db: Queryable, { actor, key }: KeyedRequest, begun_at: Date): Promise<void> {
+  await db.query('delete from idempotent_request where actor = $1 and key = $2 and begun_at = $3 and status is null', [
+    actor,
+    key,
+    begun_at,
+  ]);
 }
 
 /** A UUID that is the same for the same actor and key (RFC 9562, version 8: its bits are ours to choose). */

@@ -26,6 +26,8 @@ interface Lease {
 export class Pacing {
   readonly #limiters: ReadonlyMap<Pace, RateLimiterRedis>;
   readonly #leases = new Map<string, Lease>();
+  /** What is being taken, by name: whoever comes meanwhile waits for it and spends from it. */
+  readonly #taking = new Map<string, Promise<void>>();
   readonly #monotonic: () => number;
 
   constructor(redis: Pick<RedisClient, 'eval'>, limits: PaceLimits, monotonic: () => number) {
@@ -53,8 +55,7 @@ export class Pacing {
   async take(pace: Pace, whose: readonly string[]): Promise<void> {
     const limiter = this.#limiters.get(pace);
     if (limiter === undefined) throw new Error(`There is no pace ${pace}.`);
-    const unleased = whose.filter((key) => !this.#spendLease(leaseOf(pace, key)));
-    await Promise.all(unleased.map((key) => this.#takeOne(limiter, pace, key)));
+    await Promise.all(whose.map((key) => this.#takeOne(limiter, pace, key)));
   }
 
   #spendLease(name: string): boolean {
@@ -69,15 +70,31 @@ export class Pacing {
   }
 
   async #takeOne(limiter: RateLimiterRedis, pace: Pace, key: string): Promise<void> {
+    const name = leaseOf(pace, key);
     const points = Math.max(1, Math.floor(limiter.points * LEASED_PART));
-    try {
-      const { msBeforeNext } = await limiter.consume(key, points);
-      if (points > 1) this.#keep(leaseOf(pace, key), { left: points - 1, until_ms: this.#monotonic() + msBeforeNext });
-    } catch (refused) {
-      if (!(refused instanceof RateLimiterRes)) throw refused;
-      const retry_after_seconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
-      throw new Problem('too_many', `Wait ${retry_after_seconds} s and ask again.`, { retry_after_seconds });
+    // Of many that wait the first to come in vain takes the next ones, so that each turn lets one in at least.
+    while (!this.#spendLease(name)) {
+      const taking = this.#taking.get(name);
+      if (taking === undefined || points === 1) return this.#consume(limiter, pace, key, points);
+      await taking;
     }
+  }
+
+  /** Takes one point for whoever asks, and the others for whoever comes then. */
+  async #consume(limiter: RateLimiterRedis, pace: Pace, key: string, points: number): Promise<void> {
+    const name = leaseOf(pace, key);
+    const taking = limiter.consume(key, points).then(
+      ({ msBeforeNext }) => {
+        if (points > 1) this.#keep(name, { left: points - 1, until_ms: this.#monotonic() + msBeforeNext });
+      },
+      (refused: unknown) => {
+        throw refused instanceof RateLimiterRes ? tooMany(refused) : refused;
+      },
+    );
+    if (points === 1) return taking;
+    const taken = taking.finally(() => this.#taking.delete(name));
+    this.#taking.set(name, taken);
+    return taken;
   }
 
   #keep(name: string, lease: Lease): void {
@@ -88,6 +105,11 @@ export class Pacing {
     }
     this.#leases.set(name, lease);
   }
+}
+
+function tooMany({ msBeforeNext }: RateLimiterRes): Problem {
+  const retry_after_seconds = Math.max(1, Math.ceil(msBeforeNext / 1000));
+  return new Problem('too_many', `Wait ${retry_after_seconds} s and ask again.`, { retry_after_seconds });
 }
 
 const leaseOf = (pace: Pace, key: string): string => `${pace}:${key}`;

@@ -56,6 +56,24 @@ it('asks Redis for some points at a time, and allows no more than there are over
   expect(await allowedOf(other, 'eve', 1)).toBe(1);
 });
 
+const allowedAtOnce = async (pacings: readonly Pacing[], key: string, times: number): Promise<number> => {
+  const each = pacings.flatMap((pacing) => Array.from({ length: times }, () => pacing.take('read', [key])));
+  const settled = await Promise.allSettled(each);
+  for (const one of settled) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(Problem);
+  return settled.filter(({ status }) => status === 'fulfilled').length;
+};
+
+it('lets what is asked at the same moment share what was taken, and loses none of it', async () => {
+  asked = 0;
+  const pacing = newPacing();
+  expect(await allowedAtOnce([pacing], 'max', 150)).toBe(150);
+  expect(asked).toBe(Math.ceil(150 / LEASE));
+  expect(await allowedAtOnce([pacing], 'max', 150)).toBe(POINTS - 150);
+  const allowed = await allowedAtOnce([newPacing(), newPacing()], 'mia', 150);
+  expect(allowed).toBeLessThanOrEqual(POINTS);
+  expect(allowed).toBeGreaterThan(POINTS - 2 * LEASE);
+});
+
 it('asks for each one where little is allowed, and is exact', async () => {
   asked = 0;
   expect(await allowedOf(newPacing(5), 'bob', 8)).toBe(5);

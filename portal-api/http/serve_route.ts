@@ -216,17 +216,17 @@ export class RouteServing {
       return reply;
     } catch (error) {
       // A refusal did nothing; after anything else it is not known, and the operation's own id keeps it from being done twice.
-      await this.#free(keyed, FREE_TRIES_MAX);
+      await this.#free(keyed, now, FREE_TRIES_MAX);
       throw error;
     }
   }
 
   /** While the database is away it is tried again, but for less long than after which the key is free by itself. */
-  async #free(keyed: KeyedRequest, tries_left: number): Promise<void> {
+  async #free(keyed: KeyedRequest, begun_at: Date, tries_left: number): Promise<void> {
     try {
-      await forgetRequest(this.#options.db, keyed);
+      await forgetRequest(this.#options.db, keyed, begun_at);
     } catch (lost) {
-      if (tries_left > 1) setTimeout(() => void this.#free(keyed, tries_left - 1), FREE_AGAIN_MS).unref();
+      if (tries_left > 1) setTimeout(() => void this.#free(keyed, begun_at, tries_left - 1), FREE_AGAIN_MS).unref();
       else this.#options.log.warn({ err: lost }, 'a key could not be freed, and is free again in a minute');
     }
   }

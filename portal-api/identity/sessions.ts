@@ -5,7 +5,12 @@ import type { AdminRole, CustomerRole } from './identity.ts';
 /** What Redis offers here; the client of the package does. */
 export interface SessionStore {
   get(key: string): Promise<string | null>;
-  set(key: string, value: string, options: { expiration: { type: 'PX'; value: number } }): Promise<unknown>;
+  /** `XX`: only where it is there. */
+  set(
+    key: string,
+    value: string,
+    options: { expiration: { type: 'PX'; value: number }; condition?: 'XX' },
+  ): Promise<unknown>;
   del(keys: string | string[]): Promise<number>;
   sAdd(key: string, member: string): Promise<number>;
   sRem(key: string, member: string): Promise<number>;
@@ -72,7 +77,7 @@ export class Sessions {
     const session_id = idOf(token);
     const at_ms = now();
     const value: Session = { ...session, csrf_token, created_at_ms: at_ms, seen_at_ms: at_ms, proven_at_ms: at_ms };
-    await this.#write(session_id, value, idle_ms);
+    await store.set(ofSession(session_id), JSON.stringify(value), { expiration: { type: 'PX', value: idle_ms } });
     await store.sAdd(ofUser(session.user_id), session_id);
     await store.pExpire(ofUser(session.user_id), life_ms);
     return { token, session_id, csrf_token };
@@ -83,13 +88,13 @@ export class Sessions {
     const session_id = idOf(token);
     const session = await this.#read(session_id);
     if (session === null) return null;
-    const { now, idle_ms, life_ms } = this.#options;
+    const { now, life_ms } = this.#options;
     const at_ms = now();
     if (at_ms - session.created_at_ms > life_ms) {
       await this.revoke(session.user_id, session_id);
       return null;
     }
-    if (at_ms - session.seen_at_ms > SEEN_MS) await this.#write(session_id, { ...session, seen_at_ms: at_ms }, idle_ms);
+    if (at_ms - session.seen_at_ms > SEEN_MS) await this.#rewrite(session_id, { ...session, seen_at_ms: at_ms });
     return { ...session, session_id };
   }
 
@@ -97,7 +102,7 @@ export class Sessions {
   async prove(session_id: string): Promise<void> {
     const session = await this.#read(session_id);
     if (session === null) return;
-    await this.#write(session_id, { ...session, proven_at_ms: this.#options.now() }, this.#options.idle_ms);
+    await this.#rewrite(session_id, { ...session, proven_at_ms: this.#options.now() });
   }
 
   async list(user_id: string): Promise<(Session & { session_id: string })[]> {
@@ -146,9 +151,12 @@ export class Sessions {
     this.#parsed.set(session_id, parsed);
   }
 
-  async #write(session_id: string, session: Session, idle_ms: number): Promise<void> {
-    await this.#options.store.set(ofSession(session_id), JSON.stringify(session), {
+  /** Where it is still there: what was revoked since it was read stays revoked. */
+  async #rewrite(session_id: string, session: Session): Promise<void> {
+    const { store, idle_ms } = this.#options;
+    await store.set(ofSession(session_id), JSON.stringify(session), {
       expiration: { type: 'PX', value: idle_ms },
+      condition: 'XX',
     });
   }
 }

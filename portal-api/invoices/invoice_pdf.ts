@@ -121,7 +121,9 @@ function rowWords(explained: InvoiceLine['explained'], currency: string): string
   if (typeof rate_micros_per_segment === 'string') {
     words.push(`${moneyWords(BigInt(rate_micros_per_segment), currency)} a segment`);
   }
-  if (typeof pack_seconds === 'number') words.push(`${pack_seconds} s of the pack ${String(pack)}`);
+  // Lines that were stored before packs were named have no name of theirs.
+  const pack_words = typeof pack === 'string' ? `the pack ${pack}` : 'a pack';
+  if (typeof pack_seconds === 'number') words.push(`${pack_seconds} s of ${pack_words}`);
   return printable(words.join(', '));
 }
 

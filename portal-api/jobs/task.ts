@@ -30,19 +30,18 @@ export interface Enqueued {
   run_at?: Date;
   /** Jobs of the same key replace one another while they wait. */
   key?: string;
+  /** Jobs of the same queue are carried out one after another, whatever they are. */
+  queue?: string;
   attempts_max?: number;
 }
 
 /** In the transaction that causes it: with it, or not at all. */
 export async function enqueue(
   tx: Queryable,
-  { task: name, payload, run_at, key, attempts_max }: Enqueued,
+  { task: name, payload, run_at, key, queue, attempts_max }: Enqueued,
 ): Promise<void> {
-  await tx.query(`select graphile_worker.add_job($1, payload => $2, run_at => $3, job_key => $4, max_attempts => $5)`, [
-    name,
-    JSON.stringify(payload),
-    run_at ?? null,
-    key ?? null,
-    attempts_max ?? 25,
-  ]);
+  await tx.query(
+    'select graphile_worker.add_job($1, payload => $2, run_at => $3, job_key => $4, max_attempts => $5, queue_name => $6)',
+    [name, JSON.stringify(payload), run_at ?? null, key ?? null, attempts_max ?? 25, queue ?? null],
+  );
 }

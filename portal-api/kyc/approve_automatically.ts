@@ -9,16 +9,18 @@ import type { KycPorts } from './kyc_parts.ts';
 import { counts, missingOf } from './requirement_rule.ts';
 import { requirementInForce } from './requirement_sets.ts';
 import { lastDay, replaceOlder, tellOutcome } from './review_case.ts';
+import type { Verifier } from './verifier.ts';
 
 /**
- * Approves a case without a person, where the rule of the number allows it: when nobody has taken it yet, the verifier passed every document
- * that was handed in, it is known until when each of them counts, and nothing else is missing. Otherwise a person looks at it, as ever.
+ * Approves a case without a person, where the rule of the number allows it: when nobody has taken it yet, a verifier that reads documents passed
+ * every one that was handed in, it is known until when each of them counts, and nothing else is missing. Otherwise a person looks at it, as ever.
  */
 export async function approveAutomatically(
   tx: Transaction,
   { resumeOrders }: KycPorts,
-  { account_id, verifier, now }: { account_id: string; verifier: string; now: Date },
+  { account_id, verifier, now }: { account_id: string; verifier: Omit<Verifier, 'verify'>; now: Date },
 ): Promise<boolean> {
+  if (!verifier.reads_documents) return false;
   const found = await caseOfAccount(tx, account_id, now);
   const stepped = stepCase(found.standing, { kind: 'pass' });
   if (stepped.kind === 'refused' || found.wanted === null) return false;
@@ -42,7 +44,7 @@ export async function approveAutomatically(
   await resumeOrders(tx, account_id);
   const detail = { outcome: 'approved', documents: passed.map(({ document }) => document.id) };
   await appendAudit(tx, {
-    ...{ at: now, actor: { kind: 'system', id: verifier }, action: 'kyc_case.pass', account_id },
+    ...{ at: now, actor: { kind: 'system', id: verifier.name }, action: 'kyc_case.pass', account_id },
     ...{ subject: `kyc_case:${found.id}`, detail },
   });
   return true;

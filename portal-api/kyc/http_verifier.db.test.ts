@@ -1,17 +1,29 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readPortalSettings } from '../../config/portal_settings.ts';
+import { DataKeys } from '../../domain/privacy/data_keys.ts';
+import { DocumentFolder } from '../documents/document_folder.ts';
+import { DocumentReader } from '../documents/document_reader.ts';
 import { whySignatureIsWrong } from '../payments/signature.ts';
 import { makeAdmin, makeUser } from '../testing/people.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
 import { chooseVerifier } from './choose_verifier.ts';
 import { httpVerifier } from './http_verifier.ts';
+import { kycTasks } from './kyc_tasks.ts';
 import { missingDocuments } from './missing_documents.ts';
 import { handIn } from './testing/kyc_steps.ts';
+import type { Verification } from './verifier.ts';
 
 const SECRET = 'the secret of the verifier';
+
+const needed = {
+  ...{ DATABASE_URL: 'postgres://x', REDIS_URL: 'redis://x', KEY_RING_FILE: 'x', DOCUMENTS_FOLDER: 'x' },
+  AUDIT_HEADS_FILE: 'x',
+};
 
 interface Asked {
   type: string;
@@ -144,6 +156,31 @@ describe('a verifier that is asked over HTTP', () => {
     }
   });
 
+  it('that reads no documents approves nothing, whatever it says', async () => {
+    answerTo = () => ({ status: 200, body: '{"verdict":"unsure"}' });
+    const { case_id, account_id } = await handedIn();
+    const verdicts = async () => (await standing(case_id))?.verdicts;
+    await expect.poll(verdicts, { timeout: 10_000 }).toEqual(['unsure', 'unsure']);
+    const { rows } = await world.pool.query<{ id: string }>('select id from kyc_document where account_id = $1', [
+      account_id,
+    ]);
+    const runsOf = (reads_documents: boolean) => {
+      const verify = (): Promise<Verification> => Promise.resolve({ verdict: 'passed', valid_until: '2034-05-06' });
+      const tasks = kycTasks({
+        ...{ pool: world.pool, keys: new DataKeys(world.ring), reader: new DocumentReader(), now: () => world.now() },
+        ...{ folder: new DocumentFolder(join(world.home, 'documents')), log: pino({ level: 'silent' }) },
+        settings: readPortalSettings(needed),
+        resumeOrders: () => Promise.resolve(),
+        verifier: { name: 'test_verifier', reads_documents, verify },
+      });
+      return tasks.find(({ name }) => name === 'verify_document');
+    };
+    for (const { id } of rows) await runsOf(false)?.run({ document_id: id });
+    expect(await standing(case_id)).toMatchObject({ state: 'submitted', verdicts: ['passed', 'passed'] });
+    await runsOf(true)?.run({ document_id: rows[0]?.id });
+    expect(await standing(case_id)).toMatchObject({ state: 'approved' });
+  });
+
   it('whose answer is no verdict is believed nothing', async () => {
     const { verify } = httpVerifier({ url, secret: SECRET, now: () => new Date(), timeout_ms: 2_000 });
     const document = { type: 'passport', pages: [Buffer.alloc(10)] } as const;
@@ -179,10 +216,6 @@ async function allowAutomaticApproval(world: PortalWorld): Promise<void> {
 }
 
 describe('the setting', () => {
-  const needed = {
-    ...{ DATABASE_URL: 'postgres://x', REDIS_URL: 'redis://x', KEY_RING_FILE: 'x', DOCUMENTS_FOLDER: 'x' },
-    AUDIT_HEADS_FILE: 'x',
-  };
   const chosen = (wishes: Record<string, string>): string | undefined =>
     chooseVerifier({ settings: readPortalSettings({ ...needed, ...wishes }), now: () => new Date() })?.name;
 
@@ -191,6 +224,11 @@ describe('the setting', () => {
     expect(chosen({ KYC_VERIFIER: 'local' })).toBe('local_verifier');
     const http = { KYC_VERIFIER: 'http', KYC_VERIFIER_URL: 'https://verifier.example', KYC_VERIFIER_SECRET: SECRET };
     expect(chosen(http)).toBe('http_verifier');
+    // Pages of passports go there.
+    for (const plain of ['http://verifier.example', 'http://10.0.0.1:8080/verify', 'http://localhost.example'])
+      expect(() => chosen({ ...http, KYC_VERIFIER_URL: plain })).toThrow(/KYC_VERIFIER_URL: .*https/u);
+    for (const near of ['http://127.0.0.1:1/verify', 'http://localhost:1', 'http://[::1]:1'])
+      expect(chosen({ ...http, KYC_VERIFIER_URL: near })).toBe('http_verifier');
     expect(() => chosen({ KYC_VERIFIER: 'http', KYC_VERIFIER_SECRET: SECRET })).toThrow(
       /KYC_VERIFIER_URL: KYC_VERIFIER=http needs it/u,
     );

@@ -24,6 +24,7 @@ const answer = z.object({
 export function httpVerifier({ url, secret, now, timeout_ms = TIMEOUT_MS }: HttpVerifierOptions): Verifier {
   return {
     name: 'http_verifier',
+    reads_documents: true,
     verify: async ({ type, pages }, claims) => {
       const body = JSON.stringify({ type, pages: pages.map((page) => page.toString('base64')), claims });
       const t = Math.floor(now().getTime() / 1000);

@@ -177,6 +177,7 @@ describe('an automatic verifier', () => {
       resumeOrders: () => Promise.reject(new Error('A verifier approves nothing.')),
       verifier: {
         name: 'test_verifier',
+        reads_documents: true,
         verify: ({ type, pages }, { full_name }) => {
           seen.push([type, pages.length, full_name]);
           return Promise.resolve({ verdict: 'unsure', valid_until: null });

@@ -165,6 +165,6 @@ async function verify(parts: KycParts, document_id: string): Promise<void> {
     // What was decided meanwhile, or handed in anew, is another matter.
     if (still?.state !== 'submitted') return;
     await rows.recordVerdict(tx, document_id, verification);
-    await approveAutomatically(tx, parts, { account_id: still.account_id, verifier: verifier.name, now: now() });
+    await approveAutomatically(tx, parts, { account_id: still.account_id, verifier, now: now() });
   });
 }

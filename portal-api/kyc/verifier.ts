@@ -8,6 +8,8 @@ import type { DocumentType } from './document_types.ts';
 export interface Verifier {
   /** As the audit log has it. */
   name: string;
+  /** Whether it compares what stands in a document; the word of one that does not approves nothing. */
+  reads_documents: boolean;
   verify: (document: { type: DocumentType; pages: readonly Buffer[] }, claims: Claims) => Promise<Verification>;
 }
 
@@ -26,6 +28,7 @@ const ADULT_YEARS = 18;
 /** A verifier without anybody else: the same document and claims always have the same verdict. It sees blank pages and minors. */
 export const localVerifier = (now: () => Date): Verifier => ({
   name: 'local_verifier',
+  reads_documents: false,
   verify: ({ pages }, claims) => {
     const { birth_date } = claims;
     if (birth_date !== undefined && !isAdult(birth_date, now())) return Promise.resolve(told('failed'));

@@ -22,8 +22,15 @@ describe('why a mail came back', () => {
     ['554 5.6.0 It cannot be read', 'content', 'policy'],
     ['550 5.5.0 No', 'recipient', 'other'],
     ['500 What?', 'recipient', 'other'],
+    // By words alone, where there is no code to go by.
+    ['550 Your address is blocked, see our page', 'recipient', 'policy'],
+    ['550 192.0.2.1 is on a blacklist', 'recipient', 'policy'],
+    ['550 Refused by local policy', 'report', 'policy'],
+    ['550 It looks like SPAM', 'report', 'policy'],
+    ['550 <spam@example.org>: no such user', 'recipient', 'no_mailbox'],
+    ['550 5.1.1 No such user; read our policy', 'recipient', 'no_mailbox'],
   ])('of “%s” is told by its codes', (answer, at, expected) => {
-    expect(bounceClass(Number(answer.slice(0, 3)), enhancedStatus(answer), at)).toBe(expected);
+    expect(bounceClass(Number(answer.slice(0, 3)), enhancedStatus(answer), at, answer)).toBe(expected);
   });
 });
 
@@ -35,11 +42,11 @@ describe('a delivery report', () => {
     const failed = 'Final-Recipient: rfc822; ada@example.org\r\nAction: failed\r\nStatus: 5.1.1';
     const diagnosed = `${failed} (no such user)\r\nDiagnostic-Code: smtp;\r\n 550-5.1.1 no such\r\n user`;
     expect(failedRecipients(report(diagnosed))).toEqual([
-      { addresses: ['ada@example.org'], status: '5.1.1', smtp_code: 550 },
+      { addresses: ['ada@example.org'], status: '5.1.1', smtp_code: 550, words: 'smtp; 550-5.1.1 no such user' },
     ]);
     const forwarded = `Original-Recipient: RFC822;<eve@example.org>\r\n${failed}`;
     expect(failedRecipients(report(forwarded))).toEqual([
-      { addresses: ['eve@example.org', 'ada@example.org'], status: '5.1.1', smtp_code: null },
+      { addresses: ['eve@example.org', 'ada@example.org'], status: '5.1.1', smtp_code: null, words: '' },
     ]);
     for (const action of ['delayed', 'delivered', 'relayed', 'expanded']) {
       expect(failedRecipients(report(failed.replace('failed', action)))).toEqual([]);

@@ -16,8 +16,18 @@ export function enhancedStatus(answer: string): string | null {
   return /^\d{3}[ -](?<status>[45]\.\d{1,3}\.\d{1,3})\b/u.exec(answer)?.groups?.['status'] ?? null;
 }
 
-/** By RFC 3463 and RFC 5321, 4.2.3; and by where it was said, as servers without enhanced codes say 550 for everything. */
-export function bounceClass(smtp_code: number | null, status: string | null, at: BouncedAt): BounceClass {
+const POLICY_WORDS = /\b(?:block(?:ed|ing|list(?:ed)?)|black-?list(?:ed)?|spam|policy)\b/iu;
+
+/**
+ * By RFC 3463 and RFC 5321, 4.2.3; and by where it was said and in which words, as servers without enhanced codes say 550 for everything.
+ * An address in the words may itself look like one of ours.
+ */
+export function bounceClass(
+  smtp_code: number | null,
+  status: string | null,
+  at: BouncedAt,
+  words: string,
+): BounceClass {
   const [subject, detail] = (status ?? '').split('.').slice(1).map(Number);
   switch (subject) {
     case 1:
@@ -38,5 +48,6 @@ export function bounceClass(smtp_code: number | null, status: string | null, at:
   }
   if (smtp_code === 552) return 'full';
   if (smtp_code === 554 || at === 'content') return 'policy';
+  if (POLICY_WORDS.test(words.replaceAll(/\S*@\S*/gu, ''))) return 'policy';
   return smtp_code === 550 || smtp_code === 551 || smtp_code === 553 ? 'no_mailbox' : 'other';
 }

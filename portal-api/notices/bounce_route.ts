@@ -46,10 +46,10 @@ export function bounceRoute(context: PortalContext): Route {
           log.warn({ status: failed.status }, 'a report tells of a mail that is none of ours, or to somebody else');
           continue;
         }
-        const { smtp_code, status } = failed;
+        const { smtp_code, status, words } = failed;
         await inTransaction(pool, (tx) =>
           recordBounce(tx, {
-            ...{ class: bounceClass(smtp_code, status, 'report'), smtp_code, status, source: 'report', at: now },
+            ...{ class: bounceClass(smtp_code, status, 'report', words), smtp_code, status, source: 'report', at: now },
             address_index: blindIndex(ring, 'email', emailSpelling(address)),
             report_sha256: createHash('sha256')
               .update(bytes)

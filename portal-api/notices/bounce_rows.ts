@@ -13,7 +13,7 @@ export interface NewBounce {
   at: Date;
 }
 
-/** Keeps that a mail came back. But for `policy`, which is about us, nothing but codes is mailed there from then on. False: taken before. */
+/** Keeps that a mail came back. But for `policy`, which is about us, hardly anything is mailed there for a while. False: taken before. */
 export async function recordBounce(tx: Queryable, bounce: NewBounce): Promise<boolean> {
   const { address_index, class: bounce_class, smtp_code, status, source, report_sha256, at } = bounce;
   const { rows } = await tx.query(
@@ -39,11 +39,18 @@ async function markUndeliverable(
   );
 }
 
-/** Whether a notice is not sent since the address is undeliverable; it is counted then. */
-export async function holdBack(db: Queryable, address_index: Buffer): Promise<boolean> {
+/**
+ * Whether a notice is not sent since mail came back from the address lately; it is counted then. A full mailbox is asked again after a
+ * day; any other after a week, and after twice as long each time that mail comes back again, up to 90 days.
+ */
+export async function holdBack(db: Queryable, address_index: Buffer, now: Date): Promise<boolean> {
   const { rows } = await db.query(
-    'update undeliverable_address set held_back = held_back + 1 where address_index = $1 returning 1',
-    [address_index],
+    `update undeliverable_address set held_back = held_back + 1
+      where address_index = $1
+        and last_at + case class when 'full' then interval '1 day'
+                                 else least(interval '90 days', interval '7 days' * power(2, least(bounces - 1, 4))) end > $2
+     returning 1`,
+    [address_index, now],
   );
   return rows.length > 0;
 }

@@ -6,6 +6,8 @@ import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
 import { codeInMail, emailIndex } from '../testing/registering.ts';
+import { holdBack, recordBounce } from './bounce_rows.ts';
+import type { NoticeTemplate } from './notice_words.ts';
 import { queueNotice } from './queue_notice.ts';
 
 const SECRET = 'the secret of the mail server';
@@ -38,10 +40,9 @@ beforeEach(async () => {
 const refused = (words: string, smtp_code = 550, at: 'recipient' | 'content' = 'recipient'): void =>
   mail.refuse(email, { at, smtp_code, words });
 
-const notify = (): Promise<void> =>
+const notify = (template: NoticeTemplate = 'payment_received'): Promise<void> =>
   queueNotice(world.pool, {
-    to: { user_id: ada.user_id },
-    template: 'payment_received',
+    ...{ to: { user_id: ada.user_id }, template },
     facts: { amount: '5.00 EUR' },
   });
 
@@ -125,6 +126,40 @@ describe('a mail that is refused for good', () => {
       'select (select string_agg(b::text, chr(10)) from mail_bounce b) || (select string_agg(u::text, chr(10)) from undeliverable_address u) as all',
     );
     expect(rows[0]?.all).not.toContain(email.split('@')[0]);
+  });
+
+  it('keeps no word away of what could be somebody else’s doing', async () => {
+    refused('5.1.1 User unknown');
+    await notify();
+    await expect.poll(bounces, { timeout: 8_000 }).toHaveLength(1);
+    mail.refuse(email, null);
+    await notify();
+    for (const template of ['new_sign_in', 'port_out_requested', 'terms_changed'] as const) await notify(template);
+    await expect.poll(() => mail.mails(email).length, { timeout: 8_000 }).toBe(3);
+    await expect.poll(async () => (await listed())?.held_back, { timeout: 8_000 }).toBe(1);
+  });
+
+  it('keeps notices away for a while only, longer each time', async () => {
+    const at = new Date('2027-01-01T00:00:00.000Z');
+    const day = (days: number): Date => new Date(at.getTime() + days * 86_400_000);
+    const told = { smtp_code: 550, status: null, source: 'refusal', report_sha256: null, at } as const;
+    const lastDays = async (address_index: Buffer): Promise<number> => {
+      let days = 0;
+      while (await holdBack(world.pool, address_index, day(days))) days += 1;
+      return days;
+    };
+    const full = Buffer.alloc(32, 1);
+    for (let n = 0; n < 3; n += 1) await recordBounce(world.pool, { ...told, address_index: full, class: 'full' });
+    expect(await lastDays(full)).toBe(1);
+    const gone = Buffer.alloc(32, 2);
+    const held: number[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      await recordBounce(world.pool, { ...told, address_index: gone, class: 'no_mailbox' });
+      held.push(await lastDays(gone));
+    }
+    expect(held).toEqual([7, 14, 28, 56, 90, 90]);
+    await world.pool.query('update undeliverable_address set bounces = 2147483647 where address_index = $1', [gone]);
+    expect(await lastDays(gone)).toBe(90);
   });
 
   it('keeps no code away that is asked for; one that comes back shows that mail arrives again', async () => {

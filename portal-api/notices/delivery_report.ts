@@ -4,6 +4,8 @@ export interface FailedRecipient {
   addresses: string[];
   status: string | null;
   smtp_code: number | null;
+  /** What the server said; empty where the report does not tell. */
+  words: string;
 }
 
 /** More are in no report about mails that each go to one address. */
@@ -36,8 +38,9 @@ function failedOf(fields: ReadonlyMap<string, string>): FailedRecipient | null {
   const addresses = ['original-recipient', 'final-recipient'].flatMap((name) => addressOf(fields.get(name)) ?? []);
   if (addresses.length === 0) return null;
   const [, status = null] = /^([45]\.\d{1,3}\.\d{1,3})(?:\s|$)/u.exec(fields.get('status') ?? '') ?? [];
-  const [, code] = /^smtp\s*;\s*([45]\d\d)\b/iu.exec(fields.get('diagnostic-code') ?? '') ?? [];
-  return { addresses: [...new Set(addresses)], status, smtp_code: code === undefined ? null : Number(code) };
+  const words = fields.get('diagnostic-code') ?? '';
+  const [, code] = /^smtp\s*;\s*([45]\d\d)\b/iu.exec(words) ?? [];
+  return { addresses: [...new Set(addresses)], status, smtp_code: code === undefined ? null : Number(code), words };
 }
 
 /** `rfc822; ada@example.org` */

@@ -21,7 +21,14 @@ type FactKind =
 
 /** What is no moment though it could be one, such as “we end it”, is a word. */
 const KINDS: Readonly<Record<FactName, FactKind>> = {
-  ...{ at: 'moment', 'in force from': 'moment', next_try: 'moment', renewed_on: 'moment', since: 'moment' },
+  ...{
+    at: 'moment',
+    'in force from': 'moment',
+    next_try: 'moment',
+    renewed_on: 'moment',
+    scheduled_for: 'moment',
+    since: 'moment',
+  },
   ...{ until: 'moment', valid_until: 'moment', amount: 'amount', price: 'amount', total: 'amount', days_left: 'days' },
   ...{ account: 'word', changed: 'word', decision: 'word', dispute: 'word', document: 'word', how: 'word' },
   ...{ outcome: 'word', scope: 'word', state: 'word', 'what it keeps you from': 'word' },

@@ -66,7 +66,7 @@ function refusalOf(error: unknown): Refusal | null {
   const at = command === 'RCPT TO' ? 'recipient' : command === 'DATA' ? 'content' : null;
   if (at === null) return null;
   const status = enhancedStatus(response);
-  return { class: bounceClass(smtp_code, status, at), smtp_code, status };
+  return { class: bounceClass(smtp_code, status, at, response), smtp_code, status };
 }
 
 interface Server {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { noticeTemplates, wordNotice } from './notice_words.ts';
 import type { Facts } from './notice_words.ts';
+import { PORT_IN_STATES } from '../numbers/moving/port_in_state.ts';
 import { LANGUAGES, WORDS } from './words/languages.ts';
 import type { FactName } from './words/languages.ts';
 
@@ -63,7 +64,7 @@ describe('a notice', () => {
 
   it('tells our own words in the language of its reader, and what people wrote as they wrote it', () => {
     const facts = {
-      state: 'failed',
+      state: 'failed' as const,
       until: 'we end it',
       why: 'failed',
       reason: '2027-03-01T22:30:00.000Z',
@@ -72,6 +73,25 @@ describe('a notice', () => {
     expect(read(facts, 'de-CH')).toContain(
       'Stand: gescheitert\nBis: bis wir sie beenden\nWarum: failed\nGrund: 2027-03-01T22:30:00.000Z\nNummer: 2027-03-31\n',
     );
+  });
+
+  it('of new terms says that nothing is bought and no text is sent until they are agreed to', () => {
+    const textOf = (locale: string): string =>
+      wordNotice('terms_in_force', {}, wording, { locale, time_zone: 'UTC' }).text;
+    expect(textOf('en')).toMatch(/buy anything.*send texts.*API/u);
+    expect(textOf('de')).toMatch(/nichts kaufen.*keine SMS.*API/u);
+    expect(textOf('fr')).toMatch(/rien acheter.*SMS.*API/u);
+    expect(textOf('es')).toMatch(/comprar nada.*SMS.*API/u);
+  });
+
+  it.each(['de', 'fr', 'es'] as const)('tells in %s how a number stands that comes from another operator', (locale) => {
+    for (const state of PORT_IN_STATES) {
+      const values: Readonly<Record<string, string>> = WORDS[locale].values;
+      expect(values[state]).not.toBe(WORDS.en.values[state]);
+      expect(read({ state, scheduled_for: '2027-03-31' }, locale)).toContain(`: ${values[state] ?? 'none'}\n`);
+    }
+    expect(read({ scheduled_for: '2027-03-31' }, locale)).toMatch(/: 31.* (?:März|mars|marzo) .*2027\n/u);
+    expect(read({ scheduled_for: '2027-03-31' }, locale)).not.toMatch(/scheduled/iu);
   });
 
   it('is English for whoever reads a language that we have no words in, and tells facts that have no label by their name', () => {

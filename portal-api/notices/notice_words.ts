@@ -1,7 +1,7 @@
 import { factWords } from './fact_words.ts';
 import type { Reader } from './fact_words.ts';
 import { languageOf, WORDS } from './words/languages.ts';
-import type { FactName, NoticeTemplate } from './words/languages.ts';
+import type { FactName, FactValue, NoticeTemplate } from './words/languages.ts';
 
 export type { FactName, NoticeTemplate } from './words/languages.ts';
 
@@ -16,7 +16,14 @@ export interface Wording {
  * What there is to say beside the words, by the names that `words/english.ts` has labels for. Moments are written as ISO 8601, amounts as
  * `moneyWords` does; each is told as its reader writes it.
  */
-export type Facts = Readonly<Partial<Record<FactName, string>>>;
+export type Facts = Readonly<
+  Partial<
+    Record<Exclude<FactName, 'state'>, string> & {
+      /** One of our own words, so that it is told in every language. */
+      state: FactValue;
+    }
+  >
+>;
 
 /** The names of all there are. */
 export const noticeTemplates = Object.keys(WORDS.en.notices) as readonly NoticeTemplate[];

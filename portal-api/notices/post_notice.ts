@@ -14,6 +14,12 @@ export interface PostWishes {
   is_asked_for?: boolean;
 }
 
+/** What somebody has to learn in any case: what may be another one's doing with what is his, and what binds him. */
+const NEVER_HELD_BACK: ReadonlySet<NoticeTemplate> = new Set<NoticeTemplate>([
+  ...(['new_sign_in', 'credential_changed', 'email_changed', 'phone_changed', 'password_reset'] as const),
+  ...(['port_out_requested', 'transfer_done', 'terms_changed', 'terms_in_force'] as const),
+]);
+
 /** Sends a notice now, within a task. */
 export type PostNotice = (to: string, template: NoticeTemplate, facts: Facts, wishes?: PostWishes) => Promise<void>;
 
@@ -33,7 +39,8 @@ export function postingBy({
   const wording = { brand: settings.BRAND, origin: new URL(settings.PUBLIC_ORIGIN).origin };
   return async (to, template, facts, { reader = PLAIN_READER, is_asked_for = false } = {}) => {
     const address_index = blindIndex(ring, 'email', emailSpelling(to));
-    if (!is_asked_for && (await holdBack(pool, address_index))) return;
+    const is_due = is_asked_for || NEVER_HELD_BACK.has(template);
+    if (!is_due && (await holdBack(pool, address_index, now()))) return;
     const message_id = newMailId(ring, to, settings.MAIL_FROM);
     const handed = await mailer.send({ to, message_id, ...wordNotice(template, facts, wording, reader) });
     if (handed.kind === 'taken') return;

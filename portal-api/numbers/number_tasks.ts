@@ -53,7 +53,7 @@ async function lookAtOrders({ pool }: NumbersDesk): Promise<void> {
     const waiting = new Set(orders.filter(({ state }) => state === 'pending_kyc').map(({ account_id }) => account_id));
     for (const account_id of waiting) await resumeOrders(tx, account_id);
     for (const { id, state } of orders) if (state !== 'pending_kyc') await driveSoon(tx, id);
-    for (const { id } of transfers) await tellSoon(tx, id);
+    for (const transfer of transfers) await tellSoon(tx, transfer);
   });
 }
 

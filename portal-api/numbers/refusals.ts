@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<BuyerRefusal | 'terms_required' | 'no_money' | 'not
   no_wallet: ['conflict', 'You have no wallet yet that could pay for this. Ask support for one.'],
   no_rate: [
     'not_available',
-    'Its price is in another currency than your wallet, and today has no rate of exchange between the two, so it is not sold to you today. Choose a number that is priced in your currency, or try again tomorrow.',
+    'Its price is in another currency than your wallet, and there is no rate of exchange of these days between the two, so it is not sold to you now. Choose a number that is priced in your currency, or try again tomorrow.',
   ],
   no_money: ['no_money', 'Your wallet holds less than the setup and the first month. Top it up and order again.'],
   not_available: ['not_available', 'Somebody else has this number, or is about to. Choose another one.'],

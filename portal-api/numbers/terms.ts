@@ -24,6 +24,9 @@ export const QUARANTINE_MS = 90 * DAY_MS;
 export const NOTICE_WEEK_MS = 7 * DAY_MS;
 export const NOTICE_DAY_MS = DAY_MS;
 
+/** How many numbers of an account may be on their way from other operators: people look after each. */
+export const OPEN_PORT_INS_MAX = 20;
+
 export const TRANSFER_OFFER_MS = 7 * DAY_MS;
 
 /** Wrong PINs after which a new one has to be made. */

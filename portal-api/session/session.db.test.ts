@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshDatabase } from '../../deploy/testing/database.ts';
+import { freshRedis } from '../../deploy/testing/redis.ts';
+import { Sessions } from '../identity/sessions.ts';
 import { makeUser } from '../testing/people.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
 
@@ -57,10 +63,83 @@ describe('a session', () => {
     expect(await here.get('/v1/session')).toMatchObject({ status: 200 });
   });
 
+  it.each(['find', 'prove'] as const)('that is revoked while it is read to %s it stays revoked', async (way) => {
+    const redis = createClient({ url: (await freshRedis()).url });
+    await redis.connect();
+    let [now_ms, session_id, is_read] = [1_000_000_000_000, '', false];
+    const user_id = randomUUID();
+    const store: ConstructorParameters<typeof Sessions>[0]['store'] = {
+      ...{ set: redis.set.bind(redis), del: redis.del.bind(redis), pExpire: redis.pExpire.bind(redis) },
+      ...{ sAdd: redis.sAdd.bind(redis), sRem: redis.sRem.bind(redis), sMembers: redis.sMembers.bind(redis) },
+      get: async (key) => {
+        const text = await redis.get(key);
+        // Between what is read here and what is written for it.
+        if (is_read) expect(await sessions.revoke(user_id, session_id)).toBe(true);
+        is_read = false;
+        return text;
+      },
+    };
+    const sessions: Sessions = new Sessions({ store, now: () => now_ms, idle_ms: 3_600_000, life_ms: 7_200_000 });
+    const who = { user_id, kind: 'customer', account_id: null, role: null, admin_roles: [] } as const;
+    const begun = await sessions.begin({ ...who, admin_roles: [], address: '192.0.2.1', user_agent: 'test' });
+    ({ session_id } = begun);
+    now_ms += 61_000;
+    expect(await sessions.find(begun.token)).toMatchObject({ seen_at_ms: 1_000_000_000_000 });
+    expect(await sessions.find(begun.token)).toMatchObject({ seen_at_ms: now_ms });
+    now_ms += 61_000;
+    is_read = true;
+    if (way === 'find') await sessions.find(begun.token);
+    else await sessions.prove(session_id);
+    expect(is_read).toBe(false);
+    expect(await sessions.find(begun.token)).toBeNull();
+    redis.destroy();
+  });
+
   it('ends when nobody uses it for its time', async () => {
     const user = await makeUser(world, { email: 'dan@example.org' });
     const here = await user.signIn();
     world.advance(31 * 86_400_000);
     expect(await here.get('/v1/session')).toMatchObject({ status: 401 });
   });
+});
+
+/** A way to Redis on which its word that something was changed is lost. */
+async function deafWay(url: URL): Promise<{ url: string; close: () => void }> {
+  const server = createServer((client) => {
+    const redis = connect(Number(url.port), url.hostname);
+    client.pipe(redis);
+    redis.on('data', (bytes: Buffer) => {
+      const heard = bytes.toString('latin1').replaceAll(/>2\r\n\$10\r\ninvalidate\r\n\*1\r\n\$\d+\r\n[^\r]*\r\n/gu, '');
+      client.write(Buffer.from(heard, 'latin1'));
+    });
+    for (const socket of [client, redis]) {
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => [client, redis].forEach((one) => one.destroy()));
+    }
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const deaf = new URL(url);
+  deaf.hostname = '127.0.0.1';
+  deaf.port = String((server.address() as AddressInfo).port);
+  return { url: deaf.href, close: () => server.close() };
+}
+
+it('is revoked within about a second where the word of Redis does not reach us', async () => {
+  const [database, { url }] = [await freshDatabase(), await freshRedis()];
+  const deaf = await deafWay(new URL(url));
+  const elsewhere = createClient({ url });
+  await elsewhere.connect();
+  const apart = await PortalWorld.begin({}, { database_url: database.url, redis_url: deaf.url });
+  const here = await (await makeUser(apart)).signIn();
+  const status = async (): Promise<number> => (await here.get('/v1/session')).status;
+  expect(await status()).toBe(200);
+  expect(await elsewhere.del(await elsewhere.keys('portal:session:*'))).toBe(1);
+  expect(await status()).toBe(200);
+  await expect.poll(status, { timeout: 2_000 }).toBe(401);
+  elsewhere.destroy();
+  await apart.end();
+  deaf.close();
+  await database.drop();
 });

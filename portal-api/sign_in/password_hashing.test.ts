@@ -31,6 +31,13 @@ describe('hashing of passwords', () => {
     );
   });
 
+  it('goes on after the first that was verified found no room', async () => {
+    const hashing = new PasswordHashing({ at_once: 1, waiting_max: 0 });
+    const busy = hashing.hash('x');
+    await expect(hashing.verify(null, 'x')).rejects.toMatchObject({ problem: 'unavailable' });
+    expect(await hashing.verify(await busy, 'x')).toBe(true);
+  });
+
   it('is not even begun with what is soon guessed', () => {
     for (const weak of ['letmein123', 'Ada Example 1990', 'aaaaaaaaaaaaaaaa', '12345678901234']) {
       expect(() => requireStrength(weak, ['ada@example.org', 'Ada Example'])).toThrow(/soon guessed/u);

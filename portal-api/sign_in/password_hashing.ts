@@ -30,7 +30,11 @@ export class PasswordHashing {
 
   /** Where there is no password it takes as long as where there is a wrong one. */
   async verify(stored: string | null, password: string): Promise<boolean> {
-    this.#dummy ??= this.hash(randomBytes(16).toString('base64'));
+    this.#dummy ??= this.hash(randomBytes(16).toString('base64')).catch((error: unknown) => {
+      // There was no room for it; whoever comes next tries anew.
+      this.#dummy = null;
+      throw error;
+    });
     const dummy = await this.#dummy;
     const is_right = await this.#inTurn(() => this.#threads.verify(stored ?? dummy, spelling(password), COST));
     return is_right && stored !== null;

@@ -20,6 +20,8 @@ export class PortalWorld {
   readonly home: string;
   readonly ring = keyRingOf([{ id: 'test-1', secret: randomBytes(32) }], randomBytes(32));
   readonly #database: FreshDatabase;
+  /** What the portal warned of. */
+  readonly logged: Record<string, unknown>[] = [];
   #offset_ms = 0;
 
   private constructor(
@@ -43,12 +45,17 @@ export class PortalWorld {
         ...{ GUESSES_PER_MINUTE_MAX: '1000000', COSTLY_PER_MINUTE_MAX: '1000000' },
         ...settings,
       }),
-      log: pino({ level: process.env['PORTAL_LOG'] ?? 'silent' }),
+      log: pino({ level: process.env['PORTAL_LOG'] ?? 'warn' }, { write: (line) => this.#keepLine(line) }),
       ring: this.ring,
       now: () => this.now(),
       version: 'test',
       check_answers: true,
     });
+  }
+
+  #keepLine(line: string): void {
+    if (process.env['PORTAL_LOG'] !== undefined) process.stdout.write(line);
+    this.logged.push(JSON.parse(line) as Record<string, unknown>);
   }
 
   /** @param servers that are the test's own, migrated; without them, what is new on those of the run. */

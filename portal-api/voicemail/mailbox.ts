@@ -15,6 +15,8 @@ export type Voicemail = { greeting: 'standard' | 'own' } | null;
 export interface MailboxWisher {
   account_id: string;
   actor: AuditActor;
+  /** Whether that one has proven lately to be it. */
+  is_proven: boolean;
   now: Date;
 }
 
@@ -32,19 +34,23 @@ export async function selectMailbox(
   return row === undefined ? null : { voicemail: row.voicemail && { greeting: row.voicemail } };
 }
 
-/** `no_greeting`: an own one is wanted where none was sent. The greeting that is not wanted any more is removed by whoever sweeps. */
+/**
+ * `no_greeting`: an own one is wanted where none was sent. The greeting that is not wanted any more is removed by whoever sweeps.
+ * `unproven`: whoever has somebody's session could have codes spoken into a mailbox, as with forwarding, so switching it on asks for proof.
+ */
 export async function setMailbox(
   tx: Transaction,
   number: string,
   wanted: Voicemail | { greeting_id: string },
-  { account_id, actor, now }: MailboxWisher,
-): Promise<'set' | 'not_found' | 'no_greeting'> {
+  { account_id, actor, is_proven, now }: MailboxWisher,
+): Promise<'set' | 'not_found' | 'no_greeting' | 'unproven'> {
   await lockNumber(tx, number);
   const holding = await ownHolding(tx, number, account_id);
   const before = await selectMailbox(tx, number, account_id);
   if (holding === null || before === null) return 'not_found';
   const is_new = wanted !== null && 'greeting_id' in wanted;
   const greeting = wanted === null ? null : is_new ? 'own' : wanted.greeting;
+  if (before.voicemail === null && greeting !== null && !is_proven) return 'unproven';
   if (!is_new && greeting === 'own') return before.voicemail?.greeting === 'own' ? 'set' : 'no_greeting';
   await tx.query('update did set voicemail = $2, voicemail_greeting = $3 where number = $1', [
     ...[number, greeting, is_new ? wanted.greeting_id : null],

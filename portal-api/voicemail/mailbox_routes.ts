@@ -58,11 +58,11 @@ function writeMailbox(parts: VoicemailParts): Route {
       params: numberParams,
       body: mailboxShape,
       answers: { 200: { description: 'As it is now.', json: mailboxShape } },
-      problems: ['conflict', 'not_available'],
+      problems: ['conflict', 'not_available', 'step_up_required'],
     },
     async ({ params, body, identity, now }) => {
       if (body.voicemail !== null) requireSpool(parts);
-      await set(parts, params.number, body.voicemail, wisherOf(identity, now));
+      await set(parts, params.number, body.voicemail, wisherOf(identity, now, parts.settings.STEP_UP_MS));
       return { status: 200, body };
     },
   );
@@ -88,7 +88,7 @@ function putGreeting(parts: VoicemailParts): Route {
       params: numberParams,
       upload: { bytes_max: GREETING_BYTES_MAX, fields: z.object({}) },
       answers: { 200: { description: 'It greets from the next call on.', json: mailboxShape } },
-      problems: ['invalid', 'not_available'],
+      problems: ['invalid', 'not_available', 'step_up_required'],
     },
     async ({ params, upload, identity, now }) => {
       const { greetings } = requireSpool(parts);
@@ -98,7 +98,7 @@ function putGreeting(parts: VoicemailParts): Route {
       if ((await selectMailbox(parts.pool, params.number, accountOf(identity))) === null)
         throw new Problem('not_found');
       const greeting_id = await writeGreeting(greetings, recording);
-      await set(parts, params.number, { greeting_id }, wisherOf(identity, now));
+      await set(parts, params.number, { greeting_id }, wisherOf(identity, now, parts.settings.STEP_UP_MS));
       return { status: 200, body: { voicemail: { greeting: 'own' as const } } };
     },
   );
@@ -112,6 +112,8 @@ async function set(
 ): Promise<void> {
   const done = await inTransaction(pool, (tx) => setMailbox(tx, number, wanted, wisher));
   if (done === 'not_found') throw new Problem('not_found');
+  if (done === 'unproven')
+    throw new Problem('step_up_required', 'Prove again who you are, and then ask again to have messages taken.');
   if (done === 'no_greeting') throw new Problem('conflict', 'There is no greeting of your own. Send one first.');
 }
 
@@ -120,8 +122,12 @@ function requireSpool({ spool }: VoicemailParts): { greetings: string } {
   return spool;
 }
 
-function wisherOf(identity: Identity, now: Date): MailboxWisher {
+/** A program has proven with its key all that it can prove. */
+function wisherOf(identity: Identity, now: Date, step_up_ms: number): MailboxWisher {
   const account_id = accountOf(identity);
-  if (identity.kind === 'api_key') return { account_id, actor: { kind: 'api_key', id: identity.key_id }, now };
-  return { account_id, actor: { kind: 'customer', id: customerOf(identity).user_id }, now };
+  if (identity.kind === 'api_key')
+    return { account_id, actor: { kind: 'api_key', id: identity.key_id }, is_proven: true, now };
+  const { user_id, proven_at_ms } = customerOf(identity);
+  const is_proven = now.getTime() - proven_at_ms <= step_up_ms;
+  return { account_id, actor: { kind: 'customer', id: user_id }, is_proven, now };
 }

@@ -11,41 +11,61 @@ import type { VoicemailParts } from './voicemail_parts.ts';
 import { readWav, writeWav } from './wav.ts';
 
 const NAME = /^(?<call_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.wav$/u;
-/** The switch records no longer than three minutes; what it wrote beyond is cut off with the rest of the file. */
+/** The switch records no longer than three minutes; what it wrote beyond is cut off. */
 const SECONDS_MAX = 200;
 /** The newest of an account that are kept. */
 const MESSAGES_MAX = 500;
 /** The record of a call is there moments after its end; of one that is not by then nobody knows whose it was. */
 const ORPHAN_MS = 86_400_000;
+/** A file that was written to more lately than this may be written to still. */
+const WRITTEN_MS = 2_000;
+/** One without sound may have been begun and not be filled yet. */
+const EMPTY_MS = 60_000;
 
 /**
  * Takes what the switch recorded: sealed by the key of whom it is for, and gone from the spool at once. A call's record is written when
- * it is over, so a recording of which there is one is complete. Two that look at once take each message once.
+ * it is over, so a recording of which there is one is complete but for its last bytes. Two that look at once take each message once.
+ * @param told the files that the log tells of already, of which it is not told with each look
  */
-export async function takeMessages(parts: VoicemailParts): Promise<void> {
+export async function takeMessages(parts: VoicemailParts, told: Set<string>): Promise<void> {
   if (parts.spool === null) return;
-  for (const name of await namesIn(parts.spool.messages)) {
+  const names = await namesIn(parts.spool.messages);
+  for (const name of told) if (!names.includes(name)) told.delete(name);
+  for (const name of names) {
     const call_id = NAME.exec(name)?.groups?.['call_id'];
     if (call_id === undefined) continue;
+    const tellOnce: TellOnce = (facts, words) => {
+      if (!told.has(name)) parts.log.warn({ ...facts, call_id }, words);
+      told.add(name);
+    };
     try {
-      await takeOne(parts, call_id, join(parts.spool.messages, name));
+      await takeOne(parts, call_id, join(parts.spool.messages, name), tellOnce);
     } catch (error) {
-      parts.log.warn({ err: error, call_id }, 'a voice message could not be kept; it is tried again');
+      tellOnce({ err: error }, 'a voice message could not be kept; it is tried again each second, and told of once');
     }
   }
 }
 
-async function takeOne(parts: VoicemailParts, call_id: string, file: string): Promise<void> {
+type TellOnce = (facts: object, words: string) => void;
+
+async function takeOne(parts: VoicemailParts, call_id: string, file: string, tellOnce: TellOnce): Promise<void> {
+  const age_ms = parts.now().getTime() - (await stat(file)).mtime.getTime();
+  if (age_ms < WRITTEN_MS) return;
   const call = await findCall(parts.pool, call_id);
-  if (call === null) {
-    const { mtime } = await stat(file);
-    if (parts.now().getTime() - mtime.getTime() < ORPHAN_MS) return;
-    parts.log.warn({ call_id }, 'a recording of a call that nobody knows was deleted');
-    return rm(file, { force: true });
+  const recording = call === null ? 'of_nobody' : readWav(await readFile(file), SECONDS_MAX, 'cut');
+  if (call !== null && typeof recording !== 'string') {
+    await keep(parts, call_id, call, writeWav(recording), recording.seconds);
+  } else if (recording === 'empty') {
+    // A caller who hung up at the tone said nothing.
+    if (age_ms < EMPTY_MS) return;
+  } else {
+    const why = call === null ? 'of a call that nobody knows' : 'that cannot be read';
+    if (age_ms < ORPHAN_MS) {
+      if (call !== null) tellOnce({ recording }, `a recording ${why} is kept for a day`);
+      return;
+    }
+    parts.log.warn({ call_id }, `a recording ${why} was deleted`);
   }
-  const recording = readWav(await readFile(file), SECONDS_MAX);
-  // A caller who hung up at the tone said nothing.
-  if (typeof recording !== 'string') await keep(parts, call_id, call, writeWav(recording), recording.seconds);
   await rm(file, { force: true });
 }
 

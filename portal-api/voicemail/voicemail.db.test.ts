@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
-import { writeWav } from './wav.ts';
+import { SAMPLES_PER_SECOND, writeWav } from './wav.ts';
 
 const DAY_MS = 86_400_000;
 const PATIENCE = { timeout: 10_000 };
+const STEP_UP_MS = 60_000;
 
 let world: PortalWorld;
 let ada: TestUser;
@@ -18,7 +19,7 @@ let [hers, his]: PortalClient[] = [];
 let numbers = 0;
 
 beforeAll(async () => {
-  world = await PortalWorld.begin();
+  world = await PortalWorld.begin({ STEP_UP_MS: String(STEP_UP_MS) });
   [ada, bob] = [await makeUser(world), await makeUser(world)];
   [hers, his] = [await ada.signIn(), await bob.signIn()];
   await mkdir(messagesFolder(), { recursive: true });
@@ -49,8 +50,14 @@ const wavOf = (seconds: number, sample = 700): Buffer => {
   return writeWav({ samples });
 };
 
-/** A call that is over, and what the switch recorded of it. */
-async function recorded(account_id: string | null, number: string, wav: Buffer, at = new Date()): Promise<string> {
+/** A call that is over, and what the switch recorded of it: finished a minute and more ago, where nothing else is said. */
+async function recorded(
+  account_id: string | null,
+  number: string,
+  wav: Buffer,
+  at = new Date(),
+  written_ms_ago = 61_000,
+): Promise<string> {
   const call_id = randomUUID();
   if (account_id !== null) {
     await world.pool.query(
@@ -62,8 +69,21 @@ async function recorded(account_id: string | null, number: string, wav: Buffer, 
       [randomUUID(), call_id, account_id, number, at],
     );
   }
-  await writeFile(join(messagesFolder(), `${call_id}.wav`), wav);
+  await leave(call_id, wav, written_ms_ago);
   return call_id;
+}
+
+/** Whole and that old when it appears. */
+async function leave(call_id: string, wav: Buffer, written_ms_ago: number): Promise<void> {
+  const [unfinished, file] = [join(world.home, `${call_id}.part`), join(messagesFolder(), `${call_id}.wav`)];
+  await writeFile(unfinished, wav);
+  await writtenAgo(unfinished, written_ms_ago);
+  await rename(unfinished, file);
+}
+
+async function writtenAgo(file: string, ms: number): Promise<void> {
+  const at = new Date(world.now().getTime() - ms);
+  await utimes(file, at, at);
 }
 
 interface Listed {
@@ -100,7 +120,7 @@ describe('a voice message', () => {
     const id = await recorded(ada.account_id, number, wavOf(1));
     await recorded(ada.account_id, number, writeWav({ samples: Buffer.alloc(0) }));
     await untilTaken();
-    await writeFile(join(messagesFolder(), `${id}.wav`), wavOf(1, 90));
+    await leave(id, wavOf(1, 90), 61_000);
     await untilTaken();
     expect((await listOf(hers)).items.map(({ message_id }) => message_id)).toEqual([id]);
     expect((await hers?.get<Buffer>(`/v1/voice-messages/${id}/audio`))?.body).toEqual(wavOf(1));
@@ -112,11 +132,51 @@ describe('a voice message', () => {
     const id = await recorded(null, '', wavOf(1));
     const later = await recorded(ada.account_id, await numberOf(ada), wavOf(1));
     await expect.poll(() => readdir(messagesFolder()), PATIENCE).toEqual([`${id}.wav`]);
-    const old = new Date(Date.now() - DAY_MS - 1_000);
-    await utimes(join(messagesFolder(), `${id}.wav`), old, old);
+    await writtenAgo(join(messagesFolder(), `${id}.wav`), DAY_MS + 1_000);
     await untilTaken();
     expect((await listOf(hers)).items.map(({ message_id }) => message_id)).toEqual([later]);
     await hers?.ask('DELETE', `/v1/voice-messages/${later}`);
+  });
+
+  it('that is still written is left alone, and one without sound is believed to be so after a minute only', async () => {
+    const number = await numberOf(ada);
+    const silent = writeWav({ samples: Buffer.alloc(0) });
+    // Of a time to come: so young however long the looks take.
+    const young = await recorded(ada.account_id, number, wavOf(1), new Date(), -30_000);
+    const begun = await recorded(ada.account_id, number, silent, new Date(), 20_000);
+    const whole = await recorded(ada.account_id, number, wavOf(1));
+    await expect.poll(() => readdir(messagesFolder()), PATIENCE).not.toContain(`${whole}.wav`);
+    expect((await readdir(messagesFolder())).toSorted()).toEqual([`${young}.wav`, `${begun}.wav`].toSorted());
+    // What was empty has got its sound meanwhile.
+    await leave(begun, wavOf(2), 3_000);
+    await writtenAgo(join(messagesFolder(), `${young}.wav`), 3_000);
+    await untilTaken();
+    const { items } = await listOf(hers);
+    expect(items.map(({ message_id }) => message_id).toSorted()).toEqual([young, begun, whole].toSorted());
+    for (const { message_id } of items) await hers?.ask('DELETE', `/v1/voice-messages/${message_id}`);
+  });
+
+  it('that is too long is cut, and one that cannot be read is kept for a day and told of once', async () => {
+    const number = await numberOf(ada);
+    const long = await recorded(ada.account_id, number, wavOf(201));
+    const broken = await recorded(ada.account_id, number, Buffer.from('RIFF?'));
+    const file = join(messagesFolder(), `${broken}.wav`);
+    await expect
+      .poll(async () => (await listOf(hers)).items, PATIENCE)
+      .toMatchObject([{ message_id: long, seconds: 200 }]);
+    const audio = (await hers?.get<Buffer>(`/v1/voice-messages/${long}/audio`))?.body;
+    expect(audio).toHaveLength(44 + 200 * 2 * SAMPLES_PER_SECOND);
+    await hers?.ask('DELETE', `/v1/voice-messages/${long}`);
+    const lines = () => world.logged.filter(({ call_id }) => call_id === broken).map(({ msg }) => msg);
+    await expect.poll(lines, PATIENCE).toHaveLength(1);
+    // Another look after that.
+    await recorded(ada.account_id, number, writeWav({ samples: Buffer.alloc(0) }));
+    await expect.poll(() => readdir(messagesFolder()), PATIENCE).toEqual([`${broken}.wav`]);
+    expect((await readFile(file)).toString()).toBe('RIFF?');
+    expect(lines()).toHaveLength(1);
+    await writtenAgo(file, DAY_MS + 1_000);
+    await untilTaken();
+    expect(lines()).toEqual([expect.stringMatching(/cannot be read/u), expect.stringMatching(/was deleted/u)]);
   });
 
   it('is listed newest first, page by page, and forgotten after its days', async () => {
@@ -160,6 +220,31 @@ describe('a mailbox', () => {
       `select action, detail from audit_log where action = 'number.voicemail' order by seq`,
     );
     expect(rows).toMatchObject([{ detail: { after: 'standard' } }, { detail: { before: 'standard', after: 'off' } }]);
+  });
+
+  it('is switched on only by whoever has proven lately who it is, as codes could be spoken into it', async () => {
+    const eve = await makeUser(world);
+    const [path, other] = [pathOf(await numberOf(eve)), pathOf(await numberOf(eve))];
+    const stolen = await eve.signIn();
+    const put = (body: object): Promise<unknown> => stolen.ask('PUT', path, { body });
+    const unproven = { status: 403, body: { type: 'urn:letsdial:problem:step_up_required' } };
+    await put({ voicemail: { greeting: 'standard' } });
+    world.advance(STEP_UP_MS + 1_000);
+    // One that is on may be greeted otherwise and switched off.
+    expect(await stolen.ask('PUT', `${path}/greeting`, { form: form(wavOf(1)) })).toMatchObject({ status: 200 });
+    expect(await put({ voicemail: { greeting: 'standard' } })).toMatchObject({ status: 200 });
+    expect(await put({ voicemail: null })).toMatchObject({ status: 200 });
+    expect(await put({ voicemail: { greeting: 'standard' } })).toMatchObject(unproven);
+    expect(await stolen.ask('PUT', `${other}/greeting`, { form: form(wavOf(1)) })).toMatchObject(unproven);
+    expect(await stolen.get(path)).toMatchObject({ body: { voicemail: null } });
+    expect(await stolen.get(other)).toMatchObject({ body: { voicemail: null } });
+    const fresh = await eve.signIn();
+    const on = { body: { voicemail: { greeting: 'standard' } } };
+    expect(await fresh.ask('PUT', path, on)).toMatchObject({ status: 200 });
+    world.advance(DAY_MS / 24);
+    hers = await ada.signIn();
+    await run('forget_greetings');
+    await expect.poll(() => readdir(greetingsFolder()), PATIENCE).toEqual([]);
   });
 
   it('greets by what was sent, written anew, and forgets it with the holder', async () => {

@@ -19,12 +19,13 @@ const DAY_MS = 24 * HOUR_MS;
 export function voicemailArea(context: PortalContext): Area {
   const parts = voicemailParts(context);
   const duties = new Duties(context.log);
+  const told = new Set<string>();
   return {
     routes: [...mailboxRoutes(parts), ...messageRoutes(parts)],
     tasks: [forgetVoiceMessages(parts), forgetGreetings(parts)],
     start: () => {
       // What callers said lies in plain for no longer than it has to: the switch leaves files, and tells nobody.
-      if (parts.spool !== null) duties.every(LOOK_MS, () => takeMessages(parts));
+      if (parts.spool !== null) duties.every(LOOK_MS, () => takeMessages(parts, told));
       return Promise.resolve();
     },
     stop: () => {

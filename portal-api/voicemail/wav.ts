@@ -22,15 +22,21 @@ interface Format {
 /**
  * Reads a WAV (RIFF, WAVE_FORMAT_PCM; mono, 16 bits, 8 or 16 kHz) for its samples and nothing else: what is kept is written anew from
  * them, so nothing that stood around them reaches whoever plays it.
+ * @param beyond what becomes of one that has more seconds
  */
-export function readWav(bytes: Buffer, seconds_max: number): Recording | WavRefusal {
+export function readWav(
+  bytes: Buffer,
+  seconds_max: number,
+  beyond: 'refuse' | 'cut' = 'refuse',
+): Recording | WavRefusal {
   if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE')
     return 'no_wav';
-  const { format, data } = chunksOf(bytes);
-  if (format === null || data === null) return 'no_wav';
+  const { format, data: all } = chunksOf(bytes);
+  if (format === null || all === null) return 'no_wav';
   const is_plain = format.kind === PCM && format.channels === 1 && format.bits === 16;
   if (!is_plain || (format.rate !== SAMPLES_PER_SECOND && format.rate !== 2 * SAMPLES_PER_SECOND)) return 'not_plain';
-  if (data.length > 2 * format.rate * seconds_max) return 'too_long';
+  const data = all.subarray(0, 2 * format.rate * seconds_max);
+  if (data.length < all.length && beyond === 'refuse') return 'too_long';
   const whole = data.subarray(0, data.length - (data.length % 4));
   const samples = format.rate === SAMPLES_PER_SECOND ? Buffer.from(data.subarray(0, data.length & ~1)) : halved(whole);
   if (samples.length === 0) return 'empty';

@@ -39,6 +39,10 @@ export const english = {
       subject: 'A number has changed its holder',
       text: 'A number was handed over as both sides agreed. What it did before stays with its former holder.',
     },
+    transfer_refused: {
+      subject: 'A number was not handed over',
+      text: 'The number below was not handed over, as that could not be done or was not agreed to. It stays with its holder, who can offer it again at {origin}.',
+    },
     port_out_requested: {
       subject: 'Somebody asks to take your number to another operator',
       text: 'We were asked to hand your number over to another operator. If that was not you, object at {origin} at once and change your PIN.',
@@ -81,7 +85,7 @@ export const english = {
     },
     terms_in_force: {
       subject: 'Our new terms hold from today',
-      text: 'The new version of what we agree on is in force now. Read it and agree to it at {origin}; until then you cannot buy anything.',
+      text: 'The new version of what we agree on is in force now. Read it and agree to it at {origin}; until then you can neither buy anything nor send texts through the portal and its API.',
     },
     new_sign_in: {
       subject: 'You signed in from somewhere new',
@@ -143,6 +147,7 @@ export const english = {
     program: 'Program',
     reason: 'Reason',
     renewed_on: 'Renewed on',
+    scheduled_for: 'Scheduled for',
     scope: 'What it kept you from',
     since: 'Since',
     state: 'State',
@@ -184,6 +189,10 @@ export const english = {
     closed: 'closed',
     failed: 'failed',
     requested: 'requested',
+    documents_missing: 'documents are missing',
+    submitted: 'submitted to the other operator',
+    scheduled: 'scheduled',
+    completed: 'completed',
     accepted: 'accepted',
     withdrawn: 'withdrawn',
     done: 'done',

@@ -38,6 +38,10 @@ export const french: EveryWord = {
       subject: 'Un numéro a changé de titulaire',
       text: 'Un numéro a été cédé comme les deux parties en étaient convenues. Son passé reste chez son ancien titulaire.',
     },
+    transfer_refused: {
+      subject: 'Un numéro n’a pas été cédé',
+      text: 'Le numéro ci-dessous n’a pas été cédé, car ce n’était pas possible ou n’a pas été admis. Il reste à son titulaire, qui peut le proposer de nouveau sur {origin}.',
+    },
     port_out_requested: {
       subject: 'Quelqu’un demande à transférer votre numéro chez un autre opérateur',
       text: 'On nous a demandé de transférer votre numéro chez un autre opérateur. Si ce n’était pas vous, opposez-vous immédiatement sur {origin} et changez votre code PIN.',
@@ -80,7 +84,7 @@ export const french: EveryWord = {
     },
     terms_in_force: {
       subject: 'Nos nouvelles conditions s’appliquent dès aujourd’hui',
-      text: 'La nouvelle version de ce dont nous convenons est maintenant en vigueur. Lisez-la et acceptez-la sur {origin} ; d’ici là, vous ne pouvez rien acheter.',
+      text: 'La nouvelle version de ce dont nous convenons est maintenant en vigueur. Lisez-la et acceptez-la sur {origin} ; d’ici là, vous ne pouvez rien acheter, ni envoyer de SMS par le portail et son API.',
     },
     new_sign_in: {
       subject: 'Vous vous êtes connecté depuis un nouvel endroit',
@@ -142,6 +146,7 @@ export const french: EveryWord = {
     program: 'Programme',
     reason: 'Motif',
     renewed_on: 'Renouvelé le',
+    scheduled_for: 'Prévu pour le',
     scope: 'Ce qu’elle empêchait',
     since: 'Depuis',
     state: 'État',
@@ -183,6 +188,10 @@ export const french: EveryWord = {
     closed: 'fermé',
     failed: 'échoué',
     requested: 'demandé',
+    documents_missing: 'des documents manquent',
+    submitted: 'transmis à l’autre opérateur',
+    scheduled: 'date fixée',
+    completed: 'terminé',
     accepted: 'accepté',
     withdrawn: 'retiré',
     done: 'terminé',

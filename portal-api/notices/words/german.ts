@@ -38,6 +38,10 @@ export const german: EveryWord = {
       subject: 'Eine Nummer hat ihren Inhaber gewechselt',
       text: 'Eine Nummer wurde übertragen, wie beide Seiten es vereinbart haben. Was vorher mit ihr geschah, bleibt bei ihrem früheren Inhaber.',
     },
+    transfer_refused: {
+      subject: 'Eine Nummer wurde nicht übertragen',
+      text: 'Die Nummer unten wurde nicht übertragen, da es nicht möglich war oder nicht zugelassen wurde. Sie bleibt bei ihrem Inhaber, der sie unter {origin} noch einmal anbieten kann.',
+    },
     port_out_requested: {
       subject: 'Jemand möchte Ihre Nummer zu einem anderen Anbieter mitnehmen',
       text: 'Wir wurden gebeten, Ihre Nummer einem anderen Anbieter zu übergeben. Wenn Sie das nicht waren, widersprechen Sie sofort unter {origin} und ändern Sie Ihre PIN.',
@@ -80,7 +84,7 @@ export const german: EveryWord = {
     },
     terms_in_force: {
       subject: 'Unsere neuen Bedingungen gelten ab heute',
-      text: 'Die neue Fassung dessen, was wir miteinander vereinbaren, gilt jetzt. Lesen Sie sie unter {origin} und stimmen Sie ihr dort zu; bis dahin können Sie nichts kaufen.',
+      text: 'Die neue Fassung dessen, was wir miteinander vereinbaren, gilt jetzt. Lesen Sie sie unter {origin} und stimmen Sie ihr dort zu; bis dahin können Sie nichts kaufen und keine SMS über das Portal und seine API senden.',
     },
     new_sign_in: {
       subject: 'Sie haben sich von einem neuen Ort aus angemeldet',
@@ -142,6 +146,7 @@ export const german: EveryWord = {
     program: 'Programm',
     reason: 'Grund',
     renewed_on: 'Verlängert am',
+    scheduled_for: 'Vorgesehen für',
     scope: 'Was sie verhindert hat',
     since: 'Seit',
     state: 'Stand',
@@ -183,6 +188,10 @@ export const german: EveryWord = {
     closed: 'geschlossen',
     failed: 'gescheitert',
     requested: 'beantragt',
+    documents_missing: 'es fehlen Dokumente',
+    submitted: 'beim anderen Anbieter eingereicht',
+    scheduled: 'Termin steht fest',
+    completed: 'abgeschlossen',
     accepted: 'angenommen',
     withdrawn: 'zurückgezogen',
     done: 'erledigt',

@@ -38,6 +38,10 @@ export const spanish: EveryWord = {
       subject: 'Un número ha cambiado de titular',
       text: 'Un número se ha cedido como ambas partes acordaron. Lo que ocurrió antes con él queda con su antiguo titular.',
     },
+    transfer_refused: {
+      subject: 'Un número no se ha cedido',
+      text: 'El número de abajo no se ha cedido, porque no era posible o no se admitió. Se queda con su titular, que puede volver a ofrecerlo en {origin}.',
+    },
     port_out_requested: {
       subject: 'Alguien pide llevar su número a otro operador',
       text: 'Nos han pedido entregar su número a otro operador. Si no fue usted, opóngase de inmediato en {origin} y cambie su PIN.',
@@ -80,7 +84,7 @@ export const spanish: EveryWord = {
     },
     terms_in_force: {
       subject: 'Nuestras nuevas condiciones rigen desde hoy',
-      text: 'La nueva versión de lo que acordamos ya está en vigor. Léala y acéptela en {origin}; hasta entonces no puede comprar nada.',
+      text: 'La nueva versión de lo que acordamos ya está en vigor. Léala y acéptela en {origin}; hasta entonces no puede comprar nada ni enviar SMS por el portal y su API.',
     },
     new_sign_in: {
       subject: 'Ha iniciado sesión desde un lugar nuevo',
@@ -142,6 +146,7 @@ export const spanish: EveryWord = {
     program: 'Programa',
     reason: 'Motivo',
     renewed_on: 'Se renueva el',
+    scheduled_for: 'Previsto para el',
     scope: 'Qué le impedía',
     since: 'Desde',
     state: 'Estado',
@@ -183,6 +188,10 @@ export const spanish: EveryWord = {
     closed: 'cerrado',
     failed: 'fallido',
     requested: 'solicitado',
+    documents_missing: 'faltan documentos',
+    submitted: 'presentado al otro operador',
+    scheduled: 'con fecha fijada',
+    completed: 'completado',
     accepted: 'aceptado',
     withdrawn: 'retirado',
     done: 'hecho',

@@ -8,7 +8,7 @@ import type { Route } from '../../http/route.ts';
 import { adminActor } from '../../identity/whose.ts';
 import { movePortIn } from '../moving/port_in.ts';
 import type { PortInMove, PortInMoved } from '../moving/port_in.ts';
-import { portInAnswer, portInDocument, portInParams, portInShape } from '../moving/port_in_routes.ts';
+import { portInAnswer, portInAnswers, portInDocument, portInParams, portInShape } from '../moving/port_in_routes.ts';
 import { openPortIns } from '../moving/port_in_rows.ts';
 import { dropPortInRule, portInRules, setPortInRule } from '../moving/port_in_rule.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
@@ -36,9 +36,9 @@ function queueRoute({ pool }: NumbersDesk): Route {
     },
     async ({ now }) => {
       const found = await openPortIns(pool, LISTED_MAX);
-      const items = await Promise.all(
-        found.map(async (one) => ({ ...(await portInAnswer(pool, one, now)), account_id: one.account_id })),
-      );
+      const accounts = new Map(found.map(({ id, account_id }) => [id, account_id]));
+      const answers = await portInAnswers(pool, found, now);
+      const items = answers.map((one) => ({ ...one, account_id: accounts.get(one.port_in_id) ?? '' }));
       return { status: 200, body: { items } };
     },
   );
@@ -115,6 +115,16 @@ function problemOf(kind: Exclude<PortInMoved['kind'], 'moved'>): Problem {
       return new Problem('too_late', 'That is not to be decided as it stands. Read it again.');
     case 'already_here':
       return new Problem('conflict', 'That number is one of ours by now.');
+    case 'account_not_active':
+      return new Problem('conflict', 'The customer’s account is not active. Activate it first, or reject this.');
+    case 'restricted':
+      return new Problem(
+        'conflict',
+        'A restriction keeps the customer from buying. Complete this once that has ended, or reject it.',
+      );
+    case 'no_wallet':
+    case 'no_rate':
+      return new Problem('conflict', 'The customer has no wallet that could pay for it. Open one first.');
     case 'no_money':
       return new Problem(
         'no_money',

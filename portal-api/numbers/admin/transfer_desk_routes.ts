@@ -105,7 +105,7 @@ function retryRoute({ pool }: NumbersDesk): Route {
           ? { ...found, provider_state: 'telling', provider_since: now, failure: null }
           : found;
         await saveTransfer(tx, retried);
-        await tellSoon(tx, found.id);
+        await tellSoon(tx, found);
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'number_transfer.retry' },
           ...{ account_id: found.from_account_id, subject: `number_transfer:${found.id}` },

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calleeProfiles } from '../../../domain/accounts/callee_profile.ts';
+import type { Queryable } from '../../../domain/db/transaction.ts';
 import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
 import { makeAdmin, makeUser } from '../../testing/people.ts';
 import type { TestUser } from '../../testing/people.ts';
 import type { PortalClient } from '../../testing/portal_client.ts';
 import { PortalWorld } from '../../testing/portal_world.ts';
+import { portInAnswers } from './port_in_routes.ts';
+import { portInsOf } from './port_in_rows.ts';
+import { OPEN_PORT_INS_MAX } from '../terms.ts';
 import { balanceOf, problem, UNIT } from '../testing/buying.ts';
 
 let world: PortalWorld;
@@ -168,6 +172,68 @@ describe('a number that comes from another operator', () => {
     expect(await client.post(`${path}/cancel`)).toMatchObject({ body: { state: 'cancelled' } });
     expect(await balanceOf(world, user)).toBe(20n * UNIT);
     expect(await client.post('/v1/port-ins', wish)).toMatchObject({ status: 201 });
+  });
+});
+
+/** As an admin sets it, on what somebody buys. */
+async function restrict({ account_id }: TestUser): Promise<void> {
+  await world.pool.query(
+    `insert into restriction (id, account_id, scope, reason, starts_at) values ($1, $2, 'purchases', 'a test', now() - interval '1 hour')`,
+    [randomUUID(), account_id],
+  );
+}
+
+describe('who brings numbers along', () => {
+  it('may buy when asking and when it is completed, and is told why not', async () => {
+    const { number, user, client, wish, decide, add } = await asked('GB');
+    const bill = (kind: string) => upload(user, 'proof_of_address').then((document_id) => ({ kind, document_id }));
+    await add([await bill('letter_of_authorisation'), await bill('latest_bill')]);
+    await decide('schedule', { scheduled_for: today() });
+    await restrict(user);
+    expect(await client.post('/v1/port-ins', { ...wish, number: '+4980299001' })).toMatchObject(problem('restricted'));
+    expect(await decide('complete', { waive_fee: true })).toMatchObject({
+      body: { type: 'urn:letsdial:problem:conflict', detail: expect.stringContaining('restriction') as string },
+    });
+    expect(await works(number)).toBe(false);
+    await world.pool.query('update restriction set ends_at = now() where account_id = $1', [user.account_id]);
+    await world.pool.query(`update account set state = 'suspended' where id = $1`, [user.account_id]);
+    expect(await decide('complete')).toMatchObject(problem('conflict'));
+    await world.pool.query(`update account set state = 'active' where id = $1`, [user.account_id]);
+    expect(await decide('complete')).toMatchObject({ body: { state: 'completed' } });
+  });
+
+  it('has so many open at most, however many are asked for at once, and their list is read at once', async () => {
+    const { user, client, wish } = await asked('DE');
+    await world.pool.query(
+      `insert into port_in (id, account_id, wallet_id, number, country, number_type, from_carrier, state, state_since, currency, fee_micros,
+                            monthly_micros, requested_at)
+       select gen_random_uuid(), account_id, wallet_id, '+49803000' || n, case when n % 2 = 0 then 'GB' else 'FR' end, number_type, from_carrier,
+              state, state_since, currency, fee_micros, monthly_micros, requested_at
+         from port_in, generate_series(100, 98 + $2) n where account_id = $1`,
+      [user.account_id, OPEN_PORT_INS_MAX - 1],
+    );
+    const numbers = ['+4980299011', '+4980299012', '+4980299013'];
+    const replies = await Promise.all(numbers.map((number) => client.post('/v1/port-ins', { ...wish, number })));
+    expect(replies.map(({ status }) => status).toSorted()).toEqual([201, 409, 409]);
+    expect(replies.find(({ status }) => status === 409)).toMatchObject({
+      body: { detail: expect.stringContaining(`At most ${OPEN_PORT_INS_MAX}`) as string },
+    });
+    const found = await portInsOf(world.pool, user.account_id, 100);
+    const queries: string[] = [];
+    const counting = {
+      query: (words: string, values: unknown[]) => {
+        queries.push(words);
+        return world.pool.query(words, values);
+      },
+    } as Queryable;
+    const answers = await portInAnswers(counting, found, world.now());
+    expect(queries).toHaveLength(2);
+    const kinds = new Map(answers.map((one) => [one.country, one.missing_documents]));
+    expect(kinds.get('GB')).toEqual(['letter_of_authorisation', 'latest_bill']);
+    expect(kinds.get('DE')).toEqual(['letter_of_authorisation', 'identity']);
+    // By the rule for everywhere.
+    expect(kinds.get('FR')).toEqual(['letter_of_authorisation', 'latest_bill', 'identity']);
+    expect(await client.get('/v1/port-ins')).toMatchObject({ body: { items: { length: OPEN_PORT_INS_MAX } } });
   });
 });
 

@@ -7,19 +7,22 @@ import { insertHolding } from '../holdings/holding_rows.ts';
 import { renewNumber } from '../holdings/renew.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
 import { priceToday } from '../offers/wallet_price.ts';
-import { selectBuyer } from '../orders/buyer.ts';
+import { mayBuy, selectBuyer } from '../orders/buyer.ts';
+import type { BuyerPorts, BuyerRefusal } from '../orders/buyer.ts';
+import { OPEN_PORT_INS_MAX } from '../terms.ts';
 import {
   addDocuments,
   areDocuments,
+  countOpenPortIns,
   insertPortIn,
-  isIdentityProven,
   lockPortIn,
+  provenAccounts,
   refuseDocuments,
   savePortIn,
   selectPortIn,
 } from './port_in_rows.ts';
 import type { PortIn, PortInDocument } from './port_in_rows.ts';
-import { portInRuleOf } from './port_in_rule.ts';
+import { portInRuleOf, portInRules } from './port_in_rule.ts';
 import { missingKinds, nextPortInState } from './port_in_state.ts';
 import type { PortInDocumentKind, PortInEvent } from './port_in_state.ts';
 
@@ -29,17 +32,27 @@ export type PortInWish = Pick<PortIn, 'id' | 'account_id' | 'number' | 'country'
 
 export type PortInAsked =
   | { kind: 'requested'; port_in: PortIn }
-  | { kind: 'already_requested' | 'already_here' | 'no_such_document' | 'no_wallet' | 'no_rate' };
+  | {
+      kind:
+        'already_requested' | 'already_here' | 'no_such_document' | 'too_many_open' | 'terms_required' | BuyerRefusal;
+    };
 
 /** Asks for a number, at the price that its country's rule has now. */
-export async function askPortIn(tx: Transaction, wish: PortInWish, now: Date): Promise<PortInAsked> {
+export async function askPortIn(
+  tx: Transaction,
+  wish: PortInWish,
+  now: Date,
+  { termsAccepted }: Pick<BuyerPorts, 'termsAccepted'>,
+): Promise<PortInAsked> {
   const before = await selectPortIn(tx, wish.id);
   if (before !== null) return { kind: 'requested', port_in: before };
+  const rule = await portInRuleOf(tx, wish.country);
+  const wallet = mayBuy(await selectBuyer(tx, wish.account_id, rule.currency, now));
+  if ('refusal' in wallet) return { kind: wallet.refusal };
+  if (!(await termsAccepted(tx, wish.account_id, now))) return { kind: 'terms_required' };
+  if ((await countOpenPortIns(tx, wish.account_id)) >= OPEN_PORT_INS_MAX) return { kind: 'too_many_open' };
   if (await isOurs(tx, wish.number)) return { kind: 'already_here' };
   if (!(await areDocuments(tx, wish.account_id, wish.documents))) return { kind: 'no_such_document' };
-  const rule = await portInRuleOf(tx, wish.country);
-  const { wallet } = await selectBuyer(tx, wish.account_id, rule.currency, now);
-  if (wallet === null) return { kind: 'no_wallet' };
   const price = await priceToday(tx, { ...rule, setup_micros: rule.fee_micros }, wallet.currency, now);
   if (price === null) return { kind: 'no_rate' };
   const costs = { currency: price.currency, fee_micros: price.setup_micros, monthly_micros: price.monthly_micros };
@@ -70,22 +83,34 @@ export async function addPortInDocuments(
   return { kind: 'added', port_in: await lookAtDocuments(tx, id, now) };
 }
 
-/** What an open one still needs by the rule of its country. */
-export async function missingDocumentsOf(db: Queryable, port_in: PortIn, now: Date): Promise<PortInDocumentKind[]> {
-  if (port_in.state !== 'requested' && port_in.state !== 'documents_missing') return [];
-  const { documents } = await portInRuleOf(db, port_in.country);
-  // Who has proven his identity need not do so again, unless he is asked to.
-  const is_proven = await isIdentityProven(db, port_in.account_id, now);
-  const by_rule = documents.filter((kind) => kind !== 'identity' || !is_proven);
-  return missingKinds([...new Set([...by_rule, ...port_in.documents_asked])], port_in.documents);
+/** What open ones still need by the rules of their countries; of those that need nothing more there is nothing here. */
+export async function missingDocumentsOf(
+  db: Queryable,
+  port_ins: readonly PortIn[],
+  now: Date,
+): Promise<ReadonlyMap<string, PortInDocumentKind[]>> {
+  const waiting = port_ins.filter(({ state }) => state === 'requested' || state === 'documents_missing');
+  if (waiting.length === 0) return new Map();
+  const rules = new Map((await portInRules(db)).map((rule) => [rule.country, rule]));
+  const account_ids = [...new Set(waiting.map(({ account_id }) => account_id))];
+  const proven = await provenAccounts(db, account_ids, now);
+  return new Map(
+    waiting.map(({ id, account_id, country, documents_asked, documents }) => {
+      const rule = rules.get(country) ?? rules.get('*');
+      if (rule === undefined) throw new Error('There is no rule for numbers that come from other operators.');
+      // Who has proven his identity need not do so again, unless he is asked to.
+      const by_rule = rule.documents.filter((kind) => kind !== 'identity' || !proven.has(account_id));
+      return [id, missingKinds([...new Set([...by_rule, ...documents_asked])], documents)];
+    }),
+  );
 }
 
 /** Lets it go on where all documents are there, or has it wait for them. */
 async function lookAtDocuments(tx: Transaction, id: string, now: Date): Promise<PortIn> {
   const port_in = await selectPortIn(tx, id);
   if (port_in === null) throw new Error(`There is no port-in ${id}.`);
-  const is_missing = (await missingDocumentsOf(tx, port_in, now)).length > 0;
-  const state = nextPortInState(port_in.state, is_missing ? 'documents_missing' : 'documents_there');
+  const missing = (await missingDocumentsOf(tx, [port_in], now)).get(id) ?? [];
+  const state = nextPortInState(port_in.state, missing.length > 0 ? 'documents_missing' : 'documents_there');
   return state === null ? port_in : save(tx, { ...port_in, state, state_since: now, reason: null });
 }
 
@@ -100,7 +125,7 @@ export type PortInMove = { reason: string | null; now: Date } & (
 
 export type PortInMoved =
   | { kind: 'moved'; port_in: PortIn }
-  | { kind: 'not_found' | 'too_late' | 'already_here' | 'no_money' | 'day_is_past' | 'not_yet' };
+  | { kind: 'not_found' | 'too_late' | 'already_here' | 'no_money' | 'day_is_past' | 'not_yet' | BuyerRefusal };
 
 /** What the customer or an admin decides. Once completed, the number is the customer's, and its first month is paid or in grace. */
 export async function movePortIn(tx: Transaction, id: string, move: PortInMove): Promise<PortInMoved> {
@@ -142,7 +167,7 @@ async function save(tx: Transaction, port_in: PortIn): Promise<PortIn> {
     to: { account_id },
     template: 'order_state',
     facts: {
-      ...{ number, state: state.replaceAll('_', ' ') },
+      ...{ number, state },
       ...(state === 'scheduled' && scheduled_for !== null ? { scheduled_for } : {}),
       ...(reason === null ? {} : { reason }),
     },
@@ -157,9 +182,12 @@ async function bringHome(
   port_in: PortIn,
   { waive_fee, holding_id }: { waive_fee: boolean; holding_id: string },
   now: Date,
-): Promise<'already_here' | 'no_money' | null> {
+): Promise<'already_here' | 'no_money' | BuyerRefusal | null> {
   const { number, account_id, wallet_id, currency, country, number_type, monthly_micros } = port_in;
   if (await isOurs(tx, number)) return 'already_here';
+  // It was asked for long ago, and is bought now.
+  const buyer = mayBuy(await selectBuyer(tx, account_id, currency, now));
+  if ('refusal' in buyer) return buyer.refusal;
   if (!waive_fee && !(await chargeFee(tx, port_in, now))) return 'no_money';
   await tx.query('insert into did (number) values ($1) on conflict do nothing', [number]);
   await lockNumber(tx, number);

@@ -11,11 +11,13 @@ import type { NumbersDesk } from '../numbers_desk.ts';
 import { NUMBER_TYPES } from '../offers/offer_rows.ts';
 import { selectWalletPrices } from '../offers/wallet_price.ts';
 import { refuse } from '../refusals.ts';
+import { OPEN_PORT_INS_MAX } from '../terms.ts';
 import { addPortInDocuments, askPortIn, missingDocumentsOf, movePortIn } from './port_in.ts';
 import { portInEvents, portInsOf, selectPortIn } from './port_in_rows.ts';
 import type { PortIn } from './port_in_rows.ts';
 import { portInRuleOf } from './port_in_rule.ts';
 import { PORT_IN_DOCUMENTS, PORT_IN_STATES } from './port_in_state.ts';
+import type { PortInDocumentKind } from './port_in_state.ts';
 
 const LISTED_MAX = 100;
 
@@ -55,7 +57,22 @@ export const portInShape = z
   })
   .meta({ id: 'PortIn' });
 
+/** What a whole list takes is read once. */
+export async function portInAnswers(
+  db: Queryable,
+  port_ins: readonly PortIn[],
+  now: Date,
+): Promise<z.input<typeof portInShape>[]> {
+  const missing = await missingDocumentsOf(db, port_ins, now);
+  return port_ins.map((port_in) => answerOf(port_in, missing.get(port_in.id) ?? []));
+}
+
 export async function portInAnswer(db: Queryable, port_in: PortIn, now: Date): Promise<z.input<typeof portInShape>> {
+  const missing = await missingDocumentsOf(db, [port_in], now);
+  return answerOf(port_in, missing.get(port_in.id) ?? []);
+}
+
+function answerOf(port_in: PortIn, missing_documents: PortInDocumentKind[]): z.input<typeof portInShape> {
   const { id, number, number_type, from_carrier, state, state_since, reason, scheduled_for, requested_at } = port_in;
   const { fee_micros, monthly_micros } = port_in;
   const documents = port_in.documents.map(({ kind, document_id, refused_at }) => ({
@@ -63,7 +80,7 @@ export async function portInAnswer(db: Queryable, port_in: PortIn, now: Date): P
   }));
   return {
     ...{ port_in_id: id, number, country: port_in.country, number_type, from_carrier, state, state_since, reason },
-    ...{ documents, missing_documents: await missingDocumentsOf(db, port_in, now), currency: port_in.currency },
+    ...{ documents, missing_documents, currency: port_in.currency },
     ...{ fee_micros, monthly_micros, scheduled_for, requested_at },
   };
 }
@@ -106,7 +123,7 @@ function requirementsRoute({ pool }: NumbersDesk): Route {
   );
 }
 
-function askRoute({ pool }: NumbersDesk): Route {
+function askRoute({ pool, termsAccepted }: NumbersDesk): Route {
   return route(
     {
       method: 'post',
@@ -122,11 +139,11 @@ function askRoute({ pool }: NumbersDesk): Route {
         documents: z.array(documentShape).max(10).default([]),
       }),
       answers: { 201: { description: 'The request.', json: portInShape } },
-      problems: ['conflict', 'not_available'],
+      problems: ['terms_required', 'restricted', 'conflict', 'not_available'],
     },
     async ({ body, identity, operation_id, now }) => {
       const wish = { ...body, id: operation_id, account_id: accountOf(identity) };
-      const asked = await inTransaction(pool, (tx) => askPortIn(tx, wish, now));
+      const asked = await inTransaction(pool, (tx) => askPortIn(tx, wish, now, { termsAccepted }));
       switch (asked.kind) {
         case 'requested':
           return { status: 201, body: await portInAnswer(pool, asked.port_in, now) };
@@ -136,6 +153,11 @@ function askRoute({ pool }: NumbersDesk): Route {
           throw new Problem('conflict', 'That number is one of ours.');
         case 'already_requested':
           throw new Problem('conflict', 'You have asked for it already.');
+        case 'too_many_open':
+          throw new Problem(
+            'conflict',
+            `At most ${OPEN_PORT_INS_MAX} numbers of yours may be on their way here at once. Wait until one is here, or cancel one.`,
+          );
         default:
           return refuse(asked.kind);
       }
@@ -162,7 +184,7 @@ function listRoute({ pool }: NumbersDesk): Route {
     },
     async ({ identity, now }) => {
       const found = await portInsOf(pool, accountOf(identity), LISTED_MAX);
-      return { status: 200, body: { items: await Promise.all(found.map((one) => portInAnswer(pool, one, now))) } };
+      return { status: 200, body: { items: await portInAnswers(pool, found, now) } };
     },
   );
 }

@@ -73,6 +73,17 @@ export async function portInsOf(db: Queryable, account_id: string, rows_max: num
   return rows.map(portInOf);
 }
 
+/** How many of an account are not at their end; whoever asks for one at the same moment waits, and counts this one then. */
+export async function countOpenPortIns(tx: Transaction, account_id: string): Promise<number> {
+  await tx.query(`select pg_advisory_xact_lock(hashtext('open_port_ins'), hashtext($1))`, [account_id]);
+  const { rows } = await tx.query<{ open: number }>(
+    `select count(*)::int as open from port_in
+      where account_id = $1 and state in ('requested', 'documents_missing', 'submitted', 'scheduled')`,
+    [account_id],
+  );
+  return rows[0]?.open ?? 0;
+}
+
 /** Those that are not at their end, the oldest first. */
 export async function openPortIns(db: Queryable, rows_max: number): Promise<PortIn[]> {
   const { rows } = await db.query<PortInRow>(
@@ -187,11 +198,12 @@ export async function areDocuments(
   });
 }
 
-/** Whether an identity document of the account was approved, and has not run out. */
-export async function isIdentityProven(db: Queryable, account_id: string, now: Date): Promise<boolean> {
-  const { rows } = await db.query(
-    `select from kyc_document where account_id = $1 and type = any ($2) and state = 'approved' and valid_until >= $3::date limit 1`,
-    [account_id, TYPES.identity, now.toISOString().slice(0, 10)],
+/** Those of the accounts of which an identity document was approved, and has not run out. */
+export async function provenAccounts(db: Queryable, account_ids: readonly string[], now: Date): Promise<Set<string>> {
+  const { rows } = await db.query<{ account_id: string }>(
+    `select distinct account_id from kyc_document
+      where account_id = any ($1::uuid[]) and type = any ($2) and state = 'approved' and valid_until >= $3::date`,
+    [account_ids, TYPES.identity, now.toISOString().slice(0, 10)],
   );
-  return rows.length > 0;
+  return new Set(rows.map(({ account_id }) => account_id));
 }

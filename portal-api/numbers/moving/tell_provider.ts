@@ -11,17 +11,23 @@ import { ProviderAway } from '../provider/number_provider.ts';
 import type { HolderChange } from '../provider/number_provider.ts';
 import { recordRefused, recordReplaced, recordSubmission, requiredFields } from '../provider/submissions.ts';
 import { handOver, isTransferable, mayTake } from './hand_over.ts';
-import { saveTransfer, selectTransfer, tellingOf } from './transfer_rows.ts';
+import { lastDecided, saveTransfer, selectTransfer, tellingOf } from './transfer_rows.ts';
 import type { Transfer } from './transfer_rows.ts';
 
-/** Looked at at once, though it may be waiting for its next turn. */
-export function tellSoon(tx: Queryable, transfer_id: string): Promise<void> {
-  return enqueue(tx, { task: 'tell_number_transfer', payload: { transfer_id }, key: `number_transfer:${transfer_id}` });
+/**
+ * Looked at at once, though it may be waiting for its next turn. Those of one number are told one after another: a provider that is slow
+ * with one would else hear it after the next one, and keep the wrong holder.
+ */
+export function tellSoon(tx: Queryable, { id, number }: Pick<Transfer, 'id' | 'number'>): Promise<void> {
+  return enqueue(tx, {
+    ...{ task: 'tell_number_transfer', payload: { transfer_id: id }, key: `number_transfer:${id}` },
+    queue: `number_transfer:${number}`,
+  });
 }
 
 /** To be called where a provider told of an order: transfers that wait for it are looked at. */
 export async function tellTransfersOf(tx: Queryable, order_id: string): Promise<void> {
-  for (const id of await tellingOf(tx, order_id)) await tellSoon(tx, id);
+  for (const transfer of await tellingOf(tx, order_id)) await tellSoon(tx, transfer);
 }
 
 /** Whom the provider is to know as the holder by this transfer; null where somebody else has the number by now. */
@@ -35,7 +41,8 @@ async function holderToTell(db: Queryable, transfer: Transfer): Promise<string |
 
 /**
  * Tells a provider of the holder that a number has, or is to have, and obeys what it answers. It is asked outside any transaction, and
- * obeyed in one that sees the transfer as it is by then; so several may do this at once. Throws where it does not answer, to be done again.
+ * obeyed in one that sees the transfer as it is by then; so several may do this at once,
+ * and where one was overtaken by another the provider is told once more. Throws where it does not answer, to be done again.
  */
 export async function tellTransfer(driving: OrderDriving, transfer_id: string): Promise<void> {
   const { pool, providers, now } = driving;
@@ -52,7 +59,7 @@ export async function tellTransfer(driving: OrderDriving, transfer_id: string): 
   const fields = await requiredFields(pool, { number: order.number, provider: order.provider, account_id });
   const submission = { order_id: order.id, provider: order.provider, account_id, transfer_id };
   await recordSubmission(pool, submission, fields, now());
-  const change_id = is_back ? operationIdOf('number_transfer_back', transfer_id) : transfer_id;
+  const change_id = changeIdOf(transfer);
   const answer = await provider.changeHolder({ order_id: order.id, number: order.number, change_id, fields });
   if (answer.state === 'refused' && is_back) {
     throw new ProviderAway(`The provider ${order.provider} does not take the holder back: ${answer.reason}.`);
@@ -60,29 +67,60 @@ export async function tellTransfer(driving: OrderDriving, transfer_id: string): 
   if (answer.state !== 'working') await obey(driving, transfer, answer, account_id);
 }
 
+/** The same however often it is asked, and another one where it is told anew: of a change that it knows a provider says what it said. */
+function changeIdOf({ id, provider_state, provider_since }: Transfer): string {
+  return operationIdOf(`number_transfer_${provider_state ?? ''}`, `${id}:${provider_since?.toISOString() ?? ''}`);
+}
+
 /** @param told of whom the provider was told; null: of nobody. */
 function obey({ pool, now }: OrderDriving, seen: Transfer, answer: HolderChange, told: string | null): Promise<void> {
   return inTransaction(pool, async (tx) => {
     await lockNumber(tx, seen.number);
     const transfer = await selectTransfer(tx, seen.id);
-    // Whoever came first has moved it on.
-    if (transfer?.provider_state !== seen.provider_state || transfer.order_id === null) return;
+    if (transfer === null || transfer.order_id === null) return;
     const at = now();
-    if (answer.state === 'refused') {
-      await recordRefused(tx, transfer.id, at);
-      const is_over = transfer.state === 'with_provider';
-      await saveTransfer(tx, {
-        ...{ ...transfer, provider_state: 'refused', provider_since: at, failure: answer.reason },
-        ...(is_over ? { state: 'refused', decided_at: at } : {}),
-      });
-      if (is_over) await tellRefusal(tx, transfer);
-      return;
-    }
-    if (told !== null) await recordReplaced(tx, transfer.order_id, told, at);
-    if (transfer.state === 'with_provider') return complete(tx, transfer, at);
-    const provider_state = transfer.provider_state === 'telling' ? 'told' : 'told_back';
-    await saveTransfer(tx, { ...transfer, provider_state, provider_since: at });
+    const holding = transfer.state === 'with_provider' ? null : await openHolding(tx, transfer.number);
+    const is_overtaken = told !== null && answer.state === 'accepted' && (holding?.account_id ?? told) !== told;
+    // Else whoever came first has moved it on.
+    if (changeIdOf(transfer) === changeIdOf(seen)) await moveOn(tx, transfer, answer, { told, is_overtaken, at });
+    // Somebody else has it by now, of whom the provider may have heard before it heard of this one.
+    if (is_overtaken) await tellHolderAgain(tx, transfer.order_id, at);
   });
+}
+
+async function moveOn(
+  tx: Transaction,
+  transfer: Transfer,
+  answer: HolderChange,
+  { told, is_overtaken, at }: { told: string | null; is_overtaken: boolean; at: Date },
+): Promise<void> {
+  if (answer.state === 'refused') {
+    await recordRefused(tx, transfer.id, at);
+    const is_over = transfer.state === 'with_provider';
+    await saveTransfer(tx, {
+      ...{ ...transfer, provider_state: 'refused', provider_since: at, failure: answer.reason },
+      ...(is_over ? { state: 'refused', decided_at: at } : {}),
+    });
+    if (is_over) await tellRefusal(tx, transfer);
+    return;
+  }
+  // Of one who was overtaken the provider is to forget, and not of the holder that it has to know.
+  if (told !== null && !is_overtaken && transfer.order_id !== null) {
+    await recordReplaced(tx, transfer.order_id, told, at);
+  }
+  if (transfer.state === 'with_provider') return complete(tx, transfer, at);
+  const provider_state = transfer.provider_state === 'telling' ? 'told' : 'told_back';
+  await saveTransfer(tx, { ...transfer, provider_state, provider_since: at });
+}
+
+async function tellHolderAgain(tx: Transaction, order_id: string, now: Date): Promise<void> {
+  const last = await lastDecided(tx, order_id);
+  if (last === null) return;
+  await saveTransfer(tx, {
+    ...{ ...last, provider_since: now },
+    ...(last.state === 'done' ? { provider_state: 'telling', failure: null } : { provider_state: 'telling_back' }),
+  });
+  await tellSoon(tx, last);
 }
 
 /** The provider has agreed: the number is handed over, or, where that cannot be any more, the provider hears that it was not. */
@@ -118,7 +156,7 @@ export async function giveUpTransfer(
     ...{ provider_state: 'telling_back', provider_since: now },
   };
   await saveTransfer(tx, given_up);
-  await tellSoon(tx, transfer.id);
+  await tellSoon(tx, transfer);
   await tellRefusal(tx, given_up);
   return given_up;
 }
@@ -126,7 +164,6 @@ export async function giveUpTransfer(
 async function tellRefusal(tx: Transaction, { number, from_account_id, to_account_id }: Transfer): Promise<void> {
   for (const account_id of [from_account_id, to_account_id]) {
     if (account_id === null) continue;
-    const facts = { number, state: 'not handed over', reason: 'It stays with its holder.' };
-    await queueNotice(tx, { to: { account_id }, template: 'order_state', facts });
+    await queueNotice(tx, { to: { account_id }, template: 'transfer_refused', facts: { number } });
   }
 }

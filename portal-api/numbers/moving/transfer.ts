@@ -107,7 +107,7 @@ export async function acceptTransfer(
   };
   await saveTransfer(tx, telling);
   if (!is_asked) await handOver(tx, holding, { id: holding_id, account_id, ...taking, now });
-  await tellSoon(tx, telling.id);
+  await tellSoon(tx, telling);
   return { kind: 'accepted', transfer: telling };
 }
 

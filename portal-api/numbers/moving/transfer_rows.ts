@@ -62,12 +62,22 @@ export async function untoldTransfers(db: Queryable, rows_max: number): Promise<
 }
 
 /** Those of an order that wait for its provider. */
-export async function tellingOf(db: Queryable, order_id: string): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select id from number_transfer where order_id = $1 and provider_state in ('telling', 'telling_back')`,
+export async function tellingOf(db: Queryable, order_id: string): Promise<Transfer[]> {
+  const { rows } = await db.query<Transfer>(
+    `select ${columns} from number_transfer where order_id = $1 and provider_state in ('telling', 'telling_back')`,
     [order_id],
   );
-  return rows.map(({ id }) => id);
+  return rows;
+}
+
+/** The one of an order that was decided last, by which its number has the holder that it has. */
+export async function lastDecided(db: Queryable, order_id: string): Promise<Transfer | null> {
+  const { rows } = await db.query<Transfer>(
+    `select ${columns} from number_transfer where order_id = $1 and state in ('done', 'refused')
+      order by decided_at desc, accepted_at desc limit 1`,
+    [order_id],
+  );
+  return rows[0] ?? null;
 }
 
 export async function saveTransfer(tx: Transaction, transfer: Transfer): Promise<void> {

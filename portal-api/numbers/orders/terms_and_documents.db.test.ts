@@ -40,7 +40,7 @@ describe('terms that are not agreed to', () => {
     expect(await client.post('/v1/legal/acceptances', { document_ids })).toMatchObject({ status: 200 });
   };
 
-  it('keep from an order, a transfer and a pack, which cost nothing, until they are', async () => {
+  it('keep from an order, a transfer, a number of another operator and a pack, which cost nothing, until they are', async () => {
     await needDocumentsIn(world.pool, []);
     world.advance(2 * 86_400_000);
     const [theirs, wanted] = ['+4940300002', '+4940300003'];
@@ -60,10 +60,12 @@ describe('terms that are not agreed to', () => {
     const order = () => client.post<OrderBody>('/v1/number-orders', { number: wanted }, key);
     const accept = () => client.post('/v1/number-transfers/accept', { code: offered.body.code, consent: true });
     const buy = () => client.post(`/v1/pack-offers/${pack.body.offer_id}/buy`);
-    for (const ask of [order, accept, buy]) expect(await ask()).toMatchObject(problem('terms_required'));
+    const elsewhere = { number: '+4980200999', country: 'DE', number_type: 'geographic', from_carrier: 'Elsewhere' };
+    const bring = () => client.post('/v1/port-ins', elsewhere);
+    for (const ask of [order, accept, buy, bring]) expect(await ask()).toMatchObject(problem('terms_required'));
     expect(await balanceOf(world, user)).toBe(10n * UNIT);
     await agree(client);
-    for (const ask of [order, accept, buy]) expect(await ask()).toMatchObject({ status: 201 });
+    for (const ask of [order, accept, buy, bring]) expect(await ask()).toMatchObject({ status: 201 });
     expect(await balanceOf(world, user)).toBe(5n * UNIT);
   });
 });

@@ -29,7 +29,10 @@ export interface Submission {
   transfer_id: string | null;
 }
 
-/** Written before anything leaves, so that nothing is known outside of which there is no row here. */
+/**
+ * Written before anything leaves, so that nothing is known outside of which there is no row here. What leaves once more, after the provider
+ * was asked to forget it, is known there again.
+ */
 export async function recordSubmission(
   db: Queryable,
   { order_id, provider, account_id, transfer_id }: Submission,
@@ -39,7 +42,8 @@ export async function recordSubmission(
   const content = createHash('sha256').update(JSON.stringify(Object.entries(fields)));
   await db.query(
     `insert into provider_submission (order_id, provider, account_id, fields, content_sha256, submitted_at, transfer_id)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (order_id, provider, account_id, coalesce(transfer_id, order_id)) do update set deletion_asked_at = null`,
     [...[order_id, provider, account_id, Object.keys(fields)], content.digest('hex'), now, transfer_id],
   );
 }

@@ -9,6 +9,9 @@ import type { PortalClient, Reply } from '../../testing/portal_client.ts';
 import { PortalWorld } from '../../testing/portal_world.ts';
 import { buyerOf, carryOut, PATIENCE, problem, UNIT, untilIdle } from '../testing/buying.ts';
 import { needDocumentsIn } from '../testing/documents.ts';
+import { tellTransfer } from '../moving/tell_provider.ts';
+import { HttpProvider } from './http_provider.ts';
+import type { NumberProvider } from './number_provider.ts';
 import { putInStock } from '../testing/stock.ts';
 
 const secret = randomBytes(20).toString('hex');
@@ -129,6 +132,100 @@ describe('a transfer of a number whose provider is told of holders', () => {
       [2, true],
       [0, false],
     ]);
+  });
+});
+
+/** Tells the partner of a transfer so slowly that all of `meanwhile` happens before it hears of it. */
+function tellSlowly(transfer_id: string, meanwhile: () => Promise<void>): Promise<void> {
+  const real = new HttpProvider({ url: provider.url, key });
+  const slow: NumberProvider = {
+    provision: (wish) => real.provision(wish),
+    status: (id) => real.status(id),
+    release: (wish) => real.release(wish),
+    changeHolder: async (wish) => {
+      await meanwhile();
+      return real.changeHolder(wish);
+    },
+  };
+  const driving = { pool: world.pool, providers: new Map([['partner', slow]]), now: () => world.now() };
+  return tellTransfer(driving, transfer_id);
+}
+
+describe('a provider that is slow', () => {
+  it('is told of one transfer of a number after another', async () => {
+    await rule('told');
+    const { number, accept } = await offered();
+    provider.behave({ outage: 'errors' });
+    await accept();
+    const { rows } = await world.pool.query<{ queue_name: string }>(
+      `select queue_name from graphile_worker.jobs where task_identifier = 'tell_number_transfer' and queue_name like '%' || $1`,
+      [number],
+    );
+    expect(rows).toHaveLength(1);
+    provider.behave({});
+    await carryOut(world, 'look_at_number_orders');
+  });
+
+  it('is told once more that the holder stays where it hears of the new one after that was given up', async () => {
+    await rule('asked');
+    const { order_id, accept } = await offered();
+    provider.behave({ outage: 'errors' });
+    const { transfer_id } = (await accept()).body;
+    const admin = await (await makeAdmin(world, ['operations'])).signIn();
+    const seen: unknown[] = [];
+    await tellSlowly(transfer_id, async () => {
+      provider.behave({});
+      await admin.post(`/v1/admin/number-transfers/${transfer_id}/give-up`, { reason: 'a test' });
+      await untilIdle(world);
+      seen.push(fieldsAt(order_id));
+    });
+    expect(seen).toEqual([ADA]);
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(ADA);
+    await untilIdle(world);
+    expect(fieldsAt(order_id)).toEqual(ADA);
+    expect((await submissions(order_id)).map(({ forgotten }) => forgotten)).toEqual([false, true, false]);
+    expect(await queue()).toEqual([]);
+  });
+
+  it('is told once more of the next holder where it hears of the one before after him, whom nobody forgets', async () => {
+    await rule('told');
+    const { number, order_id, to, accept } = await offered();
+    provider.behave({ outage: 'errors' });
+    const { transfer_id } = (await accept()).body;
+    const next = await makeUser(world, { name: 'Next Example', home_country: 'ES' });
+    const NEXT = { holder_name: 'Next Example', home_country: 'ES' };
+    const seen: unknown[] = [];
+    await tellSlowly(transfer_id, async () => {
+      provider.behave({});
+      const { body } = await to.client.post<{ code: string }>(`/v1/numbers/${number}/transfer`);
+      const taken = await (await next.signIn()).post('/v1/number-transfers/accept', { code: body.code, consent: true });
+      expect(taken).toMatchObject({ status: 201, body: { state: 'done' } });
+      await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(NEXT);
+      seen.push(fieldsAt(order_id));
+    });
+    expect(seen).toEqual([NEXT]);
+    await untilIdle(world);
+    expect(fieldsAt(order_id)).toEqual(NEXT);
+    const known = (await submissions(order_id)).filter(({ forgotten }) => !forgotten);
+    expect(known.map(({ account_id }) => account_id)).toEqual([next.account_id]);
+    expect(await queue()).toEqual([]);
+  });
+});
+
+describe('a new holder whom the provider refused', () => {
+  it('is told to it again by an admin, and is then known there and not forgotten', async () => {
+    await rule('told');
+    const { number, order_id, accept } = await offered();
+    provider.behave({ holders_refused: [number] });
+    const { transfer_id } = (await accept()).body;
+    const forgotten = async () => (await submissions(order_id)).map((one) => one.forgotten);
+    await expect.poll(forgotten, PATIENCE).toEqual([false, true]);
+    provider.behave({});
+    const admin = await (await makeAdmin(world, ['operations'])).signIn();
+    expect(await admin.post(`/v1/admin/number-transfers/${transfer_id}/retry`)).toMatchObject({ status: 202 });
+    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(GRACE);
+    await untilIdle(world);
+    expect(await forgotten()).toEqual([true, false]);
   });
 });
 
