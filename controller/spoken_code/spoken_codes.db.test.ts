@@ -79,7 +79,14 @@ interface Calling {
   problems: string[];
 }
 
-function calling({ routes = 1, at_once_max = 5, sure = (): boolean => true, db = pool as Queryable } = {}): Calling {
+interface Wishes {
+  routes?: number;
+  at_once_max?: number;
+  sure?: () => boolean;
+  db?: Queryable;
+}
+
+function calling({ routes = 1, at_once_max = 5, sure = () => true, db = pool }: Wishes = {}): Calling {
   const [calls, decided, spoken]: [CallState[], CallEvent[], SpokenCall[]] = [[], [], []];
   const [outcomes, problems]: [string[], string[]] = [[], []];
   const codes = new SpokenCodes({
