@@ -129,7 +129,9 @@ async function isCalled({ client, account_id }: SignedUp, desk: PortalClient): P
 }
 
 async function endCallOf(account_id: string, desk: PortalClient): Promise<void> {
-  const { body } = await desk.get<{ items: { leg_id: string; account_id: string }[] }>('/v1/admin/live-calls');
+  const { body } = await desk.get<{ items: { leg_id: string; account_id: string }[] }>(
+    '/v1/admin/live-calls?purpose=complaint',
+  );
   const live = body.items.find((call) => call.account_id === account_id);
   const reason = 'Reported as a nuisance.';
   const asked = await desk.post<{ command_id: string }>(`/v1/admin/live-calls/${live?.leg_id ?? ''}/hang-up`, {
