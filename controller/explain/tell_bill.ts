@@ -13,6 +13,9 @@ export function tellRate({ rate, direction, callee, currency }: Story): string[]
   if (rate === null) return ['No rate was looked up, as the call was refused before.'];
   if (direction === 'emergency') return ['A call for help is charged to nobody.'];
   const { rate: row, source, forwarded } = rate;
+  // Only what the operator does for itself, such as to speak a code, goes out without a deck.
+  if (direction === 'outbound' && source === null)
+    return ['The operator calls: the carrier is paid, and nobody is charged.'];
   const where =
     source === null
       ? `The price of incoming calls to ${callee ?? 'this number'}, which is its own.`

@@ -183,6 +183,14 @@ describe('the story of a call', () => {
     expect(words).not.toContain('does not add up');
   });
 
+  it('of a call that the operator makes for itself charges nobody', () => {
+    const free = { ...pennyASecond, rate_micros_per_minute: 0n, connect_fee_micros: 0n };
+    const leg = settled({ ...pennies, rate: free, tax_ppm: 0 });
+    const words = tell({ ...leg, plan: { ...samplePlan({ rate: free }), source: null } });
+    expect(words).toContain('The operator calls: the carrier is paid, and nobody is charged.');
+    expect(words).not.toContain('incoming calls');
+  });
+
   it('of a call for help that no money could be held for charges nobody', () => {
     const free = { ...pennyASecond, rate_micros_per_minute: 0n, connect_fee_micros: 0n };
     const leg = settled({ ...pennies, rate: free, tax_ppm: 0 });

@@ -5,7 +5,7 @@ const sources: Readonly<Record<StoredText['source'], string>> = {
   http: 'over the HTTP API',
   smpp: 'over SMPP',
   portal: 'from the portal',
-  system: 'from Letsdial itself, as the answer to a keyword',
+  system: 'from Letsdial itself, which sends codes and answers keywords',
   carrier: 'from a carrier',
 };
 
