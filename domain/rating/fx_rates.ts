@@ -37,29 +37,30 @@ type FxRecord = Omit<FxRate, 'numerator' | 'denominator'> & { numerator: string;
 
 /** The newest rate of each pair that was fixed on or before the UTC day of `now`. */
 export async function selectFxRates(db: Queryable, now: Date): Promise<FxTable> {
+  return fxTable(await selectNewest(db, now));
+}
+
+/** Banks fix no rates at weekends and on holidays: those of the Thursday before Easter are the newest until Tuesday. */
+const FRESH_MS = 5 * 86_400_000;
+
+/** The same without those that are more than five days old: what is sold by one of them was bought by a guess. */
+export async function selectFreshFxRates(db: Queryable, now: Date): Promise<FxTable> {
+  const oldest = dayOf(new Date(now.getTime() - FRESH_MS));
+  return fxTable((await selectNewest(db, now)).filter(({ on_date }) => on_date >= oldest));
+}
+
+async function selectNewest(db: Queryable, now: Date): Promise<FxRate[]> {
   const { rows } = await db.query<FxRecord>(
     `select distinct on (from_currency, to_currency) from_currency, to_currency, to_char(on_date, 'YYYY-MM-DD') as on_date,
             numerator::text, denominator::text
        from fx_rate where on_date <= $1::date order by from_currency, to_currency, on_date desc`,
-    [now.toISOString().slice(0, 10)],
+    [dayOf(now)],
   );
-  return fxTable(rows.map(rateOf));
+  return rows.map(rateOf);
 }
 
-/** Banks fix no rates at weekends and on holidays: those of the Thursday before Easter are the newest until Tuesday. */
-const FRESH_DAYS = 5;
-
-/** The newest rate of each pair, where it is of the UTC day of `now` or at most five days older: what is sold by it was not bought by a guess. */
-export async function selectFreshFxRates(db: Queryable, now: Date): Promise<FxTable> {
-  const { rows } = await db.query<FxRecord>(
-    `select distinct on (from_currency, to_currency) from_currency, to_currency, to_char(on_date, 'YYYY-MM-DD') as on_date,
-            numerator::text, denominator::text
-       from fx_rate where on_date <= $1::date and on_date >= $1::date - $2::integer
-      order by from_currency, to_currency, on_date desc`,
-    [now.toISOString().slice(0, 10), FRESH_DAYS],
-  );
-  return fxTable(rows.map(rateOf));
-}
+/** `2026-01-31`, in UTC; days compare as their texts do. */
+const dayOf = (at: Date): string => at.toISOString().slice(0, 10);
 
 const rateOf = (row: FxRecord): FxRate => ({
   ...row,
