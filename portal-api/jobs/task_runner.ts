@@ -3,6 +3,7 @@ import type { CronItem, Runner, TaskList } from 'graphile-worker';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { LivingRunner, PATIENCE_MS } from './living_runner.ts';
+import { PatientPool } from './patient_pool.ts';
 import type { Task } from './task.ts';
 
 export interface TaskRunnerOptions {
@@ -21,19 +22,21 @@ export interface TaskRunnerOptions {
 export class TaskRunner {
   readonly #options: TaskRunnerOptions;
   readonly #life: LivingRunner;
+  readonly #patient: PatientPool;
   #runner: Runner | null = null;
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
     const { pool, log, patience_ms = PATIENCE_MS } = options;
     this.#life = new LivingRunner({ pool, log, patience_ms, monotonic: () => performance.now() });
+    this.#patient = new PatientPool(pool, log);
   }
 
   async start(): Promise<void> {
-    const { pool, concurrency } = this.#options;
+    const { concurrency } = this.#options;
     const { list, crons } = this.#carriedOut();
     this.#runner = await run({
-      ...{ pgPool: pool, taskList: list, parsedCronItems: parseCronItems(crons), concurrency },
+      ...{ pgPool: this.#patient.pool, taskList: list, parsedCronItems: parseCronItems(crons), concurrency },
       ...{ noHandleSignals: true, pollInterval: 2_000, logger: this.#logger() },
       preset: { plugins: [holdingItsName(this.#life)] },
     });
@@ -74,11 +77,11 @@ export class TaskRunner {
     });
   }
 
-  /** Tasks that are under way are finished. */
+  /** Tasks that are under way are finished; while the database is away they cannot be, and are left to be carried out again. */
   async stop(): Promise<void> {
     const runner = this.#runner;
     this.#runner = null;
-    await runner?.stop();
+    if (runner !== null) await Promise.race([this.#patient.end(), runner.stop()]);
     await this.#life.end();
   }
 
