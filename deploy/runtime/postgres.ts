@@ -104,6 +104,7 @@ function settingArgs(port: number, socket_directory: string, options: PostgresOp
     max_connections: '200',
     shared_buffers: `${sharedBuffersMb()}MB`,
     max_wal_size: '2GB',
+    min_wal_size: '1GB',
     // A bare container has no zoneinfo for Postgres to read; GMT needs none.
     timezone: 'GMT',
     log_timezone: 'GMT',

@@ -185,7 +185,7 @@ describe('the gateway', () => {
     [`select post_transaction('topup', gen_random_uuid(), '{}', '{}', '{}')`, 'function post_transaction'],
     ['select refund_message(gen_random_uuid(), 1, now())', 'function refund_message'],
     [`select end_messages('{}', '{}', '{}', now())`, 'function end_messages'],
-    [`select store_accepted('{}', '{}', '{}', now())`, 'function store_accepted'],
+    [`select store_accepted('{}', '{}', '{}', '{}', false, now())`, 'function store_accepted'],
     [`select * from record_receipts(now(), '{}')`, 'function record_receipts'],
     [`select count_parked('{}', now())`, 'function count_parked'],
     [`select settle_batch('sms', 1, '[]')`, 'function settle_batch'],

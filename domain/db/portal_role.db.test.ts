@@ -13,6 +13,8 @@ import type { Privileges } from './testing/privileges.ts';
 import { inTransaction } from './transaction.ts';
 
 const PATH = 'as its owner search_path=public, pg_temp';
+/** No statement of theirs has a choice of plans (0029_planned_once.sql). */
+const PLANNED_ONCE = 'plan_cache_mode=force_generic_plan';
 
 /** One after the other, apart by white space. */
 const of = (verb: string, names: string): string[] =>
@@ -147,7 +149,7 @@ const portal: Privileges = {
   ].sort(),
   functions: [
     ...workers.functions,
-    `accept_messages ${PATH} enable_seqscan=off`,
+    `accept_messages ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `append_audit ${PATH}`,
     'billable',
     `charge_wallet ${PATH}`,

@@ -21,6 +21,8 @@ import { privilegesOf } from './testing/privileges.ts';
 import type { Privileges } from './testing/privileges.ts';
 
 const PATH = 'as its owner search_path=public, pg_temp';
+/** No statement of theirs has a choice of plans (0029_planned_once.sql). */
+const PLANNED_ONCE = 'plan_cache_mode=force_generic_plan';
 
 /** Whoever widens one of these says in a review what it is needed for. */
 const controller: Privileges = {
@@ -53,14 +55,14 @@ const controller: Privileges = {
     'update spoken_code: begun_at, box, call_id, ended_at, failure, state',
   ],
   functions: [
-    `answer_batch ${PATH} enable_seqscan=off enable_bitmapscan=off`,
-    `authorize_batch ${PATH} enable_seqscan=off enable_bitmapscan=off`,
+    `answer_batch ${PATH} enable_seqscan=off enable_bitmapscan=off ${PLANNED_ONCE}`,
+    `authorize_batch ${PATH} enable_seqscan=off enable_bitmapscan=off ${PLANNED_ONCE}`,
     `ensure_cdr_month ${PATH}`,
     `purge_settled_holds ${PATH}`,
     `record_unheld_batch ${PATH}`,
-    `renew_batch ${PATH} enable_seqscan=off enable_bitmapscan=off`,
+    `renew_batch ${PATH} enable_seqscan=off enable_bitmapscan=off ${PLANNED_ONCE}`,
     `save_record_position ${PATH}`,
-    `settle_batch ${PATH} enable_seqscan=off enable_bitmapscan=off`,
+    `settle_batch ${PATH} enable_seqscan=off enable_bitmapscan=off ${PLANNED_ONCE}`,
     `take_lease ${PATH}`,
   ],
   powers: [],
@@ -97,7 +99,7 @@ const gateway: Privileges = {
     'update webhook_endpoint: enabled',
   ],
   functions: [
-    `accept_messages ${PATH} enable_seqscan=off`,
+    `accept_messages ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `cancel_message ${PATH}`,
     `claim_messages as its owner enable_seqscan=off enable_bitmapscan=off search_path=public, pg_temp`,
     `claim_stranded as its owner enable_seqscan=off enable_bitmapscan=off search_path=public, pg_temp`,
@@ -109,15 +111,15 @@ const gateway: Privileges = {
     `mark_sending ${PATH}`,
     `receive_messages ${PATH}`,
     `receive_part ${PATH}`,
-    `receive_receipts ${PATH} enable_seqscan=off`,
-    `record_outcomes ${PATH} enable_seqscan=off`,
-    `record_screenings ${PATH} enable_seqscan=off`,
+    `receive_receipts ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
+    `record_outcomes ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
+    `record_screenings ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `recover_messages ${PATH}`,
     `recover_strays ${PATH} enable_seqscan=off`,
     `release_messages ${PATH} enable_seqscan=off enable_hashjoin=off enable_mergejoin=off`,
     `replace_message ${PATH}`,
     `sweep_parked ${PATH} enable_seqscan=off`,
-    `take_ended_texts ${PATH} enable_seqscan=off`,
+    `take_ended_texts ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `take_lease ${PATH}`,
   ],
   powers: [],
