@@ -191,7 +191,7 @@ describe('a voice message', () => {
     expect(second.items.map(({ message_id }) => message_id)).toEqual([ids[0]]);
     await run('forget_voice_messages');
     await expect.poll(async () => (await listOf(hers)).items.length, PATIENCE).toBe(2);
-    expect(await readdir(sealedFolder())).toHaveLength(2);
+    await expect.poll(() => readdir(sealedFolder()), PATIENCE).toHaveLength(2);
     expect(await hers?.post(`/v1/voice-messages/${ids[1] ?? ''}/heard`)).toMatchObject({ status: 204 });
     const [heard] = (await listOf(hers)).items.slice(1);
     expect(heard?.heard_at).not.toBeNull();
