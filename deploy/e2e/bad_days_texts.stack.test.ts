@@ -350,10 +350,10 @@ describe('a carrier that was away while thousands of texts came for it', () => {
     const texter = await world.texter({ balance_micros: BALANCE_MICROS });
     // More than the lane holds, so that the code finds others waiting in the database.
     const ids = await put(texter, 2_000, ['bulk']);
-    const before = (await takenFrom(texter)).length;
     const client = new TextClient(world.gateway.url, texter.api_key);
     const code = await client.send({ from: texter.number, to: somebody(), text: 'code 1234', class: 'code' });
     expect(code.status).toBe(202);
+    const before = (await takenFrom(texter)).length;
     const place = await eventually('the code at the carrier', 20_000, async () => {
       const at = (await takenFrom(texter)).findIndex((submit) => classOf(payloadOf(submit).text) === 'code');
       return at < 0 ? null : at;

@@ -8,7 +8,7 @@ import { numberProviderPart } from '../parts/number_provider.ts';
 it('as a process of its own it supplies numbers, refuses who has no key, and is told how to behave', async () => {
   const home = await mkdtemp(join(tmpdir(), 'letsdial-number-provider-'));
   const key = 'what the partner knows us by';
-  const [address, port] = ['127.83.7.1', 8731];
+  const [address, port] = ['127.9.7.1', 8731];
   const url = `http://${address}:${port}`;
   // Nobody listens there: what it tells is lost, and it goes on.
   const webhook = { url: `http://${address}:8732/`, secret: 'what the partner signs with' };

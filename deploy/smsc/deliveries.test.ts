@@ -26,7 +26,7 @@ describe('a receipt that is not acknowledged', () => {
     const second = await stage.bound();
     const receipts = await second.deliveries(3);
     expect(receipts.map((receipt) => receipt.receipted_message_id)).toEqual(ids);
-    await stage.expectStory(ids[1] ?? '', [
+    await stage.expectStory(ids[2] ?? '', [
       'submit 0',
       'receipt DELIVRD try 1',
       'answered 0',
@@ -103,7 +103,7 @@ describe('a receipt that is not acknowledged', () => {
 
 describe('the state', () => {
   it('counts what has not come to its end: the texts first, then their receipts', async () => {
-    await stage.carrier.behaviour({ receipts: { delay_ms: { min: 300, max: 300 } } });
+    await stage.carrier.behaviour({ receipts: { delay_ms: { min: 1_000, max: 1_000 } } });
     const esme = await stage.bound({ acknowledge: () => null });
     await esme.submit('one');
     await esme.submit('two');

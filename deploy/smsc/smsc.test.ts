@@ -357,7 +357,7 @@ describe('receipts', () => {
 
 describe('a text under way', () => {
   it('can be asked for, replaced and cancelled, and no more once it has ended', async () => {
-    const esme = await esmeOf({ receipts: { delay_ms: { min: 400, max: 400 } } });
+    const esme = await esmeOf({ receipts: { delay_ms: { min: 2_000, max: 2_000 } } });
     const { message_id = '' } = await esme.submit('to be cancelled');
     const of = { message_id, source_addr_ton: 5, source_addr: 'Letsdial' };
     expect(await esme.ask('query_sm', of)).toMatchObject({ command_status: 0, message_id, message_state: 1 });

@@ -178,7 +178,7 @@ export class World {
    * How long that party talked, as well as this process can tell: it hears of a beginning or an end late by as much as its
    * event loop was late at that moment, and by no more.
    */
-  talked({ record }: Call): { least_ms: number; most_ms: number } {
+  talked({ record }: Pick<Call, 'record'>): { least_ms: number; most_ms: number } {
     const talked_ms = record.talked_ms ?? Number.NaN;
     const begin_lag_ms = this.#lag.around(record.answered_at_ms ?? 0);
     const end_lag_ms = this.#lag.around(record.ended?.at_ms ?? 0);
@@ -186,7 +186,7 @@ export class World {
   }
 
   /** By how much a recorded duration is beyond what that party measured. */
-  beyond(duration_ms: number | undefined, call: Call): number {
+  beyond(duration_ms: number | undefined, call: Pick<Call, 'record'>): number {
     const { least_ms, most_ms } = this.talked(call);
     if (duration_ms === undefined || Number.isNaN(least_ms)) return Number.NaN;
     return Math.max(0, duration_ms - most_ms, least_ms - duration_ms);

@@ -84,24 +84,40 @@ export async function acceptMessages(
   return answers;
 }
 
-/** What is null is left out: it is read as null, and costs the reader of a batch nothing. */
-function toItem({ rate, idempotency, ...message }: NewMessage, n: number): Record<string, unknown> {
+/**
+ * What is null is left out: it is read as null, and costs the reader of a batch nothing. Field by field, as it is in the way of every
+ * text, where a copy of what is left of an object costs more than writing all of it.
+ */
+function toItem(one: NewMessage, n: number): Record<string, unknown> {
   return {
     n,
-    ...message,
-    ...rate,
-    system_id: message.system_id ?? undefined,
-    client_ref: message.client_ref ?? undefined,
-    due_at: message.due_at ?? undefined,
-    carrier_id: message.carrier_id ?? undefined,
-    epoch: message.epoch ?? undefined,
-    hold_reason: message.hold_reason ?? undefined,
-    wallet_id: message.wallet_id.toString(),
-    net_micros: message.net_micros.toString(),
-    tax_micros: message.tax_micros.toString(),
-    rate_micros_per_segment: rate?.rate_micros_per_segment.toString(),
-    idempotency_key: idempotency?.key,
-    content_sha256: idempotency?.content_sha256,
-    priority: PRIORITIES[message.class],
+    id: one.id,
+    account_id: one.account_id,
+    wallet_id: one.wallet_id.toString(),
+    sender: one.sender,
+    recipient: one.recipient,
+    body: one.body,
+    encoding: one.encoding,
+    segments: one.segments,
+    class: one.class,
+    on_doubt: one.on_doubt,
+    net_micros: one.net_micros.toString(),
+    tax_micros: one.tax_micros.toString(),
+    deck_id: one.rate?.deck_id,
+    prefix: one.rate?.prefix,
+    destination: one.rate?.destination,
+    rate_micros_per_segment: one.rate?.rate_micros_per_segment.toString(),
+    source: one.source,
+    system_id: one.system_id ?? undefined,
+    client_ref: one.client_ref ?? undefined,
+    wants_receipt: one.wants_receipt,
+    idempotency_key: one.idempotency?.key,
+    content_sha256: one.idempotency?.content_sha256,
+    due_at: one.due_at ?? undefined,
+    valid_until: one.valid_until,
+    priority: PRIORITIES[one.class],
+    carrier_id: one.carrier_id ?? undefined,
+    epoch: one.epoch ?? undefined,
+    hold_reason: one.hold_reason ?? undefined,
   };
 }

@@ -45,9 +45,20 @@ export async function receiveReceipts(
   const { rows } = await db.query<{ n: number; verdict: ReceiptVerdict }>({
     name: 'receive_receipts',
     text: 'select n, verdict from receive_receipts($1, $2, $3, $4)',
-    values: [gateway_id, epoch, now, JSON.stringify(receipts.map((one, n) => ({ n, ...one })))],
+    values: [gateway_id, epoch, now, JSON.stringify(receipts.map(toItem))],
   });
   const verdicts = receipts.map((): ReceiptVerdict => 'fenced');
   for (const { n, verdict } of rows) verdicts[n] = verdict;
   return verdicts;
+}
+
+function toItem(one: Receipt, n: number): Record<string, unknown> {
+  return {
+    n,
+    carrier_id: one.carrier_id,
+    carrier_message_ids: one.carrier_message_ids,
+    state: one.state,
+    error: one.error,
+    done_at: one.done_at,
+  };
 }

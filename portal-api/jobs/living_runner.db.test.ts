@@ -11,7 +11,7 @@ import { enqueue } from './task.ts';
 import { TaskRunner } from './task_runner.ts';
 
 const main = fileURLToPath(new URL('./testing/stuck_runner/main.ts', import.meta.url));
-const PATIENCE_MS = 1_500;
+const PATIENCE_MS = 3_000;
 
 let database: FreshDatabase;
 let pool: pg.Pool;
@@ -93,7 +93,7 @@ describe('the jobs of a process that was killed', () => {
     await Promise.all([begin(), begin()]);
     child.kill('SIGKILL');
     const expected = [`${process.pid} done`, `${child.pid} begun`].sort();
-    await expect.poll(runs, { timeout: 10_000 }).toEqual(expected);
+    await expect.poll(runs, { timeout: 15_000 }).toEqual(expected);
     const left = () => pool.query('select 1 from graphile_worker.jobs').then(({ rowCount }) => rowCount);
     await expect.poll(left).toBe(0);
     expect(await runs()).toEqual(expected);
@@ -106,13 +106,13 @@ describe('the jobs of a process that was killed', () => {
     await leaveBehind();
     await begin();
     const done = async (): Promise<number> => (await runs()).filter((run) => run.endsWith('done')).length;
-    await expect.poll(done, { timeout: 10_000 }).toBe(1);
+    await expect.poll(done, { timeout: 15_000 }).toBe(1);
     await expect.poll(lockers).toEqual([name]);
     child.kill('SIGCONT');
     await pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 1 and pid in
       (select pid from pg_stat_activity where query like '%task_runner:%' and pid <> pg_backend_pid() and datname = current_database())`);
     await leaveBehind();
-    await expect.poll(done, { timeout: 10_000 }).toBe(2);
+    await expect.poll(done, { timeout: 15_000 }).toBe(2);
     await expect.poll(lockers).toEqual([name]);
   });
 

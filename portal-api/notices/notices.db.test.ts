@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
 import { makeMember, makeUser } from '../testing/people.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
@@ -47,7 +47,9 @@ describe('a notice', () => {
         .query<{ attempts: number }>(`select attempts from graphile_worker.jobs where last_error is not null`)
         .then(({ rows }) => rows.map(({ attempts }) => attempts));
     await expect.poll(failed, { timeout: 8_000 }).toEqual([1]);
-    mail = await MailCatcher.begin({ host: '127.0.0.1', smtp_port: smtp, http_port: http });
+    // Somebody else's connection may have one of its ports by chance, for a moment.
+    const began = () => MailCatcher.begin({ host: '127.0.0.1', smtp_port: smtp, http_port: http });
+    mail = await vi.waitFor(began, { timeout: 10_000, interval: 250 });
     await expect.poll(() => mail.mails('late@example.org').length, { timeout: 15_000 }).toBe(1);
   });
 

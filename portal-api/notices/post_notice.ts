@@ -1,3 +1,4 @@
+import { inTransaction } from '../../domain/db/transaction.ts';
 import { blindIndex, emailSpelling } from '../../domain/privacy/sealing.ts';
 import type { PortalContext } from '../context.ts';
 import { holdBack, recordBounce } from './bounce_rows.ts';
@@ -46,7 +47,7 @@ export function postingBy({
     if (handed.kind === 'taken') return;
     const { class: bounce_class, smtp_code, status } = handed;
     const bounce = { address_index, class: bounce_class, smtp_code, status, report_sha256: null, at: now() };
-    await recordBounce(pool, { ...bounce, source: 'refusal' });
+    await inTransaction(pool, (tx) => recordBounce(tx, { ...bounce, source: 'refusal' }));
     if (bounce_class === 'policy') {
       throw new Error(`The mail server takes no such mail from us: ${smtp_code} ${status ?? 'without a status'}.`);
     }

@@ -52,7 +52,9 @@ export function judgeText(request: TextRequest, payer: TextPayer, options: Judge
       wallet_id: payer.wallet_id,
       sender: request.sender,
       recipient,
-      ...counted,
+      body: counted.body,
+      encoding: counted.encoding,
+      segments: counted.segments,
       class: request.class,
       on_doubt: request.on_doubt,
       net_micros: net,
@@ -71,7 +73,8 @@ export function judgeText(request: TextRequest, payer: TextPayer, options: Judge
         request.idempotency_key === null
           ? null
           : { key: request.idempotency_key, content_sha256: contentHash(request, counted.body) },
-      ...times,
+      due_at: times.due_at,
+      valid_until: times.valid_until,
     },
   };
 }

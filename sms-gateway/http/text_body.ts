@@ -36,27 +36,29 @@ export type ReadText = { kind: 'text'; request: TextRequest } | { kind: 'invalid
 export function readText(body: unknown, header_key: string | null): ReadText {
   const parsed = textSchema.safeParse(body);
   if (!parsed.success) return { kind: 'invalid', detail: problemsOf(parsed.error) };
-  const { from, to, text, data, send_at, valid_for_seconds, ...rest } = parsed.data;
+  const read = parsed.data;
   return {
     kind: 'text',
     request: {
-      sender: from,
-      recipient: to,
-      content:
-        data === undefined
-          ? { kind: 'text', text: text ?? '' }
-          : { kind: 'raw', data_coding: data.coding, has_udh: data.udh, octets: Buffer.from(data.hex, 'hex') },
-      class: rest.class,
-      on_doubt: rest.on_doubt,
-      client_ref: rest.ref ?? null,
-      idempotency_key: rest.idempotency_key ?? header_key,
-      due_at_ms: send_at === undefined ? null : Date.parse(send_at),
-      valid_for_ms: valid_for_seconds === undefined ? null : valid_for_seconds * 1000,
-      wants_receipt: rest.receipt,
+      sender: read.from,
+      recipient: read.to,
+      content: contentOf(read),
+      class: read.class,
+      on_doubt: read.on_doubt,
+      client_ref: read.ref ?? null,
+      idempotency_key: read.idempotency_key ?? header_key,
+      due_at_ms: read.send_at === undefined ? null : Date.parse(read.send_at),
+      valid_for_ms: read.valid_for_seconds === undefined ? null : read.valid_for_seconds * 1000,
+      wants_receipt: read.receipt,
       source: 'http',
       system_id: null,
     },
   };
+}
+
+function contentOf({ text, data }: z.output<typeof textSchema>): TextRequest['content'] {
+  if (data === undefined) return { kind: 'text', text: text ?? '' };
+  return { kind: 'raw', data_coding: data.coding, has_udh: data.udh, octets: Buffer.from(data.hex, 'hex') };
 }
 
 export type ReadBody =

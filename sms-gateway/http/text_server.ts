@@ -187,21 +187,17 @@ export class TextServer {
   }
 
   #send(response: http.ServerResponse, { status, body, retry_after_s }: Reply): void {
-    const headers = {
-      'cache-control': 'no-store',
-      ...(retry_after_s === undefined ? {} : { 'retry-after': String(retry_after_s) }),
-      ...(this.#is_closing ? { connection: 'close' } : {}),
-    };
+    const headers: http.OutgoingHttpHeaders = { 'cache-control': 'no-store' };
+    if (retry_after_s !== undefined) headers['retry-after'] = String(retry_after_s);
+    if (this.#is_closing) headers['connection'] = 'close';
     if (body === null) {
       response.writeHead(status, headers).end();
       return;
     }
     const text = JSON.stringify(body);
-    response.writeHead(status, {
-      'content-type': status >= 400 ? 'application/problem+json' : 'application/json',
-      'content-length': Buffer.byteLength(text),
-      ...headers,
-    });
+    headers['content-type'] = status >= 400 ? 'application/problem+json' : 'application/json';
+    headers['content-length'] = Buffer.byteLength(text);
+    response.writeHead(status, headers);
     response.end(text);
   }
 }

@@ -30,6 +30,14 @@ function localMs(digits: string): number | null {
 function calendarMs(digits: string): number | null {
   const at = (from: number, to: number): number => Number(digits.slice(from, to));
   const ms = Date.UTC(at(0, 4), at(4, 6) - 1, at(6, 8), at(8, 10), at(10, 12), at(12, 14));
-  const written = new Date(ms).toISOString().replace(/[^0-9]/gu, '');
-  return written.slice(0, 14) === digits ? ms : null;
+  // What is beyond a month, a day or an hour is counted on into the next one.
+  const read = new Date(ms);
+  const is_as_written =
+    read.getUTCFullYear() === at(0, 4) &&
+    read.getUTCMonth() === at(4, 6) - 1 &&
+    read.getUTCDate() === at(6, 8) &&
+    read.getUTCHours() === at(8, 10) &&
+    read.getUTCMinutes() === at(10, 12) &&
+    read.getUTCSeconds() === at(12, 14);
+  return is_as_written ? ms : null;
 }

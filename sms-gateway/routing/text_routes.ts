@@ -3,6 +3,8 @@ import type { E164 } from '../../domain/numbers/e164.ts';
 import { convert } from '../../domain/rating/fx_rates.ts';
 import type { FxTable } from '../../domain/rating/fx_rates.ts';
 import type { TextPrices, TextRate } from '../../domain/texts/prices/text_prices.ts';
+import { BestOffers } from './best_offers.ts';
+import { RouteMemory } from './route_memory.ts';
 import { explainRoutes } from './route_reason.ts';
 import type { RouteVerdict } from './route_reason.ts';
 
@@ -62,8 +64,6 @@ export interface Judged {
 }
 
 const PPM = 1_000_000;
-/** So many are remembered, over all slots and prices; with more, all are forgotten. */
-const REMEMBERED_MAX = 50_000;
 
 /**
  * Carriers for a number, the cheapest by what a text that arrives costs first; of equals the one with the lower id. Prices are
@@ -75,12 +75,14 @@ export class TextRoutes {
   readonly #fx: FxTable;
   readonly #options: RoutingOptions;
   readonly #offers: readonly Offer[];
-  readonly #remembered = new Map<string, Routing>();
+  readonly #remembered = new RouteMemory();
+  readonly #best: BestOffers;
 
   constructor(prices: TextPrices, fx: FxTable, carriers: ReadonlyMap<number, RoutedCarrier>, options: RoutingOptions) {
     this.#prices = prices;
     this.#fx = fx;
     this.#options = options;
+    this.#best = new BestOffers(options.routes_max);
     this.#offers = prices.buy_decks.map(({ deck, carrier_id }) => {
       const carrier = carriers.get(carrier_id);
       const counted_ppm = countedPpm(carrier?.quality_ppm ?? 0, options.quality_weight_ppm);
@@ -94,35 +96,34 @@ export class TextRoutes {
 
   route(number: E164, sale: Sale): Routing {
     const slot = this.#prices.slotOf(number);
-    const key = sale === null ? `${slot}` : `${slot} ${sale.rate_micros_per_segment} ${sale.currency}`;
-    const known = this.#remembered.get(key);
-    if (known !== undefined) return known;
-    const routing = this.#workOut(slot, sale);
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
-    this.#remembered.set(key, routing);
+    const known = this.#remembered.find(slot, sale);
+    if (known !== null) return known;
+    const routing = new WorkedOut(this.#workOut(slot, sale), () => this.#explain(slot, sale));
+    this.#remembered.keep(slot, sale, routing);
     return routing;
   }
 
-  #workOut(slot: number, sale: Sale): Routing {
-    const best = new Best(this.#options.routes_max);
-    const cost_max = sale === null ? Number.POSITIVE_INFINITY : costMax(sale, this.#options.margin_ppm_min);
-    for (let at = 0; slot >= 0 && at < this.#offers.length; at += 1) {
-      const price = this.#prices.buyPrice(slot, at);
+  #workOut(slot: number, sale: Sale): Route[] {
+    if (slot < 0) return [];
+    const best = this.#best;
+    best.clear();
+    const cost_max = costMax(sale, this.#options.margin_ppm_min);
+    for (let at = 0; at < this.#offers.length; at += 1) {
       const offer = this.#offers[at];
-      if (price < 0 || !Number.isFinite(price) || offer?.carrier?.enabled !== true) continue;
+      if (offer?.carrier?.enabled !== true) continue;
+      const price = this.#prices.buyPrice(slot, at);
+      if (price < 0 || !Number.isFinite(price)) continue;
       const cost = this.#costOf(price, offer, sale);
       if (cost !== null && cost <= cost_max) best.offer(at, weigh(cost, offer), offer.carrier_id);
     }
-    const routes = best.places.map((at) => this.#routeTo(slot, at));
-    let reason: string | null = null;
-    const explain = (): string => explainRoutes(this.#judgeAll(slot, sale, cost_max), this.#options.routes_max);
-    return {
-      routes,
-      // Only the first text that goes this way pays for the words.
-      get reason() {
-        return (reason ??= explain());
-      },
-    };
+    const routes: Route[] = [];
+    for (let at = 0; at < best.size; at += 1) routes.push(this.#routeTo(slot, best.place(at)));
+    return routes;
+  }
+
+  #explain(slot: number, sale: Sale): string {
+    const cost_max = costMax(sale, this.#options.margin_ppm_min);
+    return explainRoutes(this.#judgeAll(slot, sale, cost_max), this.#options.routes_max);
   }
 
   /** In the currency of the sale; null where no exchange rate is known. */
@@ -164,38 +165,28 @@ export class TextRoutes {
   }
 }
 
-/** The best few of what is offered, without a list of all. */
-class Best {
-  readonly places: number[] = [];
-  readonly #weights: number[] = [];
-  readonly #ids: number[] = [];
-  readonly #size_max: number;
+class WorkedOut implements Routing {
+  readonly routes: readonly Route[];
+  readonly #explain: () => string;
+  #reason: string | null = null;
 
-  constructor(size_max: number) {
-    this.#size_max = size_max;
+  constructor(routes: readonly Route[], explain: () => string) {
+    this.routes = routes;
+    this.#explain = explain;
   }
 
-  offer(place: number, weight: number, id: number): void {
-    let at = this.places.length;
-    while (at > 0 && this.#isBetter(weight, id, at - 1)) at -= 1;
-    if (at >= this.#size_max) return;
-    this.places.splice(at, 0, place);
-    this.#weights.splice(at, 0, weight);
-    this.#ids.splice(at, 0, id);
-    if (this.places.length <= this.#size_max) return;
-    this.places.pop();
-    this.#weights.pop();
-    this.#ids.pop();
-  }
-
-  #isBetter(weight: number, id: number, than: number): boolean {
-    const other = this.#weights[than] ?? 0;
-    return weight < other || (weight === other && id < (this.#ids[than] ?? 0));
+  /** Only the first text that goes this way pays for the words. */
+  get reason(): string {
+    return (this.#reason ??= this.#explain());
   }
 }
 
 /** What a carrier may cost at most for the margin to be left. */
-function costMax({ rate_micros_per_segment }: NonNullable<Sale>, margin_ppm_min: number): number {
+function costMax(sale: Sale, margin_ppm_min: number): number {
+  if (sale === null) return Number.POSITIVE_INFINITY;
+  const { rate_micros_per_segment } = sale;
+  // Without a margin no bigint has to be made, and this is in the way of every text.
+  if (margin_ppm_min === 0) return Number(rate_micros_per_segment);
   const margin = rate_micros_per_segment * BigInt(margin_ppm_min);
   // A margin below nothing is leave to lose that much; rounding is against the loss in either case.
   const margin_micros = margin >= 0n ? (margin + 999_999n) / 1_000_000n : margin / 1_000_000n;

@@ -311,7 +311,7 @@ describe('a server', () => {
   });
 
   it('unbinds everybody when it closes, and waits for nobody for ever', async () => {
-    const { server, port, closes } = await serverStage({ session: { unbind_timeout_ms: 100, tick_ms: 20 } });
+    const { server, port, closes } = await serverStage({ session: { unbind_timeout_ms: 1_000, tick_ms: 20 } });
     const stage = clientStage(port, { backoff: { first_ms: 100_000, most_ms: 100_000 } });
     stage.client.start();
     await stage.bound();

@@ -95,6 +95,11 @@ export class RateIndex {
     return this.search.find(number, FIRST_DIGIT);
   }
 
+  /** How many there are; they are numbered from 0. */
+  get slots(): number {
+    return this.decks.length === 0 ? 0 : this.rows.length / this.decks.length;
+  }
+
   /** The price of a unit by that buy deck, in micros; -1 where it does not serve the slot. Makes nothing that must be collected. */
   buyPrice(slot: number, buy_deck: number): number {
     const row = this.rows[slot * this.decks.length + (this.buy_decks[buy_deck]?.column ?? -1)] ?? -1;

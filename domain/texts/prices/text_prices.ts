@@ -6,6 +6,7 @@ import type { BuyDeck, RateIndex } from '../../rating/index/rate_index.ts';
 import { withTax } from '../../rating/price.ts';
 import type { Taxed } from '../../rating/price.ts';
 import type { BuyRateRef, RateDeck, RateRef } from '../../rating/rate_deck.ts';
+import { SlotPrices } from './slot_prices.ts';
 
 /** What a segment costs, with all that is needed to explain it. */
 export interface TextRate {
@@ -25,9 +26,11 @@ export interface CarrierTextRate extends TextRate {
  */
 export class TextPrices {
   readonly #index: RateIndex;
+  readonly #slot_prices: SlotPrices;
 
   constructor(index: RateIndex) {
     this.#index = index;
+    this.#slot_prices = new SlotPrices(index);
   }
 
   get next_change_at_ms(): number | null {
@@ -56,7 +59,7 @@ export class TextPrices {
 
   /** What a segment costs by that deck, in micros; -1 where it does not reach the slot. */
   buyPrice(slot: number, buy_deck: number): number {
-    return this.#index.buyPrice(slot, buy_deck);
+    return this.#slot_prices.of(slot, buy_deck);
   }
 
   /** What each carrier that reaches this number charges, in no order. */

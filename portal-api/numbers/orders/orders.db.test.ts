@@ -144,7 +144,9 @@ describe('an order', () => {
       client.post<OrderBody>('/v1/number-orders', { number }, wishes),
       client.post<OrderBody>('/v1/number-orders', { number }, wishes),
     ]);
-    expect(both.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    // The second is refused while the first is under way, and answered like it after that.
+    expect(both.map(({ status }) => status)).toContain(201);
+    expect(both.filter(({ status }) => status !== 201 && status !== 409)).toEqual([]);
     const again = await client.post<OrderBody>('/v1/number-orders', { number }, wishes);
     expect(again.body.order_id).toBe(both.find(({ status }) => status === 201)?.body.order_id);
     expect(await balanceOf(user)).toBe(6n * UNIT);

@@ -62,7 +62,7 @@ const failureOf = async (client: PortalClient, order_id: string): Promise<string
 
 describe('an order at a provider that takes its time', () => {
   it('is active when the provider has told of it, twice, late and in the wrong order', async () => {
-    provider.behave({ provision_ms: 100, test_ms: 50, webhook_copies: 3, webhook_delay_ms: 50, shuffled: true });
+    provider.behave({ provision_ms: 1_000, test_ms: 50, webhook_copies: 3, webhook_delay_ms: 50, shuffled: true });
     const { client, user, order_id } = await order();
     expect(await orderState(client, order_id)).toBe('provisioning');
     await expect.poll(() => orderState(client, order_id), PATIENCE).toBe('active');
@@ -114,7 +114,8 @@ describe('an order that does not come to work', () => {
     expect(await orderState(client, order_id)).toBe('provisioning');
     world.advance(86_400_000);
     const again = await (await makeAdmin(world, ['operations'])).signIn();
-    expect(await again.post(`/v1/admin/number-orders/${order_id}/retry`)).toMatchObject({ status: 202 });
+    // Unless it was looked at by itself just before.
+    expect([202, 409]).toContain((await again.post(`/v1/admin/number-orders/${order_id}/retry`)).status);
     const owner = await user.signIn();
     await expect.poll(() => orderState(owner, order_id), PATIENCE).toBe('failed');
     expect(await failureOf(owner, order_id)).toBe('too_late');
@@ -122,7 +123,7 @@ describe('an order that does not come to work', () => {
   });
 
   it('is given up by an admin, and what the provider says later changes nothing', async () => {
-    provider.behave({ provision_ms: 300 });
+    provider.behave({ provision_ms: 2_000 });
     const { client, user, order_id } = await order();
     const admin = await (await makeAdmin(world, ['operations'])).signIn();
     const failed = await admin.post(`/v1/admin/number-orders/${order_id}/fail`, { reason: 'a test gave it up' });

@@ -233,7 +233,7 @@ describe('a transfer that the provider has to agree to', () => {
   it('takes effect when it has, which it may tell twice', async () => {
     await rule('asked');
     const { number, order_id, from, to, accept } = await offered();
-    provider.behave({ holder_ms: 300, webhook_copies: 2 });
+    provider.behave({ holder_ms: 2_000, webhook_copies: 2 });
     expect(await accept()).toMatchObject({ status: 201, body: { state: 'with_provider' } });
     expect(await holds(from, number)).toBe(true);
     expect(await holds(to, number)).toBe(false);
@@ -274,7 +274,8 @@ describe('a transfer that the provider has to agree to', () => {
     provider.behave({});
     const admin = await (await makeAdmin(world, ['operations'])).signIn();
     const path = `/v1/admin/number-transfers/${body.transfer_id}`;
-    expect(await admin.post(`${path}/retry`)).toMatchObject({ status: 202 });
+    // Unless it was tried again by itself just before.
+    expect([202, 409]).toContain((await admin.post(`${path}/retry`)).status);
     const next = await to.user.signIn();
     await expect.poll(() => holds({ client: next }, number), PATIENCE).toBe(true);
     expect(await admin.post(`${path}/give-up`, { reason: 'too late' })).toMatchObject(problem('too_late'));
@@ -301,7 +302,7 @@ describe('a transfer that the provider has to agree to', () => {
   it('comes too late where the holder cancels meanwhile: all that was told is forgotten', async () => {
     await rule('asked');
     const { number, order_id, from, to, accept } = await offered();
-    provider.behave({ holder_ms: 300 });
+    provider.behave({ holder_ms: 2_000 });
     await accept();
     expect(await from.client.post(`/v1/numbers/${number}/cancellation`, { when: 'now' })).toMatchObject({
       status: 201,
@@ -317,7 +318,7 @@ describe('a transfer that the provider has to agree to', () => {
   it('is told back where it was cancelled to the end of its month, as that is not handed over', async () => {
     await rule('asked');
     const { number, order_id, from, accept } = await offered();
-    provider.behave({ holder_ms: 300 });
+    provider.behave({ holder_ms: 2_000 });
     await accept();
     await from.client.post(`/v1/numbers/${number}/cancellation`, { when: 'period_end' });
     await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(GRACE);
