@@ -64,6 +64,8 @@ const controllerSchema = z.object({
   ROUTING_SECONDS: seconds(120, 3600),
   /** After this many failed digests within the window an address is blocked, for as long as the block lasts. */
   AUTH_FAILURES_MAX: seconds(10, 100_000),
+  /** Requests of nobody, within AUTH_WINDOW_SECONDS, that shut their address out: a scanner makes thousands. */
+  AUTH_UNIDENTIFIED_MAX: seconds(100, 1_000_000),
   AUTH_WINDOW_SECONDS: seconds(60, 86_400),
   AUTH_BLOCK_SECONDS: seconds(600, 7 * 86_400),
   /** So long after a success an address is not blocked for failures that anybody could have sent in its name. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stepBlocks } from './blocks.ts';
 import type { BlockEffect, BlockEvent, Blocks } from './blocks.ts';
 
-const limits = { failures_max: 3, block_ms: 1000, blocks_max: 3 };
+const limits = { failures_max: 3, unidentified_max: 5, block_ms: 1000, blocks_max: 3 };
 
 const address = fc.constantFrom('192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4', '192.0.2.5');
 const standing = fc.constantFrom('stranger', 'stranger', 'proven', 'trunk');
@@ -13,7 +13,12 @@ const history = fc.array(
   fc.record({
     wait_ms: fc.integer({ min: 0, max: 600 }),
     event: fc.oneof(
-      fc.record({ type: fc.constant('failed'), address, failures: fc.integer({ min: 1, max: 6 }), standing }),
+      fc.record({
+        type: fc.constantFrom('failed', 'unidentified'),
+        address,
+        failures: fc.integer({ min: 1, max: 6 }),
+        standing,
+      }),
       fc.record({ type: fc.constant('looked'), trunk: fc.option(address, { nil: null }) }),
     ),
   }),
@@ -35,9 +40,7 @@ function play(steps: Steps): Played[] {
   return steps.map(({ wait_ms, event: drawn }) => {
     at_ms += wait_ms;
     const event: BlockEvent =
-      drawn.type === 'failed'
-        ? { ...drawn, type: 'failed', at_ms }
-        : { type: 'looked', isTrunk: (one) => one === drawn.trunk, at_ms };
+      drawn.type !== 'looked' ? { ...drawn, at_ms } : { type: 'looked', isTrunk: (one) => one === drawn.trunk, at_ms };
     const before = blocks;
     const step = stepBlocks(before, event, limits);
     blocks = step.blocks;
@@ -56,9 +59,10 @@ describe('blocked addresses', () => {
           const gone = [...before.keys()].filter((one) => !blocks.has(one));
           expect(effects.filter(({ type }) => type === 'blocked').map((effect) => effect.address)).toEqual(appeared);
           expect(effects.filter(({ type }) => type === 'released').map((effect) => effect.address)).toEqual(gone);
-          if (event.type === 'failed') {
+          if (event.type === 'failed' || event.type === 'unidentified') {
             expect(gone).toEqual([]);
-            const guilty = event.standing === 'stranger' && event.failures >= limits.failures_max;
+            const enough = event.type === 'failed' ? limits.failures_max : limits.unidentified_max;
+            const guilty = event.standing === 'stranger' && event.failures >= enough;
             if (appeared.length > 0) expect([guilty, appeared]).toEqual([true, [event.address]]);
             if (guilty && before.size < limits.blocks_max) expect(blocks.has(event.address)).toBe(true);
           }

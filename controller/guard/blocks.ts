@@ -1,7 +1,8 @@
 /**
  * Which addresses are shut out, as a pure machine. Each address for itself:
  *
- *              failed, for the `failures_max`th time within the window, a stranger, and there is room
+ *              failed, for the `failures_max`th time within the window (or asked as nobody, for the
+ *              `unidentified_max`th), a stranger, and there is room
  *        ┌──────┐ ────────────────────────────────────────────────────────▶ ┌─────────┐
  *        │ free │                                                           │ blocked │
  *        └──────┘ ◀──────────────────────────────────────────────────────── └─────────┘
@@ -15,14 +16,17 @@ export type Blocks = ReadonlyMap<string, number>;
 export type Standing = 'stranger' | 'proven' | 'trunk';
 
 export interface BlockLimits {
+  /** Wrong credentials. */
   failures_max: number;
+  /** Requests of nobody: a scanner makes thousands, a phone whose device was deleted one a minute. */
+  unidentified_max: number;
   block_ms: number;
   /** Each block costs the switch a comparison for every packet, and a flood of forged addresses must not fill its memory. */
   blocks_max: number;
 }
 
 export type BlockEvent =
-  | { type: 'failed'; address: string; failures: number; standing: Standing; at_ms: number }
+  | { type: 'failed' | 'unidentified'; address: string; failures: number; standing: Standing; at_ms: number }
   | { type: 'looked'; isTrunk: (address: string) => boolean; at_ms: number }
   /** Blocks from before a restart, with the time at which each ends. */
   | { type: 'remembered'; blocks: Blocks; at_ms: number };
@@ -40,6 +44,7 @@ export interface BlockStep {
 export function stepBlocks(blocks: Blocks, event: BlockEvent, limits: BlockLimits): BlockStep {
   switch (event.type) {
     case 'failed':
+    case 'unidentified':
       return failed(blocks, event, limits);
     case 'looked':
       return looked(blocks, event);
@@ -52,10 +57,11 @@ export function stepBlocks(blocks: Blocks, event: BlockEvent, limits: BlockLimit
 
 function failed(
   blocks: Blocks,
-  { address, failures, standing, at_ms }: Extract<BlockEvent, { type: 'failed' }>,
-  { failures_max, block_ms, blocks_max }: BlockLimits,
+  { type, address, failures, standing, at_ms }: Extract<BlockEvent, { type: 'failed' | 'unidentified' }>,
+  { failures_max, unidentified_max, block_ms, blocks_max }: BlockLimits,
 ): BlockStep {
-  if (failures < failures_max || blocks.has(address)) return { blocks, effects: [] };
+  if (failures < (type === 'failed' ? failures_max : unidentified_max) || blocks.has(address))
+    return { blocks, effects: [] };
   const why = standing !== 'stranger' ? standing : blocks.size >= blocks_max ? 'full' : null;
   if (why !== null) return { blocks, effects: [{ type: 'spared', address, why }] };
   const until_ms = at_ms + block_ms;

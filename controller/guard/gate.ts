@@ -7,7 +7,7 @@ export type Sign =
   | { kind: 'failed'; address: string; forgeable: boolean }
   /** Right credentials in answer to a challenge that was sent to this very address: it cannot be forged. */
   | { kind: 'succeeded'; address: string }
-  /** Several requests in a row that are nobody's and answer no challenge. */
+  /** A request that is nobody's. */
   | { kind: 'unidentified'; address: string };
 
 export interface GateListener {

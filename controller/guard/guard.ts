@@ -62,18 +62,21 @@ export class Guard {
       this.#guarded(memory.keepProven(sign.address));
     } else if (sign.kind === 'unidentified') {
       onRefused('unidentified');
+      // Behind the address of an office there may be one phone that is nobody's any more among others that log in.
+      this.#guarded(this.#failed('unidentified', sign.address, true));
     } else {
       onRefused('wrong_credentials');
-      this.#guarded(this.#failed(sign.address, sign.forgeable));
+      this.#guarded(this.#failed('failed', sign.address, sign.forgeable));
     }
   }
 
-  async #failed(address: string, forgeable: boolean): Promise<void> {
+  async #failed(type: 'failed' | 'unidentified', address: string, forgeable: boolean): Promise<void> {
     const { failures: counter, limits, now } = this.#options;
-    const failures = await counter.add(address);
-    if (failures < limits.failures_max || this.#blocks.has(address)) return;
+    const failures = await counter.add(type === 'failed' ? address : `${address}:unidentified`);
+    const enough = type === 'failed' ? limits.failures_max : limits.unidentified_max;
+    if (failures < enough || this.#blocks.has(address)) return;
     const standing = await this.#standing(address, forgeable);
-    this.#step({ type: 'failed', address, failures, standing, at_ms: now() });
+    this.#step({ type, address, failures, standing, at_ms: now() });
   }
 
   async #standing(address: string, forgeable: boolean): Promise<Standing> {
@@ -108,7 +111,7 @@ export class Guard {
     if (effect.type === 'blocked') {
       onRefused('blocked');
       const until = new Date(effect.until_ms).toISOString();
-      log.warn({ address, until }, 'an address failed to log in too often and is shut out');
+      log.warn({ address, until }, 'an address failed to log in too often, or asked as nobody, and is shut out');
       this.#guarded(memory.keepBlock(address, effect.until_ms));
     } else if (effect.type === 'released') {
       log.info({ address }, 'an address is let in again');

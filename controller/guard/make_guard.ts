@@ -34,6 +34,7 @@ export function makeGuard({ settings, gate, redis, db, onRefused, log }: GuardPa
     }),
     limits: {
       failures_max: settings.AUTH_FAILURES_MAX,
+      unidentified_max: settings.AUTH_UNIDENTIFIED_MAX,
       block_ms: settings.AUTH_BLOCK_SECONDS * 1000,
       blocks_max: BLOCKS_MAX,
     },

@@ -7,6 +7,7 @@ import { eventually } from '../world/verdict.ts';
 import type { World } from '../world/world.ts';
 
 const FAILURES_MAX = 5;
+const UNIDENTIFIED_MAX = 60;
 const BLOCK_SECONDS = 12;
 
 let world: World;
@@ -15,6 +16,7 @@ let end: () => Promise<void>;
 beforeAll(async () => {
   const settings = {
     AUTH_FAILURES_MAX: String(FAILURES_MAX),
+    AUTH_UNIDENTIFIED_MAX: String(UNIDENTIFIED_MAX),
     AUTH_WINDOW_SECONDS: '60',
     AUTH_BLOCK_SECONDS: String(BLOCK_SECONDS),
   };
@@ -103,7 +105,7 @@ describe.concurrent('an address that fails to log in again and again', () => {
 });
 
 describe('requests without credentials', () => {
-  it('count, and shut nobody out', async () => {
+  it('count, and shut nobody out while they are few', async () => {
     const customer = await world.customer({ balance_micros: 0n });
     const before = await refusedTotal('unidentified');
     const target = world.sip;
@@ -117,6 +119,36 @@ describe('requests without credentials', () => {
     );
     expect(await registers(141, customer)).toBe('registered');
   });
+
+  it('get the same 401 whatever they ask for, tell nothing, and shut their address out when they are many', async () => {
+    const holder = await world.customer({ balance_micros: 0n });
+    const scanner = await Scanner.open({ address: `${world.network}.161`, target: world.sip });
+    const before = await refusedTotal('blocked');
+    // A number that somebody holds, asked for by who is no trunk, is like one that nobody holds.
+    for (const number of [holder.number, '+4930999999']) {
+      expect(await scanner.probe('INVITE', number)).toMatchObject({ status: 401, tells: ['Letsdial'] });
+    }
+    let asked = 2;
+    await eventually('the block', 20_000, async () => {
+      asked += 1;
+      return (await scanner.probe('INVITE', `${asked}`)).status === 401 ? null : true;
+    });
+    expect(asked).toBeGreaterThanOrEqual(UNIDENTIFIED_MAX / 2);
+    expect(await refusedTotal('blocked')).toBeGreaterThan(before);
+    await scanner.close();
+    // One that guesses besides is shut out sooner.
+    const guesser = await Scanner.open({ address: `${world.network}.163`, target: world.sip });
+    const probes = await guesser.sweep(Array.from({ length: 30 }, (_, n) => `${100 + n}`));
+    const statuses = probes.map(({ status }) => status);
+    expect(statuses.slice(0, FAILURES_MAX)).toEqual(Array.from({ length: FAILURES_MAX }, () => 401));
+    expect(new Set(statuses)).toEqual(new Set([401, 403]));
+    expect(statuses.at(-1)).toBe(403);
+    await guesser.close();
+    // Nobody else hears of it, and no call came of any of this.
+    expect(await registers(162, holder)).toBe('registered');
+    const { rows } = await world.pool.query('select 1 from cdr');
+    expect(rows).toEqual([]);
+  }, 60_000);
 });
 
 describe('a switch that was restarted', () => {

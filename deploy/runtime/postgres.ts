@@ -104,6 +104,7 @@ function settingArgs(port: number, socket_directory: string, options: PostgresOp
     max_connections: '200',
     shared_buffers: `${sharedBuffersMb()}MB`,
     max_wal_size: '2GB',
+    // Files of its log that were used before are written again; each new one is 16 MB of zeros, for which whoever commits waits some 60 ms.
     min_wal_size: '1GB',
     // A bare container has no zoneinfo for Postgres to read; GMT needs none.
     timezone: 'GMT',

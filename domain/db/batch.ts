@@ -96,8 +96,9 @@ export class Batch<Item, Answer> {
     while (this.#waiting.length > 0) {
       await this.#gather();
       await this.#paced;
-      if (this.#pace_ms > 0) this.#paced = wait(this.#pace_ms);
       const batch = this.#waiting.splice(0, this.#size_max);
+      // Who comes alone is no crowd, and the next one to come after the answer need not wait either.
+      if (this.#pace_ms > 0 && batch.length > 1) this.#paced = wait(this.#pace_ms);
       this.#is_hurried &&= this.#waiting.length > 0;
       try {
         this.#answer(batch, await this.#run(batch.map((entry) => entry.item)));

@@ -149,7 +149,8 @@ const portal: Privileges = {
   ].sort(),
   functions: [
     ...workers.functions,
-    `accept_messages ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
+    `accept_messages ${PATH}`,
+    `accept_texts ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `append_audit ${PATH}`,
     'billable',
     `charge_wallet ${PATH}`,

@@ -99,7 +99,8 @@ const gateway: Privileges = {
     'update webhook_endpoint: enabled',
   ],
   functions: [
-    `accept_messages ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
+    `accept_messages ${PATH}`,
+    `accept_texts ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `cancel_message ${PATH}`,
     `claim_messages as its owner enable_seqscan=off enable_bitmapscan=off search_path=public, pg_temp`,
     `claim_stranded as its owner enable_seqscan=off enable_bitmapscan=off search_path=public, pg_temp`,

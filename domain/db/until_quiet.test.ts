@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { untilQuiet } from './until_quiet.ts';
 
-const patience = { quiet_ms: 2, linger_ms: 20, enough: 100 };
+const patience = { alone_ms: 1, quiet_ms: 2, linger_ms: 20, enough: 100 };
 
 /** How many milliseconds it waited, where `comes` says how many are there by then. */
 async function tookMs(comes: (ms: number) => number): Promise<number> {
@@ -18,12 +18,17 @@ async function tookMs(comes: (ms: number) => number): Promise<number> {
 }
 
 it('waits a moment for company, and no longer where none comes', async () => {
-  expect(await tookMs(() => 1)).toBe(2);
-  expect(await tookMs((ms) => (ms < 4 ? ms : 10))).toBe(6);
+  expect(await tookMs(() => 5)).toBe(2);
+  expect(await tookMs((ms) => (ms < 4 ? 2 + ms : 10))).toBe(6);
+});
+
+it('waits less for whoever is alone', async () => {
+  expect(await tookMs(() => 1)).toBe(1);
+  expect(await tookMs((ms) => (ms === 0 ? 1 : 5))).toBe(3);
 });
 
 it('waits no longer than it may while more come all the time, and for none once there are enough', async () => {
-  expect(await tookMs((ms) => ms)).toBe(20);
-  expect(await tookMs((ms) => ms * 10)).toBe(10);
+  expect(await tookMs((ms) => 2 + ms)).toBe(20);
+  expect(await tookMs((ms) => 2 + ms * 10)).toBe(10);
   expect(await tookMs(() => 100)).toBe(0);
 });

@@ -75,8 +75,8 @@ export async function acceptMessages(
   messages: readonly NewMessage[],
 ): Promise<AcceptAnswer[]> {
   const { rows } = await db.query<{ n: number; verdict: AcceptVerdict; id: string; free_micros: string }>({
-    name: 'accept_messages',
-    text: 'select n, verdict, id, free_micros from accept_messages($1, $2)',
+    name: 'accept_texts',
+    text: 'select n, verdict, id, free_micros from accept_texts($1, $2)',
     values: [now, JSON.stringify(messages.map(toItem))],
   });
   const answers = new Array<AcceptAnswer>(messages.length);

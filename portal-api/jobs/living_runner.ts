@@ -17,6 +17,9 @@ import type { Logger } from 'pino';
 
 const LOOK_MS = 1_000;
 const RETRY_MS = 250;
+/** For so long a stop waits until what became of its jobs is written, and looks this often. */
+const LET_GO_MS = 5_000;
+const LET_GO_LOOK_MS = 50;
 export const PATIENCE_MS = 5_000;
 
 export interface LivingRunnerOptions {
@@ -63,6 +66,15 @@ export class LivingRunner {
           if (this.#look !== null) this.watch();
         });
     }, LOOK_MS);
+  }
+
+  /** Resolves when no job is locked in its name any more, or the database cannot be asked, or after LET_GO_MS. */
+  async untilLetGo(): Promise<void> {
+    for (let waited_ms = 0; waited_ms < LET_GO_MS; waited_ms += LET_GO_LOOK_MS) {
+      const left = await countLocked(this.#options.pool, this.#name).catch(() => 0);
+      if (left === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, LET_GO_LOOK_MS));
+    }
   }
 
   /** After the last job: nobody holds the name any more. */
@@ -132,4 +144,12 @@ async function selectUnheld(pool: pg.Pool): Promise<string[]> {
            and (l.classid::bigint << 32) | l.objid::bigint = hashtextextended('task_runner:' || j.name, 0))`,
   );
   return rows.map(({ name }) => name);
+}
+
+async function countLocked(pool: pg.Pool, name: string | null): Promise<number> {
+  const { rows } = await pool.query<{ jobs: number }>(
+    'select count(*)::integer as jobs from graphile_worker.jobs where locked_by = $1',
+    [name],
+  );
+  return rows[0]?.jobs ?? 0;
 }

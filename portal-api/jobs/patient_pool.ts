@@ -8,29 +8,40 @@ import { Outage } from '../../domain/db/batch.ts';
  * have heard of it, and Node ends a process for that. It asks again, a hundred times, but only after errors of a few codes, and of a
  * database that is away most have none. So it is given this pool, which has patience:
  *
- *   - who wants a connection gets one when the database is there again, however long that takes;
- *   - a statement whose connection was lost meanwhile is refused by a code that it asks again for, and then waits as above.
+ *     asked ──a connection──> answered
+ *       │  ▲                     │ the connection was lost: refused by a code after which it asks again
+ *       │  └─────────────────────┘
+ *       └──no connection──> waiting ──there again──> asked
+ *                              └──END_MS after the end was asked for──> given up, and never answered
  *
- * Each of its statements may be carried out twice: it names the runner that has the job.
+ * What is asked twice is safe with one exception, which is graphile-worker's own: a job that was taken by a statement whose answer was
+ * lost stays locked until it is freed after four hours. And should statements fail for minutes while connections can be had, as on a
+ * disk that is full, its patience ends after a hundred times, and the process with it; whoever runs it starts it again.
  */
 
 /** serialization_failure: of the codes after which it asks again, the one after which it does so within milliseconds. */
 const ASKED_AGAIN = '40001';
 const RETRY_MS = 250;
+/** A connection that cannot be had may be one that others hold. */
+const END_MS = 3_000;
 
 /** A pool for those who ask until they are answered. */
 export class PatientPool {
   readonly #pool: pg.Pool;
   readonly #log: Logger;
-  #is_ending = false;
-  #giveUp: () => void = () => undefined;
-  readonly #given_up = new Promise<void>((resolve) => {
-    this.#giveUp = resolve;
-  });
+  /** Resolves when somebody was given up; else never. */
+  readonly givenUp: Promise<void>;
+  readonly #tellGivenUp: () => void;
+  #ends_at_ms = Number.POSITIVE_INFINITY;
 
   constructor(pool: pg.Pool, log: Logger) {
     this.#pool = pool;
     this.#log = log;
+    let tell = (): void => undefined;
+    this.givenUp = new Promise((resolve) => {
+      tell = resolve;
+    });
+    this.#tellGivenUp = tell;
   }
 
   /** As others see it; callbacks are answered as ever. */
@@ -38,20 +49,30 @@ export class PatientPool {
     return new Proxy(this.#pool, {
       get: (pool, name) => {
         if (name === 'connect') return (...args: unknown[]) => this.#connect(args);
+        if (name === 'query') return (...args: unknown[]) => this.#query(args);
         return boundTo(pool, name);
       },
     });
   }
 
-  /** From now on nobody waits for a database that is away. Resolves when somebody would have had to; else never. */
-  end(): Promise<void> {
-    this.#is_ending = true;
-    return this.#given_up;
+  /** From now on nobody waits for long. */
+  end(): void {
+    this.#ends_at_ms = Math.min(this.#ends_at_ms, performance.now() + END_MS);
   }
 
   #connect(args: unknown[]): unknown {
     if (args.length > 0) return Reflect.apply(this.#pool.connect.bind(this.#pool), undefined, args);
     return this.#client();
+  }
+
+  /** What is due at a time is put down by this, and would wait for its next time if it failed. */
+  async #query(args: unknown[]): Promise<unknown> {
+    const client = await this.#client();
+    try {
+      return await Reflect.apply(client.query.bind(client), undefined, args);
+    } finally {
+      client.release();
+    }
   }
 
   async #client(): Promise<pg.PoolClient> {
@@ -60,7 +81,7 @@ export class PatientPool {
         return askedAgain(await this.#pool.connect());
       } catch (error) {
         if (!Outage.is(error)) throw error;
-        if (this.#is_ending) return await this.#never();
+        if (performance.now() >= this.#ends_at_ms) return await this.#giveUp();
         this.#log.debug({ err: error }, 'the runner of tasks waits for the database');
       }
       await wait(RETRY_MS);
@@ -68,8 +89,8 @@ export class PatientPool {
   }
 
   /** A rejection would be heard by nobody; the jobs of a process that is gone are carried out by others. */
-  #never(): Promise<never> {
-    this.#giveUp();
+  #giveUp(): Promise<never> {
+    this.#tellGivenUp();
     return new Promise(() => undefined);
   }
 }

@@ -16,6 +16,8 @@ const pulse = { is_away: false };
 let work: () => Promise<void> | void = () => undefined;
 let times = 0;
 const unheard: unknown[] = [];
+/** By then nobody is waited for any more that cannot have a connection. */
+const GIVEN_UP_MS = 5_000;
 const hear = (reason: unknown): unknown => unheard.push(reason);
 
 beforeAll(async () => {
@@ -39,10 +41,10 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function begin(does: () => Promise<void> | void): Promise<void> {
+async function begin(does: () => Promise<void> | void, concurrency = 1): Promise<void> {
   [work, times] = [does, 0];
   runner = new TaskRunner({
-    ...{ pool, concurrency: 1, log: pino({ level: 'silent' }) },
+    ...{ pool, concurrency, log: pino({ level: 'silent' }) },
     ...{ onDone: () => undefined, onEnded: (error) => unheard.push(error) },
     tasks: [
       {
@@ -115,4 +117,39 @@ it('stops while the database is away, and leaves what it could not write to othe
   await runner.stop();
   expect(await job()).toMatchObject({ locked_by: expect.any(String) as unknown });
   expect(unheard).toEqual([]);
+});
+
+it('writes what became of a job when the database comes back while it stops', async () => {
+  await begin(() => {
+    pulse.is_away = true;
+  });
+  await expect.poll(() => pulse.is_away).toBe(true);
+  const stopped = runner.stop();
+  pulse.is_away = false;
+  await stopped;
+  expect(await job()).toBeNull();
+  expect(times).toBe(1);
+});
+
+it('keeps its name while a task is under way, also where the database is away when it stops', async () => {
+  let finish = (): void => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  await begin(() => finished, 2);
+  await expect.poll(() => times).toBe(1);
+  pulse.is_away = true;
+  let has_stopped = false;
+  const stopped = runner.stop().then(() => {
+    has_stopped = true;
+  });
+  const held = `select 1 from pg_locks where locktype = 'advisory' and objsubid = 1
+                 and database = (select oid from pg_database where datname = current_database())`;
+  // The other worker looks for a job, cannot, and is given up.
+  await new Promise((resolve) => setTimeout(resolve, GIVEN_UP_MS));
+  expect(has_stopped).toBe(false);
+  expect((await admin.query(held)).rowCount).toBe(1);
+  finish();
+  await stopped;
+  await expect.poll(async () => (await admin.query(held)).rowCount).toBe(0);
 });

@@ -23,6 +23,7 @@ export class TaskRunner {
   readonly #options: TaskRunnerOptions;
   readonly #life: LivingRunner;
   readonly #patient: PatientPool;
+  readonly #under_way = new Set<Promise<void>>();
   #runner: Runner | null = null;
 
   constructor(options: TaskRunnerOptions) {
@@ -35,11 +36,15 @@ export class TaskRunner {
   async start(): Promise<void> {
     const { concurrency } = this.#options;
     const { list, crons } = this.#carriedOut();
-    this.#runner = await run({
+    const running = run({
       ...{ pgPool: this.#patient.pool, taskList: list, parsedCronItems: parseCronItems(crons), concurrency },
       ...{ noHandleSignals: true, pollInterval: 2_000, logger: this.#logger() },
       preset: { plugins: [holdingItsName(this.#life)] },
     });
+    const stopped = this.#patient.givenUp.then(() => Promise.reject(new Error('stopped before it began')));
+    this.#runner = await Promise.race([running, stopped]);
+    // From here on it is stop() that looks at it.
+    stopped.catch(() => undefined);
     this.#life.watch();
     this.#runner.promise.then(
       () => this.#ended(new Error('the runner of tasks ended')),
@@ -48,19 +53,11 @@ export class TaskRunner {
   }
 
   #carriedOut(): { list: TaskList; crons: CronItem[] } {
-    const { tasks, onDone } = this.#options;
+    const { tasks } = this.#options;
     const list: TaskList = {};
     const crons: CronItem[] = [];
     for (const { name, run: work, cron } of tasks) {
-      list[name] = async (payload) => {
-        try {
-          await work(withoutCron(payload));
-          onDone(name, 'done');
-        } catch (error) {
-          onDone(name, 'failed');
-          throw error;
-        }
-      };
+      list[name] = (payload) => this.#counted(this.#carryOut(name, () => work(withoutCron(payload))));
       if (cron !== undefined) crons.push({ task: name, match: cron });
     }
     return { list, crons };
@@ -77,12 +74,40 @@ export class TaskRunner {
     });
   }
 
-  /** Tasks that are under way are finished; while the database is away they cannot be, and are left to be carried out again. */
+  /**
+   * Tasks that are under way are finished, and what became of them is written; while the database is away it cannot be, and they are left
+   * to be carried out again.
+   */
   async stop(): Promise<void> {
     const runner = this.#runner;
     this.#runner = null;
-    if (runner !== null) await Promise.race([this.#patient.end(), runner.stop()]);
+    this.#patient.end();
+    if (runner !== null) {
+      const written = runner.stop().then(() => this.#life.untilLetGo());
+      await Promise.race([this.#patient.givenUp, written]);
+    }
+    // What is still under way must not lose its name to another.
+    await Promise.allSettled(this.#under_way);
     await this.#life.end();
+  }
+
+  async #carryOut(name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#options.onDone(name, 'failed');
+      throw error;
+    }
+    this.#options.onDone(name, 'done');
+  }
+
+  async #counted(work: Promise<void>): Promise<void> {
+    this.#under_way.add(work);
+    try {
+      await work;
+    } finally {
+      this.#under_way.delete(work);
+    }
   }
 
   #ended(error: Error): void {

@@ -84,7 +84,8 @@ const jobsLeft = () =>
 const jobsFailed = () =>
   world.pool
     .query<{ attempts: number }>(
-      'select attempts from graphile_worker.jobs where last_error is not null and locked_at is null',
+      `select attempts from graphile_worker.jobs
+        where task_identifier = 'send_notice' and last_error is not null and locked_at is null`,
     )
     .then(({ rows }) => rows.map(({ attempts }) => attempts));
 

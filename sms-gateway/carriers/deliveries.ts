@@ -41,7 +41,7 @@ const BATCH_MAX = 500;
  * A carrier whose window is small sends nothing more before its receipts are acknowledged, so it is quiet soon; from others they come
  * all the time.
  */
-const GATHER = { quiet_ms: 6, linger_ms: 30 };
+const GATHER = { alone_ms: 2, quiet_ms: 6, linger_ms: 30 };
 
 /** What carriers bring: receipts and texts. Each is acknowledged once it is stored. */
 export class Deliveries {

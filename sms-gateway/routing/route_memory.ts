@@ -1,27 +1,28 @@
 import type { Routing, Sale } from './text_routes.ts';
 
-/** Places that a slot may lie in: so many prices of one slot are remembered side by side. */
+/** Places that what is asked for may lie in. */
 const WAYS = 4;
 const SETS = 2 ** 14;
 const NOBODY = -2;
+/** A prime that spreads the prices of one slot over the places: customers of many decks ask for the same country. */
+const SPREAD = 40_503;
 
 /**
  * What was worked out lately, by slot and price. A slot has a few places and whatever comes there last takes one, so that nothing is
  * ever forgotten as a whole, and no key has to be put together to find it.
  *
- * Kept is what is asked for a second time: of numbers from all over the world most come once, and objects that live on cost the
- * garbage collector more than to make them anew.
+ * Kept is what is asked for a second time, as objects that live on cost the garbage collector more than it costs to make them anew.
  */
 export class RouteMemory {
   readonly #slots = new Int32Array(SETS * WAYS).fill(NOBODY);
   readonly #sales: Sale[] = new Array<Sale>(SETS * WAYS).fill(null);
   readonly #routings: (Routing | null)[] = new Array<Routing | null>(SETS * WAYS).fill(null);
-  /** Which slot was worked out last, of those that share their places. */
+  /** Which slot was worked out last, of those that share their places, and which of the places is the next to be taken. */
   readonly #asked = new Int32Array(SETS).fill(NOBODY);
-  #turn = 0;
+  readonly #turns = new Uint8Array(SETS);
 
   find(slot: number, sale: Sale): Routing | null {
-    const first = firstPlace(slot);
+    const first = setOf(slot, sale) * WAYS;
     for (let at = first; at < first + WAYS; at += 1) {
       if (this.#slots[at] === slot && isAlike(this.#sales[at] ?? null, sale)) return this.#routings[at] ?? null;
     }
@@ -29,20 +30,23 @@ export class RouteMemory {
   }
 
   keep(slot: number, sale: Sale, routing: Routing): void {
-    if (this.#asked[slot & (SETS - 1)] !== slot) {
-      this.#asked[slot & (SETS - 1)] = slot;
+    const set = setOf(slot, sale);
+    if (this.#asked[set] !== slot) {
+      this.#asked[set] = slot;
       return;
     }
-    this.#turn = (this.#turn + 1) % WAYS;
-    const at = firstPlace(slot) + this.#turn;
+    const turn = ((this.#turns[set] ?? 0) + 1) % WAYS;
+    this.#turns[set] = turn;
+    const at = set * WAYS + turn;
     this.#slots[at] = slot;
     this.#sales[at] = sale;
     this.#routings[at] = routing;
   }
 }
 
-function firstPlace(slot: number): number {
-  return (slot & (SETS - 1)) * WAYS;
+function setOf(slot: number, sale: Sale): number {
+  const price = sale === null ? 0 : Number(sale.rate_micros_per_segment);
+  return (slot ^ Math.imul(price, SPREAD)) & (SETS - 1);
 }
 
 function isAlike(a: Sale, b: Sale): boolean {

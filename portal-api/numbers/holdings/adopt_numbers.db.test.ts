@@ -48,7 +48,7 @@ it('the demo’s number has a holding, however often it is seeded', async () => 
   };
   for (let turn = 0; turn < 2; turn += 1) {
     await seedDemoOperator({ home, database_url: database.url, carrier, smsc });
-    await seedDemoPortal(home, database.url);
+    await seedDemoPortal(home, database.url, { is_demo: true });
     expect(await held()).toEqual([expected]);
   }
 });
