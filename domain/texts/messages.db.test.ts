@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brokenInvariants } from '../ledger/invariants.ts';
 import { acceptMessages } from './accept_messages.ts';
 import type { AcceptVerdict, NewMessage } from './accept_messages.ts';
-import { receiveMessages, receivePart } from './arrivals.ts';
+import { abandonedParts, receiveMessages, receivePart } from './arrivals.ts';
 import { cancelMessage, decideHeldMessage } from './decisions.ts';
 import { recordOutcomes } from './outcomes.ts';
 import { claimMessages, expireMessages, recoverMessages, releaseMessages } from './queue.ts';
@@ -341,5 +341,26 @@ describe('texts that arrive', () => {
       arrival('+4930888888', { sender: '+447700900998', concatenation: { reference: 9, part_count: 3 } }),
     ]);
     expect(await receivePart(books.pool, books.lease, now(), part(1))).toBeNull();
+  });
+
+  it('in parts whose reference comes again, while one of the older text is missing, are two texts and lose nothing', async () => {
+    const part = (text: string, part_no: number) => ({
+      ...{ carrier_id: books.carrier_id, sender: '+447700900997', recipient: '+4930777777', reference: 7 },
+      ...{ part_count: 2, part_no, data_coding: 0, payload: Buffer.from(`${text}${part_no}`) },
+    });
+    const words = (parts: { payload: Uint8Array }[] | undefined | null) =>
+      parts?.map(({ payload }) => payload.toString());
+    expect(await receivePart(books.pool, books.lease, now(), part('old', 1))).toBeNull();
+    // Its acknowledgement was lost.
+    expect(await receivePart(books.pool, books.lease, now(), part('old', 1))).toBeNull();
+    expect(await receivePart(books.pool, books.lease, now(), part('new', 1))).toBeNull();
+    expect(words(await receivePart(books.pool, books.lease, now(), part('new', 2)))).toEqual(['new1', 'new2']);
+    const [left, ...others] = await abandonedParts(books.pool, new Date(0), 10);
+    expect([words(left), others]).toEqual([['old1'], []]);
+    const { reference = 0, part_count = 0 } = left?.[0] ?? {};
+    expect(reference).toBeLessThan(0);
+    const aside = arrival('+4930777777', { sender: '+447700900997', concatenation: { reference, part_count } });
+    await receiveMessages(books.pool, books.lease, now(), [aside]);
+    expect(await abandonedParts(books.pool, new Date(0), 10)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { decodeParts } from '../../domain/texts/encoding/decode_text.ts';
 import type { DefaultAlphabet } from '../../domain/texts/encoding/data_coding.ts';
 import { parseUdh } from '../../domain/texts/encoding/udh.ts';
+import { parseDialled } from '../../domain/numbers/dialled.ts';
 import type { DataSmBody, ShortMessageBody } from '../smpp/pdu.ts';
 import { findTlv, findTlvNumber, TLV } from '../smpp/tlv.ts';
 
@@ -20,17 +21,21 @@ export interface ArrivedPart {
 
 const HAS_UDH = 0x40;
 const INTERNATIONAL = 1;
+const NATIONAL = 2;
 const ALPHANUMERIC = 5;
 /** A number without a type that is longer than a short code is taken to be international: carriers leave the type out. */
 const SHORT_CODE_DIGITS_MAX = 6;
 
-/** Reads what a carrier delivers that is no receipt. Never throws. */
-export function readArrival(pdu: Delivery): ArrivedPart {
+/**
+ * Reads what a carrier delivers that is no receipt. Never throws.
+ * @param home_country in which the carrier's numbers are dialled where it writes them without their country; null: it never does.
+ */
+export function readArrival(pdu: Delivery, home_country: string | null): ArrivedPart {
   const has_udh = (pdu.esm_class & HAS_UDH) !== 0;
   const octets = findTlv(pdu.tlvs, TLV.message_payload) ?? (pdu.command === 'deliver_sm' ? pdu.short_message : EMPTY);
   return {
-    sender: addressOf(pdu.source_addr, pdu.source_addr_ton),
-    recipient: addressOf(pdu.destination_addr, pdu.dest_addr_ton),
+    sender: addressOf(pdu.source_addr, pdu.source_addr_ton, home_country),
+    recipient: addressOf(pdu.destination_addr, pdu.dest_addr_ton, home_country),
     data_coding: pdu.data_coding,
     has_udh,
     octets,
@@ -56,10 +61,15 @@ function concatenationOf(pdu: Delivery, with_udh: Uint8Array | null): ArrivedPar
     : { reference, part_count, part_no };
 }
 
-function addressOf(address: string, ton: number): string {
+function addressOf(address: string, ton: number, home_country: string | null): string {
   const plain = address.trim();
   if (plain === '') return 'unknown';
   if (ton === ALPHANUMERIC || !/^\+?[0-9]+$/u.test(plain)) return plain.slice(0, 21);
+  // No international number begins with a single 0. Were it taken for one, nobody would hold it, and its STOP would be somebody else's.
+  if (home_country !== null && (ton === NATIONAL || (ton !== INTERNATIONAL && /^0[^0]/u.test(plain)))) {
+    const dialled = parseDialled(plain, home_country);
+    if (dialled.kind === 'e164') return dialled.number;
+  }
   const digits = plain.replace(/^\+/u, '').replace(/^00/u, '');
   return ton === INTERNATIONAL || plain.startsWith('+') || digits.length > SHORT_CODE_DIGITS_MAX
     ? `+${digits}`.slice(0, 21)

@@ -22,6 +22,19 @@ export interface BindRow {
   receipt_id_form: ReceiptIdForm;
   receipt_utc_offset_minutes: number;
   unflagged_receipts: boolean;
+  home_country: string | null;
+  number_ton: number;
+  number_npi: number;
+  short_code_ton: number;
+  short_code_npi: number;
+  name_ton: number;
+  name_npi: number;
+  recipient_ton: number;
+  recipient_npi: number;
+  plus_sign: boolean;
+  sends_validity: boolean;
+  tls_authorities: string | null;
+  tls_name: string | null;
   countries: readonly string[] | null;
   opens_at: string | null;
   closes_at: string | null;
@@ -33,7 +46,9 @@ export async function selectBinds(db: Queryable): Promise<BindRow[]> {
   const { rows } = await db.query<BindRow>(
     `select b.id, b.carrier_id, c.code as carrier, c.enabled as carrier_enabled, b.host, b.port, b.tls, b.system_id, b.password,
             b.system_type, b.kind, b.interface_version, b.window_max, b.texts_per_second_max, b.alphanumeric_sender,
-            b.default_alphabet, b.receipt_id_form, b.receipt_utc_offset_minutes, b.unflagged_receipts, b.countries, b.opens_at::text, b.closes_at::text, b.time_zone, b.enabled
+            b.default_alphabet, b.receipt_id_form, b.receipt_utc_offset_minutes, b.unflagged_receipts,
+            b.home_country, b.number_ton, b.number_npi, b.short_code_ton, b.short_code_npi, b.name_ton, b.name_npi, b.recipient_ton,
+            b.recipient_npi, b.plus_sign, b.sends_validity, b.tls_authorities, b.tls_name, b.countries, b.opens_at::text, b.closes_at::text, b.time_zone, b.enabled
        from carrier_bind b join carrier c on c.id = b.carrier_id order by b.id`,
   );
   return rows;

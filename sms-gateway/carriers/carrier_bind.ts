@@ -7,6 +7,7 @@ import type { CloseReason } from '../smpp/close_reason.ts';
 import type { ResponsePdu, ShortMessageBody } from '../smpp/pdu.ts';
 import type { Respond, ServedPdu } from '../smpp/session_owner.ts';
 import type { SessionSettings } from '../smpp/session_settings.ts';
+import type { ClientTls } from '../smpp/tls_settings.ts';
 import type { RequestOutcome } from '../smpp/window.ts';
 import { Admission } from './admission.ts';
 import type { CountryOf } from './admission.ts';
@@ -78,7 +79,7 @@ export class CarrierBind {
       {
         host: row.host,
         port: row.port,
-        tls: row.tls ? {} : null,
+        tls: row.tls ? tlsOf(row) : null,
         bind: {
           mode: MODES[row.kind],
           system_id: row.system_id,
@@ -187,4 +188,12 @@ export class CarrierBind {
     if (retry_in_ms !== null) this.#log.warn({ reason, retry_in_ms }, was_bound ? 'lost' : 'not bound');
     owner.onLost(this);
   }
+}
+
+/** Verified in any case; by whom, and for which name, where that is not as everywhere. */
+function tlsOf({ tls_authorities, tls_name }: BindRow): ClientTls {
+  const tls: ClientTls = {};
+  if (tls_authorities !== null) tls.ca = tls_authorities;
+  if (tls_name !== null) tls.servername = tls_name;
+  return tls;
 }

@@ -133,7 +133,7 @@ export class Deliveries {
   }
 
   #takeText({ row }: CarrierBind, pdu: Delivery, respond: Respond): void {
-    this.#arrivals.take(row.carrier_id, readArrival(pdu)).then(
+    this.#arrivals.take(row.carrier_id, readArrival(pdu, row.home_country)).then(
       (stored) => respond(stored ? STATUS.ESME_ROK : STATUS.ESME_RX_T_APPN),
       (error: unknown) => {
         this.#log.error({ err: error, bind: row.id }, 'an incoming text could not be stored');

@@ -5,12 +5,27 @@ import type { Segmented } from '../../domain/texts/encoding/segment.ts';
 import { encodeRaw } from '../../domain/texts/encoding/raw_text.ts';
 import { packSeptets } from '../../domain/texts/encoding/septets.ts';
 import type { ShortMessageBody } from '../smpp/pdu.ts';
+import { smppPeriod } from '../smpp/smpp_period.ts';
 import { NO_TLVS } from '../smpp/tlv.ts';
 import { readRawBody } from '../accept/raw_body.ts';
 
+/** How a bind wants addresses to be written: types of number, numbering plans, and whether a number has its plus. */
+export interface AddressDialect {
+  number_ton: number;
+  number_npi: number;
+  short_code_ton: number;
+  short_code_npi: number;
+  name_ton: number;
+  name_npi: number;
+  plus_sign: boolean;
+}
+
 /** What a bind wants of the PDUs that it is sent. */
-export interface SubmitDialect {
+export interface SubmitDialect extends AddressDialect {
   default_alphabet: 'gsm7' | 'gsm7_packed' | 'latin1' | 'ascii';
+  recipient_ton: number;
+  recipient_npi: number;
+  sends_validity: boolean;
 }
 
 export interface SubmittedText {
@@ -20,12 +35,13 @@ export interface SubmittedText {
   body: string;
   encoding: 'gsm7' | 'ucs2' | 'binary';
   segments: number;
+  valid_until_ms: number;
 }
 
-/** Type of number and numbering plan (SMPP 3.4, 5.2.5 and 5.2.6). */
-const INTERNATIONAL = { ton: 1, npi: 1 };
-const NETWORK_SPECIFIC = { ton: 3, npi: 0 };
-const ALPHANUMERIC = { ton: 5, npi: 0 };
+/** As we write them to customers, and to carriers that want nothing else (SMPP 3.4, 5.2.5 and 5.2.6). */
+export const PLAIN_ADDRESSES: AddressDialect = {
+  ...{ number_ton: 1, number_npi: 1, short_code_ton: 3, short_code_npi: 0, name_ton: 5, name_npi: 0, plus_sign: false },
+};
 
 const UDH_INDICATOR = 0x40;
 const RECEIPT_ALWAYS = 1;
@@ -56,14 +72,18 @@ export function encodeParts({ message_id, body, encoding }: SubmittedText): Enco
   return { text, data_coding: DATA_CODING[text.encoding], reference };
 }
 
-/** The submit_sm of part 1, 2, … of a text. A receipt is always asked for: it is what quality is measured by. */
+/**
+ * The submit_sm of part 1, 2, … of a text. A receipt is always asked for: it is what quality is measured by. The carrier is told how
+ * long it is worth delivering: a login code that comes the next day helps nobody.
+ */
 export function submitBody(
-  { sender, recipient }: SubmittedText,
+  { sender, recipient, valid_until_ms }: Pick<SubmittedText, 'sender' | 'recipient' | 'valid_until_ms'>,
   { text, data_coding, reference }: EncodedParts,
   part_no: number,
-  { default_alphabet }: SubmitDialect,
+  dialect: SubmitDialect,
+  now_ms: number,
 ): ShortMessageBody & { command: 'submit_sm' } {
-  const source = addressOf(sender);
+  const source = addressOf(sender, dialect);
   const udh = segmentUdh(text, part_no, reference);
   const segment = text.segments[part_no - 1];
   if (segment === undefined) throw new RangeError(`A text of ${text.segments.length} parts has no part ${part_no}.`);
@@ -73,19 +93,19 @@ export function submitBody(
     source_addr_ton: source.ton,
     source_addr_npi: source.npi,
     source_addr: source.address,
-    dest_addr_ton: INTERNATIONAL.ton,
-    dest_addr_npi: INTERNATIONAL.npi,
-    destination_addr: recipient.slice(1),
+    dest_addr_ton: dialect.recipient_ton,
+    dest_addr_npi: dialect.recipient_npi,
+    destination_addr: dialect.plus_sign ? recipient : recipient.slice(1),
     esm_class: udh.length === 0 ? 0 : UDH_INDICATOR,
     protocol_id: 0,
     priority_flag: 0,
     schedule_delivery_time: '',
-    validity_period: '',
+    validity_period: dialect.sends_validity ? smppPeriod(valid_until_ms - now_ms) : '',
     registered_delivery: RECEIPT_ALWAYS,
     replace_if_present_flag: 0,
     data_coding,
     sm_default_msg_id: 0,
-    short_message: userData(udh, payloadFor(text, segment.payload, default_alphabet, udh.length)),
+    short_message: userData(udh, payloadFor(text, segment.payload, dialect.default_alphabet, udh.length)),
     tlvs: NO_TLVS,
   };
 }
@@ -116,7 +136,7 @@ function payloadFor(
 /** Whether a bind can carry the text without changing a character of it. */
 export function canCarry(
   { body, encoding }: Pick<SubmittedText, 'body' | 'encoding'>,
-  { default_alphabet }: SubmitDialect,
+  { default_alphabet }: Pick<SubmitDialect, 'default_alphabet'>,
 ): boolean {
   if (encoding !== 'gsm7' || default_alphabet === 'gsm7' || default_alphabet === 'gsm7_packed') return true;
   const highest = default_alphabet === 'latin1' ? 0xff : 0x7f;
@@ -125,8 +145,13 @@ export function canCarry(
 }
 
 /** A sender as SMPP writes it: a number, a short code or a name. */
-export function addressOf(sender: string): { ton: number; npi: number; address: string } {
-  if (sender.startsWith('+')) return { ...INTERNATIONAL, address: sender.slice(1) };
-  if (/^[0-9]{3,8}$/u.test(sender)) return { ...NETWORK_SPECIFIC, address: sender };
-  return { ...ALPHANUMERIC, address: sender };
+export function addressOf(sender: string, dialect: AddressDialect): { ton: number; npi: number; address: string } {
+  if (sender.startsWith('+')) {
+    const address = dialect.plus_sign ? sender : sender.slice(1);
+    return { ton: dialect.number_ton, npi: dialect.number_npi, address };
+  }
+  if (/^[0-9]{3,8}$/u.test(sender)) {
+    return { ton: dialect.short_code_ton, npi: dialect.short_code_npi, address: sender };
+  }
+  return { ton: dialect.name_ton, npi: dialect.name_npi, address: sender };
 }

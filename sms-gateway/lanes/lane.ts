@@ -151,7 +151,7 @@ export class Lane {
     }
     const { message, attempt } = text.sending;
     text.encoded ??= encodeParts(message);
-    const body = submitBody(message, text.encoded, no, bind.row);
+    const body = submitBody(message, text.encoded, no, bind.row, this.#now());
     text.sending = partLeft(text.sending, no);
     // Its last part is on its way: the place is free.
     if (nextPart(text.sending) === null) this.#queue.shift();

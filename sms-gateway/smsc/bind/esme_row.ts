@@ -14,11 +14,15 @@ export interface EsmeRow {
   texts_per_second_max: number;
   /** Whether a bind in the clear is refused. */
   tls_required: boolean;
+  /** Of texts that no priority makes codes. */
+  default_class: 'normal' | 'bulk';
+  /** What becomes of a text of which nobody knows whether a carrier has it. */
+  on_doubt: 'resend' | 'hold';
 }
 
 const columns = `
   e.system_id, e.account_id, e.password_scrypt, e.enabled and a.state = 'active' as is_enabled, e.binds_max, e.window_max,
-  e.texts_per_second_max, e.tls_required`;
+  e.texts_per_second_max, e.tls_required, e.default_class, e.on_doubt`;
 
 /** Null for a system_id that nobody has. @param address that the bind comes from, without its port. */
 export async function selectEsme(

@@ -17,7 +17,7 @@ const text: ToldText = {
 
 /** As whoever gets the parts reads them. */
 function read(of: ToldText): { body: string; part_nos: (number | null)[] } {
-  const parts = arrivalBodies(of).map((pdu) => readArrival(pdu));
+  const parts = arrivalBodies(of).map((pdu) => readArrival(pdu, null));
   const { body } = joinParts(parts, 'gsm7');
   return { body, part_nos: parts.map(({ concatenation }) => concatenation?.part_no ?? null) };
 }

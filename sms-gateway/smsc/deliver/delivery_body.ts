@@ -1,4 +1,4 @@
-import { addressOf } from '../../carriers/submit_body.ts';
+import { addressOf, PLAIN_ADDRESSES } from '../../carriers/submit_body.ts';
 import type { ShortMessageBody } from '../../smpp/pdu.ts';
 import type { Tlv } from '../../smpp/tlv.ts';
 
@@ -10,8 +10,8 @@ export function deliveryBody(
   to: string,
   content: { esm_class: number; data_coding: number; short_message: Uint8Array; tlvs: readonly Tlv[] },
 ): DeliverSm {
-  const source = addressOf(from);
-  const destination = addressOf(to);
+  const source = addressOf(from, PLAIN_ADDRESSES);
+  const destination = addressOf(to, PLAIN_ADDRESSES);
   return {
     command: 'deliver_sm',
     service_type: '',

@@ -38,7 +38,7 @@ export class MultiSubmitter {
     const { esme, interface_version } = bind;
     const { home_country } = esme.payer;
     const now_ms = this.#options.now();
-    const read = readSubmission(pdu, '', { system_id: esme.row.system_id, home_country, now_ms });
+    const read = readSubmission(pdu, '', { esme: esme.row, home_country, now_ms });
     if (read.kind === 'refused') return refuse(pdu, respond, read.status, read.why, interface_version);
     Promise.all(pdu.dest_addresses.map((to, n) => this.#submit(bind, read.request, to, n === 0))).then(
       (outcomes) => answer(outcomes, respond, understandsTlvs(interface_version)),

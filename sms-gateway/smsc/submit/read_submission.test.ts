@@ -10,7 +10,8 @@ import { statusOf } from './refusal_status.ts';
 
 const now_ms = Date.UTC(2026, 0, 15, 12);
 const HOUR_MS = 3_600_000;
-const context = { system_id: 'acme', home_country: 'DE', now_ms };
+const esme = { system_id: 'acme', default_class: 'normal', on_doubt: 'resend' } as const;
+const context = { esme, home_country: 'DE', now_ms };
 
 type SubmitSm = ShortMessageBody & { command: 'submit_sm' };
 
@@ -50,6 +51,16 @@ describe('a submit_sm', () => {
     [3, 'code'],
   ])('of priority %i is of class %s', (priority_flag, expected) => {
     expect(requestOf(submit({ priority_flag })).class).toBe(expected);
+  });
+
+  it('is of the class and held in doubt as the customer’s row says, save a code', () => {
+    const of = (priority_flag: number) =>
+      readSubmission(submit({ priority_flag }), '+447700900123', {
+        ...context,
+        esme: { ...esme, default_class: 'bulk', on_doubt: 'hold' },
+      });
+    expect(of(0)).toMatchObject({ request: { class: 'bulk', on_doubt: 'hold' } });
+    expect(of(3)).toMatchObject({ request: { class: 'code', on_doubt: 'hold' } });
   });
 
   it.each([

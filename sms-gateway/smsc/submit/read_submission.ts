@@ -1,4 +1,5 @@
 import type { TextRequest } from '../../accept/text_request.ts';
+import type { EsmeRow } from '../bind/esme_row.ts';
 import { ESM_CLASS, REGISTERED_DELIVERY } from '../../smpp/field_value.ts';
 import type { DataSmBody, ShortMessageBody, SubmitMultiBody } from '../../smpp/pdu.ts';
 import { STATUS } from '../../smpp/status.ts';
@@ -10,7 +11,8 @@ import { readDataCoding, readUserData } from './user_data.ts';
 export type Submission = (ShortMessageBody & { command: 'submit_sm' }) | SubmitMultiBody | DataSmBody;
 
 export interface SubmissionContext {
-  system_id: string;
+  /** The bind's leave. */
+  esme: Pick<EsmeRow, 'system_id' | 'default_class' | 'on_doubt'>;
   /** Of the account: what a national number is dialled in. */
   home_country: string;
   /** The time of day. */
@@ -31,8 +33,8 @@ const PRIORITY_MAX = 3;
 /**
  * What a customer's submit_sm, submit_multi or data_sm asks for.
  *
- * - priority_flag 2 and 3 make it a text of class `code`, 0 and 1 of class `normal`: 0 is what everybody sends who sends
- *   nothing, so it cannot mean less.
+ * - priority_flag 2 and 3 make it a text of class `code`, 0 and 1 of the class that the customer's row says: 0 is what everybody
+ *   sends who sends nothing, so it cannot mean less.
  * - Any wish for a receipt is one for all receipts: also who asked for failures only hears of the others.
  * - service_type and protocol_id mean nothing here and are ignored; USSD is none of our services.
  * - What would be done otherwise than asked is refused: a text of the SMSC's own (sm_default_msg_id), replacing another
@@ -43,7 +45,7 @@ const PRIORITY_MAX = 3;
 export function readSubmission(
   pdu: Submission,
   recipient: string,
-  { system_id, home_country, now_ms }: SubmissionContext,
+  { esme, home_country, now_ms }: SubmissionContext,
 ): { kind: 'text'; request: TextRequest } | RefusedSubmission {
   const refused = refusalOf(pdu);
   if (refused !== null) return refused;
@@ -63,15 +65,15 @@ export function readSubmission(
         octets: data.octets,
         has_udh: data.has_udh,
       },
-      class: pdu.command !== 'data_sm' && pdu.priority_flag >= PRIORITY_OF_CODES ? 'code' : 'normal',
-      on_doubt: 'resend',
+      class: pdu.command !== 'data_sm' && pdu.priority_flag >= PRIORITY_OF_CODES ? 'code' : esme.default_class,
+      on_doubt: esme.on_doubt,
       client_ref: pdu.tlvs.length === 0 ? null : referenceOf(pdu),
       idempotency_key: null,
       due_at_ms: times.due_at_ms,
       valid_for_ms: times.valid_for_ms,
       wants_receipt: (pdu.registered_delivery & REGISTERED_DELIVERY.receipt_mask) !== 0,
       source: 'smpp',
-      system_id,
+      system_id: esme.system_id,
     },
   };
 }

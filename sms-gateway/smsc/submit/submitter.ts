@@ -46,7 +46,7 @@ export class Submitter {
     const { accept, now } = this.#options;
     const recipient = readRecipient(pdu.destination_addr, pdu.dest_addr_ton, payer.home_country);
     const { home_country } = payer;
-    const read = readSubmission(pdu, recipient, { system_id: row.system_id, home_country, now_ms: now() });
+    const read = readSubmission(pdu, recipient, { esme: row, home_country, now_ms: now() });
     if (read.kind === 'refused') return refuse(pdu, respond, read.status, read.why, interface_version);
     accept(read.request, payer).then(
       (acceptance) => {
