@@ -64,6 +64,8 @@ const gatewayShape = z.object({
   BRAND: z.string().min(1).max(20).default('Letsdial'),
   /** For so many days it is kept what texts said; what was charged, and how they ended, stays. */
   MESSAGE_BODY_DAYS: count(90, 3_650),
+  /** So long after a text ceased to be valid, one of which nothing was heard ends as unknown. */
+  RECEIPT_WAIT_HOURS: count(72, 24 * 366),
   /** For so many days a request under the same idempotency key finds the text that it made. */
   REPLAY_DAYS: count(7, 366),
   /** For so many days receipts of nobody's texts, and what a customer could not be told, are kept. */

@@ -9,10 +9,11 @@ import { recoverMessages } from '../domain/texts/queue.ts';
 import type { GatewayLease } from '../domain/texts/queue.ts';
 import { sweepParked } from '../domain/texts/receipts.ts';
 import { eraseBodies, forgetTextsPast } from '../domain/texts/retention.ts';
+import { endUnheardTexts } from '../domain/texts/unheard_texts.ts';
 import { Strays } from './lanes/strays.ts';
 
 export interface HousekeepingOptions {
-  settings: Pick<GatewaySettings, 'MESSAGE_BODY_DAYS' | 'REPLAY_DAYS' | 'LETTER_DAYS'>;
+  settings: Pick<GatewaySettings, 'MESSAGE_BODY_DAYS' | 'REPLAY_DAYS' | 'LETTER_DAYS' | 'RECEIPT_WAIT_HOURS'>;
   db: pg.Pool;
   lease: () => GatewayLease;
   /** Whether the text is in this process's hands. */
@@ -21,6 +22,8 @@ export interface HousekeepingOptions {
   onRecovered: (verdict: string, texts: number) => void;
   /** A text ended, some seconds ago and by whomever; each is told once. */
   onEnded: (text: EndedText) => void;
+  /** A carrier took so many texts and never said what became of them. */
+  onUnheard: (carrier_id: number, texts: number) => void;
   log: Logger;
 }
 
@@ -30,9 +33,12 @@ const PARKED_MAX = 1_000;
 const STRAYS_MS = 47_000;
 const ENDED_MS = 2_000;
 const ENDED_MAX = 5_000;
+const UNHEARD_MS = 5_000;
+const UNHEARD_MAX = 5_000;
 const RETENTION_MS = 60_000;
 const ROWS_MAX = 1_000;
 const MONTHS_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** What has to be done now and then, whether or not anybody sends texts. */
@@ -50,6 +56,7 @@ export class Housekeeping {
     duties.every(SWEEP_MS, () => this.#sweep());
     duties.every(STRAYS_MS, () => this.#strays.pass());
     duties.every(ENDED_MS, () => this.#countEnded());
+    duties.every(UNHEARD_MS, () => this.#endUnheard());
     duties.every(RETENTION_MS, () => this.#forget());
     duties.every(MONTHS_MS, () => ensureMessageMonths(this.#options.db, this.#options.now()));
   }
@@ -75,6 +82,17 @@ export class Housekeeping {
       const ended = await takeEndedTexts(db, lease(), ENDED_MAX);
       for (const text of ended) onEnded(text);
       if (ended.length < ENDED_MAX) return;
+    }
+  }
+
+  async #endUnheard(): Promise<void> {
+    const { db, lease, now, settings, onUnheard, log } = this.#options;
+    const wait_ms = settings.RECEIPT_WAIT_HOURS * HOUR_MS;
+    for (;;) {
+      const { looked_at, ended, by_carrier } = await endUnheardTexts(db, lease(), now(), wait_ms, UNHEARD_MAX);
+      for (const [carrier_id, texts] of by_carrier) onUnheard(carrier_id, texts);
+      if (ended > 0) log.info({ texts: ended }, 'nothing was heard of texts, which end as unknown');
+      if (looked_at < UNHEARD_MAX) return;
     }
   }
 

@@ -105,6 +105,7 @@ const gateway: Privileges = {
     `claim_messages as its owner enable_seqscan=off enable_bitmapscan=off search_path=public, pg_temp`,
     `claim_stranded as its owner enable_seqscan=off enable_bitmapscan=off search_path=public, pg_temp`,
     `decide_held_message ${PATH}`,
+    `end_unheard_texts ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `ensure_message_month ${PATH}`,
     `erase_bodies ${PATH} enable_seqscan=off`,
     `expire_messages ${PATH}`,

@@ -308,6 +308,15 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
       received_at: 'traffic_data',
     },
   },
+  receipt_awaited: {
+    purpose: 'To end a text of which nothing is heard any more.',
+    basis: 'contract',
+    retention: 'replay_window',
+    export: false,
+    erasure: 'delete',
+    columns: { message_id: 'pseudonym', due_at: 'not_personal' },
+  },
+  receipts_looked_for: notPersonal('Until which text it was seen whether a receipt came.', ['is_only', 'until_id']),
   mo_part: {
     purpose:
       'To put a long text together before it is handed over. A row goes with the text, or when its rest does not come.',
