@@ -44,3 +44,10 @@ test('the controller has a login of its own to a server elsewhere, and to none o
   expect(settings.controller_database_url).toBe(CONTROLLER_DATABASE_URL);
   expect(() => deploySettings({ CONTROLLER_DATABASE_URL })).toThrow(/set both or neither/);
 });
+
+test('the demo operator is kept out by a word, and by that alone', () => {
+  expect(deploySettings({}).demo).toBe(true);
+  expect(deploySettings({ LETSDIAL_DEMO: 'yes' }).demo).toBe(true);
+  expect(deploySettings({ LETSDIAL_DEMO: 'no' }).demo).toBe(false);
+  expect(() => deploySettings({ LETSDIAL_DEMO: 'off' })).toThrow(/LETSDIAL_DEMO is neither yes nor no/);
+});

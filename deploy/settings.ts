@@ -60,6 +60,8 @@ const shape = z.object({
   PORTAL_DATABASE_URL: postgresUrl,
   /** Where the portal is, for browsers and programs. */
   LETSDIAL_PORTAL_PORT: port,
+  /** `no` keeps the demo operator out: its carrier, its prices, its customer and its numbers. */
+  LETSDIAL_DEMO: z.preprocess(unset, z.enum(['yes', 'no'], { error: 'is neither yes nor no' }).default('yes')),
 });
 
 /** What decides which programs are installed and where everything is kept. Paths absolute; null: not set. */
@@ -85,6 +87,8 @@ export interface DeploySettings {
   texts_smpp_tls_port: number;
   portal_database_url: string | null;
   portal_port: number;
+  /** Whether a database that nobody uses yet gets a demo operator. */
+  demo: boolean;
 }
 
 export const checkout = fileURLToPath(new URL('../', import.meta.url));
@@ -131,6 +135,7 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     texts_smpp_tls_port: given.LETSDIAL_TEXTS_SMPP_TLS_PORT ?? 3550,
     portal_database_url: given.PORTAL_DATABASE_URL,
     portal_port: given.LETSDIAL_PORTAL_PORT ?? 8720,
+    demo: given.LETSDIAL_DEMO === 'yes',
   };
 }
 

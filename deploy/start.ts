@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asteriskPart } from './parts/asterisk.ts';
 import { carrierPart } from './parts/carrier.ts';
-import type { CarrierPart } from './parts/carrier.ts';
 import { controllerPart } from './parts/controller.ts';
 import { postgresPart } from './parts/postgres.ts';
 import { schemaPart } from './parts/schema.ts';
@@ -11,6 +10,7 @@ import { smsGatewayPart } from './parts/sms_gateway.ts';
 import type { SmsGatewayPart } from './parts/sms_gateway.ts';
 import { configuredSwitch } from './parts/switch_elsewhere.ts';
 import { valkeyPart } from './parts/valkey.ts';
+import { prepareHome } from './runtime/home.ts';
 import { install } from './runtime/install.ts';
 import type { Programs } from './runtime/machine/programs.ts';
 import { explainError, Outage } from './runtime/outage.ts';
@@ -19,6 +19,7 @@ import { claimPort, freePort, LOOPBACK } from './runtime/process/port.ts';
 import { showProgress } from './runtime/progress.ts';
 import { tryLock } from './runtime/root/lock.ts';
 import { beginPortal, firstRequest } from './start_portal.ts';
+import { firstSteps } from './start_words.ts';
 import { seedDemoOperator } from './seed/demo_operator.ts';
 import type { DemoOperator } from './seed/demo_operator.ts';
 import { deploySettings, serversElsewhere } from './settings.ts';
@@ -39,6 +40,7 @@ async function start(settings: DeploySettings): Promise<number> {
       `Letsdial already runs out of ${home}, so a second one was not started: stop that one, or name another folder in LETSDIAL_HOME.`,
     );
   }
+  await prepareHome(home);
   const progress = showProgress(process.stdout, Date.now);
   const programs = await install({
     home,
@@ -72,13 +74,14 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
   // The command `explain` finds the database here.
   const addresses = JSON.stringify({ database_url: schema.explain_url });
   await writeFile(join(home, 'addresses.json'), `${addresses}\n`, { mode: 0o600 });
-  const demo = await seedDemoOperator({ home, database_url: database.url, carrier: CARRIER, smsc: SMSC });
+  const demo = await seededDemo(settings, database.url);
   const sip = { address: settings.sip_address, port: settings.sip_port };
   const access =
     settings.ari_url === null
       ? (await begin(ownSwitch(settings, programs, database.url, sip, await switchPorts(settings)))).access
       : configuredSwitch(process.env);
-  const carrier = await begin(carrierPart({ programs: programs.asterisk, home, sip: CARRIER, customer: sip }));
+  const carrier =
+    demo === null ? null : await begin(carrierPart({ programs: programs.asterisk, home, sip: CARRIER, customer: sip }));
   await begin(
     controllerPart({
       home,
@@ -90,25 +93,28 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
   );
   const texts = await beginTexts(begin, settings, { database_url: schema.gateway_url, redis_url: cache.url }, demo);
   const portal = await beginPortal(begin, settings, {
-    ...{ owner_url: database.url, database_url: schema.portal_url, redis_url: cache.url },
+    ...{ owner_url: database.url, database_url: schema.portal_url, redis_url: cache.url, is_demo: demo !== null },
   });
-  console.log(
-    firstCall(home, demo, sip, carrier) +
-      firstText(home, demo, texts, settings.texts_smpp_tls_port) +
-      firstRequest(portal),
-  );
+  const tls_port = settings.texts_smpp_tls_port;
+  const started = { home, demo_wanted: settings.demo, demo, sip, carrier, texts, smsc: SMSC, tls_port };
+  console.log(firstSteps(started, firstRequest(portal)));
+}
+
+/** The demo operator; null where it is kept out, or where the database is somebody's already. */
+async function seededDemo({ demo, home }: DeploySettings, database_url: string): Promise<DemoOperator | null> {
+  return demo ? seedDemoOperator({ home, database_url, carrier: CARRIER, smsc: SMSC }) : null;
 }
 
 async function beginTexts(
   begin: Begin,
   settings: DeploySettings,
   servers: { database_url: string; redis_url: string },
-  demo: DemoOperator,
+  demo: DemoOperator | null,
 ): Promise<SmsGatewayPart> {
   const { home, texts_http_port, texts_smpp_port, texts_smpp_tls_port } = settings;
   const certificate = settings.certificate ?? (await keptCertificate(join(home, 'tls-texts'), [LOOPBACK]));
   await checkCertificate(certificate);
-  await begin(smscPart({ home, name: 'demo', ...SMSC, accounts: [demo.smsc] }));
+  if (demo !== null) await begin(smscPart({ home, name: 'demo', ...SMSC, accounts: [demo.smsc] }));
   return begin(
     smsGatewayPart({
       home,
@@ -120,8 +126,8 @@ async function beginTexts(
         observe: await freePort(),
       },
       settings: {
-        // Customers of a demo live on this machine.
-        WEBHOOKS_TO_PRIVATE_ADDRESSES: 'yes',
+        // Customers of a demo live on this machine; anybody else's webhook there would reach into the operator's own network.
+        WEBHOOKS_TO_PRIVATE_ADDRESSES: demo === null ? 'no' : 'yes',
         GATEWAY_SMPP_TLS_PORT: String(await claimPort(texts_smpp_tls_port, 'The gateway of texts')),
         GATEWAY_TLS_CERT_FILE: certificate.certificate_file,
         GATEWAY_TLS_KEY_FILE: certificate.private_key_file,
@@ -155,49 +161,6 @@ function ownSwitch(
     certificate: settings.certificate,
     role_password: null,
   });
-}
-
-function firstCall(
-  home: string,
-  demo: DemoOperator,
-  sip: { address: string; port: number },
-  carrier: CarrierPart,
-): string {
-  return `
-Letsdial runs.
-
-  Make the first call: let a SIP phone on this machine register with
-      server    ${sip.address}:${sip.port} (UDP or TCP)
-      user      ${demo.username}
-      password  ${demo.password}
-  and dial 0033 1 99 00 12 34. It rings, answers, and sends your voice back. The last three digits choose what the
-  simulated carrier does instead: 486 is busy, 503 fails, 480 never answers, 555 plays an announcement.
-
-  The phone's virtual number is ${demo.number}. Let the carrier call it, and the phone rings:
-      ${carrier.ring(demo.number)}
-
-  What the last call cost, and why:
-      npm run -s explain -- last
-  Any other is explained by its call id, which stands in each of its lines in
-      ${join(home, 'log/controller.log')}
-
-  Ctrl-C ends the calls, settles them and stops everything.
-`;
-}
-
-function firstText(home: string, demo: DemoOperator, texts: SmsGatewayPart, tls_port: number): string {
-  const send = `fetch('${texts.url}/v1/messages', { method: 'POST', headers: { authorization: 'Bearer ${demo.api_key}', 'content-type': 'application/json' }, body: JSON.stringify({ from: '${demo.number}', to: '+33612345678', text: 'Hello from Letsdial' }) }).then((r) => r.text()).then(console.log)`;
-  const answer = `fetch('http://${SMSC.address}:${SMSC.control_port}/mo', { method: 'POST', body: JSON.stringify({ from: '+33612345678', to: '${demo.number}', text: 'Hello back' }) }).then((r) => r.text()).then(console.log)`;
-  return `
-  Send the first text from the number:
-      node -e "${send}"
-  Let somebody answer it:
-      node -e "${answer}"
-  What a text cost, and what became of it:
-      npm run -s explain -- last
-  Programs that speak SMPP bind to ${texts.smpp.address}:${texts.smpp.port}, or over TLS to port ${tls_port}, as ${demo.esme.system_id} with the password ${demo.esme.password}.
-  Each text is told in ${join(home, 'log/sms-gateway.log')}.
-`;
 }
 
 try {

@@ -21,6 +21,8 @@ export interface PortalServers {
   owner_url: string;
   database_url: string;
   redis_url: string;
+  /** Whether there is a demo operator, whose numbers are for sale. */
+  is_demo: boolean;
 }
 
 export interface StartedPortal {
@@ -35,11 +37,11 @@ export interface StartedPortal {
 export async function beginPortal(
   begin: Begin,
   settings: DeploySettings,
-  { owner_url, database_url, redis_url }: PortalServers,
+  { owner_url, database_url, redis_url, is_demo }: PortalServers,
 ): Promise<StartedPortal> {
   const { home } = settings;
   const secret = (name: string): Promise<string> => keptSecret(join(home, 'secrets', name));
-  const demo = await seedDemoPortal(home, owner_url);
+  const demo = await seedDemoPortal(home, owner_url, { is_demo });
   const port = await claimPort(settings.portal_port, 'The portal');
   const url = `http://${LOOPBACK}:${port}`;
   const origin = `http://localhost:${port}`;
@@ -73,13 +75,17 @@ export async function beginPortal(
 
 /** What to do first, for whoever reads it in a terminal. */
 export function firstRequest({ origin, demo, mail_url }: StartedPortal): string {
-  const { email, password, totp_secret_base32 } = demo.admin;
   return `
   The portal's API is on ${origin}. A person reads what it can do on ${origin}/docs, a program in ${origin}/openapi.json.
   Its mail goes nowhere but to ${mail_url}. Payments and numbers are simulated: the card 4242 4242 4242 4242 pays.
-  The first admin signs in as ${email} with the password ${password}
-  and a code of an app that is given the secret ${totp_secret_base32}.
+  ${firstAdmin(demo)}
   Whether the log of who saw and did what is whole:
       npm run -s audit:verify
 `;
+}
+
+function firstAdmin({ admin }: DemoPortal): string {
+  if (admin === null) return 'Its admins sign in as ever: none was made here.';
+  return `The first admin signs in as ${admin.email} with the password ${admin.password}
+  and a code of an app that is given the secret ${admin.totp_secret_base32}.`;
 }

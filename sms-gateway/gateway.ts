@@ -229,6 +229,7 @@ export class Gateway {
       ...{ settings: this.#settings, db: this.#pool, lease, now: () => new Date(), log: this.#log },
       holds: (message_id) => this.#dispatcher.holds(message_id),
       onRecovered: (verdict, texts) => this.#metrics.recovered_total.inc({ verdict }, texts),
+      onBacklog: (backlog) => this.#metrics.counted(backlog),
       onUnheard: (carrier_id, texts) => {
         for (let n = 0; n < texts; n += 1) this.#quality.ended(carrier_id, 'unknown');
       },

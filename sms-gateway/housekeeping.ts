@@ -4,6 +4,8 @@ import type { GatewaySettings } from '../config/gateway_settings.ts';
 import type { Duties } from '../domain/running/duties.ts';
 import { takeEndedTexts } from '../domain/texts/ended_texts.ts';
 import type { EndedText } from '../domain/texts/ended_texts.ts';
+import { selectBacklog } from '../domain/texts/backlog.ts';
+import type { Backlog } from '../domain/texts/backlog.ts';
 import { ensureMessageMonths } from '../domain/texts/message_months.ts';
 import { recoverMessages } from '../domain/texts/queue.ts';
 import type { GatewayLease } from '../domain/texts/queue.ts';
@@ -22,6 +24,8 @@ export interface HousekeepingOptions {
   onRecovered: (verdict: string, texts: number) => void;
   /** A text ended, some seconds ago and by whomever; each is told once. */
   onEnded: (text: EndedText) => void;
+  /** Counted now and then, for metrics. */
+  onBacklog: (backlog: Backlog) => void;
   /** A carrier took so many texts and never said what became of them. */
   onUnheard: (carrier_id: number, texts: number) => void;
   log: Logger;
@@ -33,6 +37,7 @@ const PARKED_MAX = 1_000;
 const STRAYS_MS = 47_000;
 const ENDED_MS = 2_000;
 const ENDED_MAX = 5_000;
+const BACKLOG_MS = 10_000;
 const UNHEARD_MS = 5_000;
 const UNHEARD_MAX = 5_000;
 const RETENTION_MS = 60_000;
@@ -56,6 +61,7 @@ export class Housekeeping {
     duties.every(SWEEP_MS, () => this.#sweep());
     duties.every(STRAYS_MS, () => this.#strays.pass());
     duties.every(ENDED_MS, () => this.#countEnded());
+    duties.every(BACKLOG_MS, async () => this.#options.onBacklog(await selectBacklog(this.#options.db)));
     duties.every(UNHEARD_MS, () => this.#endUnheard());
     duties.every(RETENTION_MS, () => this.#forget());
     duties.every(MONTHS_MS, () => ensureMessageMonths(this.#options.db, this.#options.now()));

@@ -1,12 +1,14 @@
+import { explainRefusal } from './refusal.ts';
+
 /** Something outside this program is in the way. The message is one sentence for a person: what happened, what it means, what to do. */
 export class Outage extends Error {
   override readonly name = 'Outage';
 }
 
-/** What a person should read about `error`: an outage explains itself, anything else is a bug and shows where it was. */
+/** What a person should read about `error`: an outage explains itself, a refusal is explained, anything else is a bug and shows where it was. */
 export function explainError(error: unknown): string {
   if (error instanceof Outage) return error.message;
-  if (error instanceof Error) return error.stack ?? error.message;
+  if (error instanceof Error) return explainRefusal(error) ?? error.stack ?? error.message;
   return String(error);
 }
 

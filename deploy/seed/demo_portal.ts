@@ -2,16 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { DataKeys } from '../../domain/privacy/data_keys.ts';
+import type { KeyRing } from '../../domain/privacy/sealing.ts';
 import { parseKeyRing } from '../../portal-api/key_ring_file.ts';
 import { adoptNumbers } from '../../portal-api/numbers/holdings/adopt_numbers.ts';
 import { seedLegalDocuments } from '../../portal-api/legal/seed_legal_documents.ts';
 import { makeAdminUser } from '../../portal-api/sign_in/make_admin.ts';
+import { emailIndexOf } from '../../portal-api/sign_in/users.ts';
 import { keptKeyRing } from '../parts/key_ring.ts';
 import { keptSecret } from '../runtime/process/secret.ts';
 
 export interface DemoPortal {
-  /** Who may do everything in the portal; the codes are made by an app that is given the secret. */
-  admin: { email: string; password: string; totp_secret_base32: string };
+  /** Who may do everything in the portal; the codes are made by an app that is given the secret. Null where an operator has admins of his own. */
+  admin: { email: string; password: string; totp_secret_base32: string } | null;
 }
 
 const EMAIL = 'admin@letsdial.example';
@@ -25,8 +27,15 @@ const offers = [
 const SETUP_MICROS = 1_000_000n;
 const MONTHLY_MICROS = 3_000_000n;
 
-/** What a portal begins with: an admin, the texts that customers agree to, and numbers for sale. Made once, found again later. */
-export async function seedDemoPortal(home: string, database_url: string): Promise<DemoPortal> {
+/**
+ * What a portal begins with: an admin, the texts that customers agree to, and numbers for sale. Made once, found again later. Without the
+ * demo nothing is offered for sale, and an admin is made only where there is none yet: somebody has to be the first.
+ */
+export async function seedDemoPortal(
+  home: string,
+  database_url: string,
+  { is_demo }: { is_demo: boolean },
+): Promise<DemoPortal> {
   const password = await keptSecret(join(home, 'secrets/demo-admin'));
   const totp_secret_base32 = base32Of(await keptSecret(join(home, 'secrets/demo-admin-totp')));
   const ring = parseKeyRing(await readFile(await keptKeyRing(join(home, 'secrets/key-ring.json')), 'utf8'));
@@ -34,16 +43,28 @@ export async function seedDemoPortal(home: string, database_url: string): Promis
   try {
     const now = new Date();
     const wishes = { email: EMAIL, name: 'Demo Admin', password, roles: ['owner', 'kyc', 'finance'] as const };
-    await makeAdminUser({ pool, ring }, now, { ...wishes, totp_secret_base32 });
+    const has_admin = is_demo || !(await hasOtherAdmin(pool, ring));
+    if (has_admin) await makeAdminUser({ pool, ring }, now, { ...wishes, totp_secret_base32 });
     await seedLegalDocuments(pool, now);
     await keyForAccounts(pool, new DataKeys(ring), now);
-    for (const offer of offers) await putOffer(pool, offer);
-    // The number of the demo's customer was given to him before there was a portal as well.
-    await adoptNumbers(pool, MONTHLY_MICROS, now);
-    return { admin: { email: EMAIL, password, totp_secret_base32 } };
+    if (is_demo) {
+      for (const offer of offers) await putOffer(pool, offer);
+      // The number of the demo's customer was given to him before there was a portal as well.
+      await adoptNumbers(pool, MONTHLY_MICROS, now);
+    }
+    return { admin: has_admin ? { email: EMAIL, password, totp_secret_base32 } : null };
   } finally {
     await pool.end();
   }
+}
+
+/** Whether one of the operator's people can sign in already who is not the one that is made here. */
+async function hasOtherAdmin(pool: pg.Pool, ring: KeyRing): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from portal_user where kind = 'admin' and state <> 'closed' and email_index <> $1 limit 1`,
+    [emailIndexOf(ring, EMAIL)],
+  );
+  return rowCount === 1;
 }
 
 /** The demo's customer of calls and texts was made before there was a portal. */

@@ -115,6 +115,12 @@ export function payerOf(row: PayerRow): PayerProfile {
 
 type CallerRow = PayerRow & { n: number; device: string; claimed_number: string | null; own_number: string | null };
 
+/** The number of a device `d` that its account `a` may still show; null when it may not. */
+export const ownNumber = `
+       case when exists (select 1 from did where number = d.caller_number and account_id = a.id and state = 'active')
+              or exists (select 1 from verified_caller where account_id = a.id and number = d.caller_number)
+            then d.caller_number end`;
+
 /**
  * A claim is matched by its end: whatever form it was dialled in, what it can match is only a number that the account
  * holds or has verified, so a lenient comparison gives nothing away. Six digits keep an extension from matching.
@@ -130,9 +136,7 @@ select q.n::integer, d.username as device, ${payerColumns},
            where q.digits = substr(c.number, 2)
               or (length(ltrim(q.digits, '0')) >= 6 and right(c.number, length(ltrim(q.digits, '0'))) = ltrim(q.digits, '0'))
            order by q.digits = substr(c.number, 2) desc, c.number limit 1) end as claimed_number,
-       case when exists (select 1 from did where number = d.caller_number and account_id = a.id and state = 'active')
-              or exists (select 1 from verified_caller where account_id = a.id and number = d.caller_number)
-            then d.caller_number end as own_number
+       ${ownNumber} as own_number
   from (select u.n, u.device, regexp_replace(coalesce(u.claimed, ''), '[^0-9]', '', 'g') as digits
           from unnest($1::text[], $2::text[]) with ordinality as u(device, claimed, n)) q,
        lateral (select account_id, username, caller_number from sip_device where username = q.device and enabled offset 0) d,

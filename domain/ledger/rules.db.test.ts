@@ -6,6 +6,7 @@ import { attacksOnMoney } from './testing/attacks_on_money.ts';
 import type { Attack, Attacks } from './testing/attacks_on_money.ts';
 import { attacksOnNumberMoves, booksOfNumberMoves } from './testing/attacks_on_number_moves.ts';
 import { attacksOnNumbers, booksOfNumbers } from './testing/attacks_on_numbers.ts';
+import { attacksOnParties, booksOfParties, toldOfParties } from './testing/attacks_on_parties.ts';
 import { attacksOnPayments, booksOfPayments } from './testing/attacks_on_payments.ts';
 import { attacksOnPrices, toldOfPrices } from './testing/attacks_on_prices.ts';
 import { attacksOnTexts, toldOfTexts } from './testing/attacks_on_texts.ts';
@@ -19,15 +20,17 @@ const tables: Readonly<Record<string, Attacks>> = {
   ...attacksOnPayments,
   ...attacksOnNumbers,
   ...attacksOnNumberMoves,
+  ...attacksOnParties,
 };
-const told = { ...toldOfPrices, ...toldOfTexts };
+const told = { ...toldOfPrices, ...toldOfTexts, ...toldOfParties };
 
 /** Columns of these tables that may be empty; every other one has to say something. */
 const MAY_BE_EMPTY = [
+  'account: data_key_id',
   'api_key: revoked_at',
   'auto_top_up: stopped_because',
   'call_hold: answered_at, answered_attempt, pack_id',
-  'carrier_bind: closes_at, countries, opens_at',
+  'carrier_bind: closes_at, countries, home_country, opens_at, tls_authorities, tls_name',
   'cdr: account_id, answered_at, callee, caller, carrier_id, cost_currency, currency, destination, device, pack_id, pdd_ms, refusal, trunk_id, wallet_id',
   'customer_delivery: dead_at, last_error',
   'did: account_id, forward_to, forward_when, voicemail, voicemail_greeting',
@@ -52,8 +55,11 @@ const MAY_BE_EMPTY = [
   'rate: effective_to',
   'rate_deck: carrier_id, checksum',
   'refund_part: provider_refund',
+  'restriction: end_reason, end_told_at, ended_by, ends_at, evidence',
+  'sip_device: allowed_address, caller_number, label',
   'switch_lease: owner, record_position, taken_at',
   'text_rate: effective_to',
+  'trunk: auth_secret, auth_username, from_domain',
 ];
 
 interface Rule {
@@ -127,6 +133,7 @@ beforeAll(async () => {
   await db.query(booksOfPayments);
   await db.query(booksOfNumbers);
   await db.query(booksOfNumberMoves);
+  await db.query(booksOfParties);
   rules = await rulesOf(db);
 });
 
@@ -197,7 +204,9 @@ it.each(Object.keys(told))('%s tells whoever listens, and nothing else does', as
   try {
     await Promise.all([writer.connect(), listener.connect()]);
     await writer.query(books);
-    const { channel = '', change = '' } = told[key] ?? {};
+    await writer.query(booksOfParties);
+    const [table = ''] = key.split(' ');
+    const { channel = '', change = '', heard: expected = [table] } = told[key] ?? {};
     await listener.query(`listen ${channel}`);
     await writer.query(change);
     await writer.query(rules.find((rule) => rule.key === key)?.removal ?? '');
@@ -205,7 +214,7 @@ it.each(Object.keys(told))('%s tells whoever listens, and nothing else does', as
     // Notifications come in the order of the commits, so after this one nothing of the above is on its way.
     await writer.query(`notify ${channel}, 'that was all'`);
     await expect.poll(() => heard.includes('that was all')).toBe(true);
-    expect(heard).toEqual([key.split(' ')[0], 'that was all']);
+    expect(heard).toEqual([...expected, 'that was all']);
   } finally {
     await Promise.all([writer.end(), listener.end()]);
     await own.drop();

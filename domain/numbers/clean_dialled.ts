@@ -1,6 +1,8 @@
 /** Far above any number with its separators; what is longer is not a number and is not looked at. */
 const LENGTH_MAX = 80;
 const SEPARATORS = /[\s\-./()\u2010-\u2015\u2212\u00a0]/g;
+/** As a service (RFC 5031), and as the name at which phones call for help where a number has to stand. */
+const SOS = /^(?:sips?:)?(?:urn:service:)?sos(?:[.@;]|$)/i;
 const URI = /^(?:tel|sips?):/i;
 
 /** An optional `+` and digits, of what a phone sent as the number dialled; null where it is something else. */
@@ -11,13 +13,13 @@ export type Cleaned =
 
 /**
  * Strips from a dialled number what phones and people put around it: separators, `tel:` and `sip:` URIs with their
- * parameters (RFC 3966, RFC 3261), a `phone-context`, percent escapes, digits of other scripts. `urn:service:sos`
- * (RFC 5031) is a call for help.
+ * parameters (RFC 3966, RFC 3261), a `phone-context`, percent escapes, digits of other scripts. `urn:service:sos` and
+ * `sos` are calls for help.
  */
 export function cleanDialled(dialled: string): Cleaned {
   if (dialled.length > LENGTH_MAX) return { kind: 'invalid', reason: 'too_long' };
   const text = dialled.trim();
-  if (/^urn:service:sos(?:\.|$)/i.test(text)) return { kind: 'sos' };
+  if (SOS.test(text)) return { kind: 'sos' };
   const digits = asciiDigits(URI.test(text) ? userPart(text) : text).replace(SEPARATORS, '');
   if (digits === '' || digits === '+') return { kind: 'invalid', reason: 'empty' };
   return /^\+?\d+$/.test(digits) ? { kind: 'digits', digits } : { kind: 'invalid', reason: 'not_a_number' };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { expect, test } from 'vitest';
 import { formatNumber, numberType } from './describe_number.ts';
-import { parseDialled } from './dialled.ts';
+import { emergencyCode, parseDialled } from './dialled.ts';
 import { parseE164, type E164 } from './e164.ts';
 
 function number(text: string): E164 {
@@ -60,9 +60,22 @@ test.each([
   ['sip:911@example.com', 'US', '911'],
   ['urn:service:sos', 'US', '112'],
   ['urn:service:sos.fire', 'GB', '112'],
+  ['sos', 'GB', '112'],
+  ['SIP:sos@example.com;user=phone', 'US', '112'],
   ['112', 'nowhere', '112'],
 ])('%s dialled in %s is a call for help', (dialled, home, code) => {
   expect(parseDialled(dialled, home)).toEqual({ kind: 'emergency', code });
+  expect(emergencyCode(dialled, home)).toBe(code);
+});
+
+test.each([
+  ['+44 112', 'GB'],
+  ['999', 'US'],
+  ['1120', 'DE'],
+  ['*112', 'DE'],
+  ['', 'DE'],
+])('%s dialled in %s is none', (dialled, home) => {
+  expect(emergencyCode(dialled, home)).toBeNull();
 });
 
 test.each([
@@ -71,6 +84,7 @@ test.each([
   ['  ', 'GB', 'empty'],
   ['*98', 'GB', 'not_a_number'],
   ['alice', 'GB', 'not_a_number'],
+  ['sossy', 'GB', 'not_a_number'],
   ['+44+20', 'GB', 'not_a_number'],
   ['44,2079', 'GB', 'not_a_number'],
   ['1'.repeat(23), 'GB', 'too_long'],

@@ -6,6 +6,8 @@ import { isEmergency } from './emergency_numbers.ts';
 
 /** Numbers of up to this many digits have a meaning within a network or a country only. */
 const SHORT_CODE_DIGITS_MAX = 6;
+/** What a call to `urn:service:sos` asks for; it counts everywhere. */
+const SOS_CODE = '112';
 /** An international prefix of up to 7 digits before the 15 of E.164. */
 const DIGITS_MAX = 22;
 
@@ -30,7 +32,7 @@ export type InvalidNumber = 'empty' | 'too_long' | 'not_a_number' | 'short_code'
  */
 export function parseDialled(dialled: string, home_country: string): Dialled {
   const cleaned = cleanDialled(dialled);
-  if (cleaned.kind === 'sos') return { kind: 'emergency', code: '112' };
+  if (cleaned.kind === 'sos') return { kind: 'emergency', code: SOS_CODE };
   if (cleaned.kind === 'invalid') return cleaned;
   const { digits } = cleaned;
   if (isEmergency(digits, home_country)) return { kind: 'emergency', code: digits };
@@ -41,6 +43,13 @@ export function parseDialled(dialled: string, home_country: string): Dialled {
   const found = withPrefix(digits, country) ?? national(digits, country);
   if (found) return found;
   return { kind: 'invalid', reason: digits.length <= SHORT_CODE_DIGITS_MAX ? 'short_code' : 'impossible' };
+}
+
+/** The emergency number that was dialled, as `parseDialled` would tell; null for anything else. It reads no numbering plan. */
+export function emergencyCode(dialled: string, home_country: string): string | null {
+  const cleaned = cleanDialled(dialled);
+  if (cleaned.kind === 'sos') return SOS_CODE;
+  return cleaned.kind === 'digits' && isEmergency(cleaned.digits, home_country) ? cleaned.digits : null;
 }
 
 type Found = Extract<Dialled, { kind: 'e164' }>;

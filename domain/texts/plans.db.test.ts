@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptMessages } from './accept_messages.ts';
 import { takeEndedTexts } from './ended_texts.ts';
+import { endUnheardTexts } from './unheard_texts.ts';
 import { ensureMessageMonths } from './message_months.ts';
 import { recordOutcomes } from './outcomes.ts';
 import { claimMessages, claimStranded, expireMessages, markSending, releaseMessages, whatWaits } from './queue.ts';
@@ -102,6 +103,7 @@ describe(`with ${2 * TEXTS} texts the tables are asked by their indexes alone`, 
           ['77', '78', 'nobody'].map((id) => receiptOf(books, id)),
         ),
     ],
+    ['when texts are ended of which nothing was heard', () => endUnheardTexts(client, lease(), now, 3_600_000, 100)],
     ['when stale texts are looked for', () => expireMessages(client, lease(), now, 100)],
     [
       'when texts are marked, sent, refused and given back',

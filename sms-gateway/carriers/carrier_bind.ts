@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { LatencyCounts } from '../observe/latency_counts.ts';
 import { canonicalSubmitId } from '../receipts/receipt_id.ts';
 import { Client } from '../smpp/client.ts';
 import type { Clock } from '../smpp/clock.ts';
@@ -59,6 +60,8 @@ export class CarrierBind {
   readonly row: BindRow;
   /** What its contract allows. */
   readonly admission: Admission;
+  /** From a submit_sm to its answer; those without one are counted as unanswered. */
+  readonly latency = new LatencyCounts();
   readonly counters: BindCounters = { submitted: 0, accepted: 0, refused: 0, throttled: 0, unanswered: 0, late: 0 };
   readonly #client: Client;
   readonly #pace: Pace;
@@ -152,8 +155,12 @@ export class CarrierBind {
     const session = this.#client.session;
     if (session === null || !this.#pace.take(this.#clock.now_ms())) return done({ kind: 'unsent' });
     this.counters.submitted += 1;
+    const sent_at_ms = this.#clock.now_ms();
     const taken = session.request(body, {
-      onOutcome: (outcome) => done(this.#resultOf(outcome)),
+      onOutcome: (outcome) => {
+        if (outcome.kind === 'response') this.latency.add(this.#clock.now_ms() - sent_at_ms);
+        done(this.#resultOf(outcome));
+      },
       onLateResponse: (pdu) => {
         this.counters.late += 1;
         settled(this.#resultOfResponse(pdu));

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { E164 } from '../../domain/numbers/e164.ts';
+import type { Backlog } from '../../domain/texts/backlog.ts';
 import type { Acceptance } from '../accept/acceptor.ts';
 import type { CarrierBind } from '../carriers/carrier_bind.ts';
 import type { Lane } from '../lanes/lane.ts';
@@ -31,6 +32,7 @@ export class Metrics {
   readonly screened_total: Counter<'verdict' | 'by'>;
   readonly customer_binds_total: Counter<'result'>;
   readonly recovered_total: Counter<'verdict'>;
+  readonly #backlog: Gauge<'what'>;
 
   constructor(observed: Observed) {
     const registers = [this.registry];
@@ -64,6 +66,7 @@ export class Metrics {
     this.recovered_total = counter('recovered', 'Texts found in the hands of a gateway that had ended.', ['verdict']);
     this.#bindGauges(observed);
     this.#laneGauges(observed);
+    this.#backlog = this.#backlogGauge();
     this.#gauge('accept_waiting', 'Texts that are being stored.', observed.accept_waiting);
     this.#gauge('outcomes_unwritten', 'Answers of carriers that are not stored yet.', observed.outcomes_unwritten);
     this.#gauge('receipts_waiting', 'Receipts that are not stored yet.', observed.receipts_waiting);
@@ -94,9 +97,43 @@ export class Metrics {
     ofBind('bound', '1 while the bind is there.', (bind) => (bind.is_bound ? 1 : 0));
     ofBind('in_flight', 'Parts without an answer.', (bind) => bind.in_flight);
     ofBind('pace_per_second', 'Parts that it may send in a second at the moment.', (bind) => bind.per_second);
+    ofBind('response_seconds_sum', 'Seconds from parts to their answers.', (bind) => bind.latency.sum_s);
+    ofBind('response_seconds_count', 'Answers to parts.', (bind) => bind.latency.count);
+    this.#bindLatency(binds);
     for (const what of ['submitted', 'accepted', 'refused', 'throttled', 'unanswered', 'late'] as const) {
       ofBind(`${what}_total`, `Parts: ${what}, since the bind was made.`, (bind) => bind.counters[what]);
     }
+  }
+
+  /** Under the name by which Prometheus knows the buckets of a histogram. */
+  #bindLatency(binds: Observed['binds']): void {
+    new Gauge({
+      name: 'letsdial_bind_response_seconds_bucket',
+      help: 'Answers that took no longer than le seconds.',
+      labelNames: ['bind', 'carrier', 'le'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { row, latency } of binds()) {
+          const { id, carrier } = row;
+          for (const { le, count } of latency.buckets()) this.set({ bind: id, carrier, le }, count);
+        }
+      },
+    });
+  }
+
+  /** What waits in the database, as it was counted last. */
+  counted(backlog: Backlog): void {
+    for (const [what, count] of Object.entries(backlog)) this.#backlog.set({ what }, count);
+  }
+
+  #backlogGauge(): Gauge<'what'> {
+    return new Gauge({
+      name: 'letsdial_texts_backlog',
+      help: 'Texts and receipts in the database that wait for something, by what for.',
+      labelNames: ['what'],
+      registers: [this.registry],
+    });
   }
 
   #laneGauges({ lanes }: Observed): void {

@@ -109,8 +109,10 @@ export const attacksOnPrices: Readonly<Record<string, Attacks>> = { rate_deck, r
 
 /** A channel on which the services hear of a change, and a change of that kind that can be made again. */
 export interface Told {
-  channel: 'rates' | 'gateway';
+  channel: 'rates' | 'gateway' | 'device';
   change: string;
+  /** What is said on the channel; the name of the table where it is left out. */
+  heard?: readonly string[];
 }
 
 /** Triggers that refuse nothing but tell the services of a change. */

@@ -147,6 +147,8 @@ const esme: Attacks = {
   esme_window_max_check: [esmeWith('window_max = 0'), esmeWith('window_max = 1001')],
   esme_texts_per_second_max_check: [esmeWith('texts_per_second_max = 0')],
   esme_address_range_check: [esmeWith(`address_range = '+49'`), esmeWith(`address_range = ''`)],
+  esme_default_class_check: [esmeWith(`default_class = 'odd'`)],
+  esme_on_doubt_check: [esmeWith(`on_doubt = 'forget'`)],
 };
 
 const webhook_endpoint: Attacks = {
@@ -176,6 +178,18 @@ const carrier_bind: Attacks = {
   carrier_bind_receipt_utc_offset_minutes_check: [-841, 841].map((n) => bind(`receipt_utc_offset_minutes = ${n}`)),
   // Opening hours have two ends.
   carrier_bind_check: [bind(`opens_at = '08:00'`), bind(`closes_at = '20:00'`)],
+  carrier_bind_home_country_check: [bind(`home_country = 'de'`)],
+  // What SMPP 3.4 knows (5.2.5 and 5.2.6).
+  carrier_bind_number_ton_check: [bind('number_ton = -1'), bind('number_ton = 8')],
+  carrier_bind_number_npi_check: [bind('number_npi = -1'), bind('number_npi = 19')],
+  carrier_bind_short_code_ton_check: [bind('short_code_ton = -1'), bind('short_code_ton = 8')],
+  carrier_bind_short_code_npi_check: [bind('short_code_npi = -1'), bind('short_code_npi = 19')],
+  carrier_bind_name_ton_check: [bind('name_ton = -1'), bind('name_ton = 8')],
+  carrier_bind_name_npi_check: [bind('name_npi = -1'), bind('name_npi = 19')],
+  carrier_bind_recipient_ton_check: [bind('recipient_ton = -1'), bind('recipient_ton = 8')],
+  carrier_bind_recipient_npi_check: [bind('recipient_npi = -1'), bind('recipient_npi = 19')],
+  carrier_bind_tls_authorities_check: [bind(`tls_authorities = '${'x'.repeat(100_001)}'`)],
+  carrier_bind_tls_name_check: [bind(`tls_name = ''`), bind(`tls_name = '${'x'.repeat(254)}'`)],
 };
 
 const parked_receipt: Attacks = {

@@ -53,6 +53,36 @@ test('a file becomes rates to the micro, and the next file replaces it as a whol
   ]);
 });
 
+// Every field of a price takes a value that no other takes, so that no two of them can change places on the way.
+test.each([
+  ['in the order of the template', [0, 1, 2, 3, 4, 5, 6]],
+  ['in any other order', [4, 6, 1, 5, 0, 3, 2]],
+])('each field of a price comes back from the tables as it stood in the file, %s', async (_, order) => {
+  const fields: readonly (readonly [column: string, text: string])[] = [
+    ['rate_per_minute', '0.000101'],
+    ['connect_fee', '0.000103'],
+    ['minimum_seconds', '107'],
+    ['initial_increment_seconds', '109'],
+    ['subsequent_increment_seconds', '113'],
+    ['grace_seconds', '127'],
+    ['free_seconds', '131'],
+  ];
+  const ordered = order.map((n) => fields[n] ?? ['', '']);
+  const header = ['prefix', 'destination', ...ordered.map(([column]) => column)];
+  const line = ['44', 'United Kingdom', ...ordered.map(([, text]) => text)];
+  expect(await importText(`${header.join()}\n${line.join()}\n`)).toMatchObject({ kind: 'imported', rows: 1 });
+  const rate = {
+    ...{ rate_micros_per_minute: 101n, connect_fee_micros: 103n, minimum_seconds: 107 },
+    ...{ initial_increment_seconds: 109, subsequent_increment_seconds: 113, grace_seconds: 127, free_seconds: 131 },
+  };
+  expect((await loadIndex(pool, Date.now())).lookupSell(number('+442079460000'), deck_name)?.rate).toEqual(rate);
+  const written = await rows(
+    `select ${Object.keys(rate).join()} from rate r join rate_deck d on d.id = r.deck_id where d.name = $1`,
+    [deck_name],
+  );
+  expect(written).toEqual([{ ...rate, rate_micros_per_minute: '101', connect_fee_micros: '103' }]);
+});
+
 test('every bad line is reported, and one is enough to write nothing', async () => {
   const result = await importText(
     `${HEADER},minimum_seconds,effective_from,effective_to\n` +

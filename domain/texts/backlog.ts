@@ -1,0 +1,31 @@
+import type { Queryable } from '../db/transaction.ts';
+
+/** How many there are of what somebody may have to look at. */
+export interface Backlog {
+  /** Texts that were not looked at by a gateway yet, wait for a carrier, are in a gateway's hands, are held for a person, are in doubt. */
+  unscreened: number;
+  waiting: number;
+  claimed: number;
+  held: number;
+  in_doubt: number;
+  /** Receipts whose text is not known. */
+  parked: number;
+  /** What customers could not be told. */
+  dead_letters: number;
+}
+
+/** A figure for an operator, not a condition of anything: it may be some seconds old. */
+export async function selectBacklog(db: Queryable): Promise<Backlog> {
+  const { rows } = await db.query<Backlog>({
+    name: 'select_backlog',
+    text: `select count(*) filter (where state = 'u')::integer as unscreened, count(*) filter (where state = 'w')::integer as waiting,
+                  count(*) filter (where state = 'c')::integer as claimed, count(*) filter (where state = 'h')::integer as held,
+                  count(*) filter (where state = 'd')::integer as in_doubt,
+                  (select count(*)::integer from parked_receipt) as parked,
+                  (select count(*)::integer from customer_delivery where dead_at is not null) as dead_letters
+             from message_queue`,
+  });
+  const [row] = rows;
+  if (row === undefined) throw new Error('A count has one row.');
+  return row;
+}
