@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Calls } from './call/calls.ts';
+import type { CallSession } from './call/session.ts';
 import { causes } from './call/refusal.ts';
 import type { Switch } from './switch/switch.ts';
 
@@ -17,12 +18,15 @@ const LOOK_MS = 50;
 /** Ended calls need their record and the database; what is not settled then, the next start settles. */
 const SETTLE_MS_MAX = 5000;
 
-/** No new calls, live ones end or are handed over, ended ones settle. Never throws: a stop goes on whatever happens. */
+/**
+ * No new calls, live ones end or are handed over, ended ones settle. Never throws: a stop goes on whatever happens. Who asks for help is
+ * handed over in any case.
+ */
 export async function drain({ calls, media, drain_ms, on_stop, log }: DrainOptions): Promise<void> {
   calls.refuseNew();
   await until(() => calls.live.length === 0, drain_ms);
   if (on_stop === 'hang_up') {
-    for (const session of calls.live) {
+    for (const session of calls.live.filter((one) => !asksForHelp(one))) {
       await media
         .hangUp(session.channel_id, causes.normal)
         .catch((error: unknown) =>
@@ -30,10 +34,15 @@ export async function drain({ calls, media, drain_ms, on_stop, log }: DrainOptio
         );
     }
   }
-  const unsettled = (): number =>
-    calls.live.filter((session) => on_stop === 'hang_up' || session.state.phase === 'settling').length;
+  const isHandedOver = (session: CallSession): boolean =>
+    session.state.phase !== 'settling' && (on_stop === 'hand_over' || asksForHelp(session));
+  const unsettled = (): number => calls.live.filter((session) => !isHandedOver(session)).length;
   await until(() => unsettled() === 0, SETTLE_MS_MAX);
-  log.info({ unsettled: unsettled(), handed_over: on_stop === 'hand_over' ? calls.live.length : 0 }, 'drained');
+  log.info({ unsettled: unsettled(), handed_over: calls.live.length - unsettled() }, 'drained');
+}
+
+function asksForHelp({ state }: CallSession): boolean {
+  return 'plan' in state && state.plan.direction === 'emergency';
 }
 
 async function until(condition: () => boolean, within_ms: number): Promise<void> {

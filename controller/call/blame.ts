@@ -33,11 +33,20 @@ const calleeStatus: Readonly<Record<number, Verdict>> = {
   604: failed('callee', false, causes.unallocated),
 };
 
-/** Decides by what the other side said, not by the switch's summary of it. */
-export function judgeFailure(failure: AttemptFailure): Verdict {
-  if (failure.timed_out) return { blame: 'callee', may_fail_over: false, result: 'no_answer', cause: causes.no_answer };
+const not_answered: Verdict = { blame: 'callee', may_fail_over: false, result: 'no_answer', cause: causes.no_answer };
+
+/**
+ * Statuses by which somebody on the way gives up waiting. Once the callee's phone rang, what was waited for is the callee: another
+ * carrier would ring the same phone a second time.
+ */
+const gaveUpWaiting: ReadonlySet<number> = new Set([408, 480, 487, 504]);
+
+/** Decides by what the other side said, not by the switch's summary of it; `rang` is whether a sign of the callee came before. */
+export function judgeFailure(failure: AttemptFailure, rang: boolean): Verdict {
+  if (failure.timed_out) return not_answered;
   if (failure.unreachable) return failed('carrier', true, causes.no_circuit);
   if (failure.sip_status !== null) {
+    if (rang && gaveUpWaiting.has(failure.sip_status)) return not_answered;
     // "No route to destination" inside a 404 is the carrier's confession, not the callee's absence (Q.850 cause 3).
     if (failure.sip_status === 404 && failure.cause === 3) return failed('carrier', true, causes.no_circuit);
     return calleeStatus[failure.sip_status] ?? failed('carrier', true, causes.no_circuit);

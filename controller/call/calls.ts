@@ -60,7 +60,7 @@ export class Calls {
     return this.#by_call.get(call_id);
   }
 
-  /** New calls are refused from now on; the ones that live go on. */
+  /** New calls are refused from now on, save for those for help; the ones that live go on. */
   refuseNew(): void {
     this.#refusing_new = true;
   }
@@ -128,16 +128,17 @@ export class Calls {
   #arrived(arrival: CallArrival): void {
     if (this.#by_channel.has(arrival.channel_id)) return;
     const session = this.adopt(newCall({ call_id: randomUUID(), leg_id: randomUUID(), arrival }));
-    if (this.#refusing_new) return session.dispatch({ type: 'decided', decision: refused('draining') });
+    const draining = this.#refusing_new;
     this.#options
       .decide(arrival)
       .then(
-        (decision) => session.dispatch({ type: 'decided', decision }),
+        (decision) => (draining && !isHelp(decision) ? refused('draining') : decision),
         (error: unknown) => {
           session.log.warn({ err: error }, 'no decision on the call could be made');
-          session.dispatch({ type: 'decided', decision: refused('outage') });
+          return refused(draining ? 'draining' : 'outage');
         },
       )
+      .then((decision) => session.dispatch({ type: 'decided', decision }))
       .catch((error: unknown) => session.log.error({ err: error }, 'the call broke a rule of its own'));
   }
 
@@ -151,4 +152,10 @@ export class Calls {
 
 function refused(reason: 'draining' | 'outage'): Decision {
   return { kind: 'refuse', reason, account_id: null, facts: {} };
+}
+
+/** Where a call for help cannot go out it is told so: that is worth more than that somebody stops. */
+function isHelp(decision: Decision): boolean {
+  if (decision.kind === 'refuse') return decision.reason === 'emergency_unavailable';
+  return decision.plan.direction === 'emergency';
 }

@@ -9,7 +9,17 @@ import { refusalAnswer } from './refusal.ts';
 import type { RefusalReason } from './refusal.ts';
 import { settleRecorded, settleUnanswered, awaitRecord } from './settling.ts';
 import { armedDeadline, watch } from './talking.ts';
-import type { Attempt, CallEffect, CallEvent, CallSettings, Dialling, Outcome, Step, Talking } from './state.ts';
+import type {
+  Attempt,
+  CallEffect,
+  CallEvent,
+  CallSettings,
+  CallState,
+  Dialling,
+  Outcome,
+  Step,
+  Talking,
+} from './state.ts';
 
 /** Sends the call over the next route that was not tried yet. */
 export function startAttempt(state: Dialling, now_ms: number, settings: CallSettings): Step {
@@ -54,7 +64,8 @@ function bridgeTarget(to: AttemptTarget): BridgeTarget {
 
 /** A call that is forwarded shows the number that was called: it is its holder's, where the caller's is a stranger's to that carrier. */
 function shownAt(plan: CallPlan, to: AttemptTarget): string | null {
-  return plan.direction === 'inbound' && to.kind === 'route' ? plan.callee : plan.caller;
+  if (plan.direction === 'inbound' && to.kind === 'route') return plan.callee;
+  return plan.withheld === true ? null : plan.caller;
 }
 
 export function inDialling(state: Dialling, event: CallEvent, now_ms: number, settings: CallSettings): Step {
@@ -122,12 +133,18 @@ function attemptFailed(
 ): Step {
   // Told twice, or of an attempt before the one that runs.
   if (attempt !== state.attempts.length) return { state, effects: [] };
-  const verdict = judgeFailure(failure);
+  const verdict = judgeFailure(failure, hasRung(state));
   const marks = { ended_at_ms: at_ms, sip_status: failure.sip_status, cause: failure.cause, blame: verdict.blame };
   const marked: Dialling = { ...state, attempts: markLast(state.attempts, marks, false) };
   const goes_on = verdict.may_fail_over || (isForPhones(state.plan, attempt) && isKnown(failure));
   if (goes_on && targetAt(state.plan, attempt + 1) !== null) return startAttempt(marked, now_ms, settings);
   return allFailed(marked, verdict, failure, now_ms);
+}
+
+/** Whether the callee of the latest attempt was heard to ring. */
+export function hasRung(state: CallState): boolean {
+  const latest = 'attempts' in state ? state.attempts.at(-1) : undefined;
+  return (latest?.ringing_at_ms ?? null) !== null;
 }
 
 /** Phones that do not answer, whatever they say, are no reason not to try what their holder wants tried otherwise. */

@@ -57,6 +57,8 @@ export const callPlanSchema = z.object({
   device: z.string().nullable(),
   dialled: z.string(),
   caller: z.string().nullable(),
+  /** The phone asked that its number be shown to nobody. It is on record all the same, and a call for help shows it. */
+  withheld: z.boolean().optional(),
   callee: z.string(),
   destination: z.string(),
   arrived_at_ms: z.number(),

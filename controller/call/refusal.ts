@@ -1,6 +1,9 @@
 import type { Prompt } from '../switch/switch.ts';
 
-/** Every reason for which a call is refused. Each has its own words, its own cause and its own line in the metrics. */
+/**
+ * Every reason for which a call is refused. Each is named in the record of the call and has its own line in the metrics. Words and Q.850
+ * causes are fewer: reasons share them where the caller would do the same about either, or may not learn which it was.
+ */
 export type RefusalReason =
   | 'unknown_device'
   | 'account_inactive'
@@ -45,7 +48,11 @@ export const causes = {
   interworking: 127,
 } as const;
 
-/** What the caller hears and what the signalling says. Strangers and carriers hear nothing that tells them about our customers. */
+/**
+ * What the caller hears and what the signalling says. Strangers and carriers hear nothing that tells them about our customers. What the
+ * account may not do is 21, by which no phone tries again; each limit that passes by itself has a cause of its own: all of the account's
+ * lines are taken (34), or it calls too fast (42).
+ */
 const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: number }>> = {
   unknown_device: { prompt: null, cause: causes.rejected },
   account_inactive: { prompt: 'blocked', cause: causes.rejected },
@@ -56,11 +63,11 @@ const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: nu
   prefix_blocked: { prompt: 'blocked', cause: causes.rejected },
   rate_too_high: { prompt: 'blocked', cause: causes.rejected },
   caller_id: { prompt: 'caller_id_not_allowed', cause: causes.rejected },
-  calls_per_second: { prompt: 'limit_reached', cause: causes.congestion },
-  concurrent_calls: { prompt: 'limit_reached', cause: causes.congestion },
+  calls_per_second: { prompt: 'dialled_too_fast', cause: causes.congestion },
+  concurrent_calls: { prompt: 'limit_reached', cause: causes.no_circuit },
   no_money: { prompt: 'no_money', cause: causes.rejected },
-  spend_hour: { prompt: 'limit_reached', cause: causes.rejected },
-  spend_day: { prompt: 'limit_reached', cause: causes.rejected },
+  spend_hour: { prompt: 'spent_this_hour', cause: causes.rejected },
+  spend_day: { prompt: 'spent_today', cause: causes.rejected },
   no_route: { prompt: 'routes_failed', cause: causes.no_circuit },
   routes_failed: { prompt: 'routes_failed', cause: causes.no_circuit },
   emergency_unavailable: { prompt: 'emergency_unavailable', cause: causes.no_circuit },

@@ -35,12 +35,13 @@ function decide(
   dialled: string,
   profile: Partial<CallerProfile> | null = {},
   busy: Readonly<Record<string, number>> = {},
+  claimed_caller: string | null = 'desk',
 ): Decision {
   const arrival: CallArrival = {
     channel_id: 'channel',
     source: { kind: 'device', device: 'desk' },
     dialled,
-    claimed_caller: null,
+    claimed_caller,
     arrived_at_ms: 1,
   };
   return decideOutbound(arrival, {
@@ -74,6 +75,13 @@ describe('a call that goes out', () => {
     const decision = decide(UK, {}, { 'trunk-alpha': 2, 'trunk-beta': 1 });
     expect(decision).toMatchObject({ plan: { target: { routes: [{ carrier: 'beta' }] } } });
     expect(decide(UK, {}, { 'trunk-alpha': 2, 'trunk-beta': 2 })).toMatchObject({ kind: 'refuse', reason: 'no_route' });
+  });
+
+  it('shows its number unless the phone withholds it, which is on record all the same', () => {
+    expect(decide(UK)).toMatchObject({ plan: { withheld: false } });
+    const withheld = decide(UK, {}, {}, null);
+    expect(withheld).toMatchObject({ plan: { withheld: true, caller: '+493012345678' } });
+    expect(JSON.stringify('plan' in withheld && withheld.plan.routing)).toContain('withholds its number');
   });
 
   it('takes the seconds of the first pack that covers the destination', () => {
@@ -126,6 +134,12 @@ describe('a call for help', () => {
       kind: 'authorize',
       plan: { direction: 'emergency', target: { kind: 'emergency', trunk_id: 'trunk-help', number: '112' } },
     });
+  });
+
+  it('shows who calls though the phone withholds its number', () => {
+    const decision = decide('112', {}, {}, null);
+    expect(decision).toMatchObject({ plan: { caller: '+493012345678' } });
+    expect('plan' in decision && decision.plan.withheld).not.toBe(true);
   });
 
   it('says at once where it cannot be taken', () => {

@@ -6,7 +6,7 @@ import type { RefusalReason } from '../call/refusal.ts';
 import type { Decision } from '../call/state.ts';
 import { sourceOf } from '../routing/rate_book.ts';
 import type { CallArrival } from '../switch/switch.ts';
-import { emergencyPlan } from './emergency.ts';
+import { decideEmergency } from './emergency.ts';
 import { limitsOf, priceOutside } from './outside.ts';
 import type { OutsideFacts } from './outside.ts';
 import { checkPayer } from './payer.ts';
@@ -21,12 +21,8 @@ export function decideOutbound(arrival: CallArrival, facts: OutboundFacts): Deci
   const { profile } = facts;
   if (profile === null) return refuse('unknown_device', null);
   const dialled = parseDialled(arrival.dialled, profile.home_country);
-  // Help is decided before money, restrictions and limits: nobody is refused an ambulance for an unpaid bill.
-  if (dialled.kind === 'emergency') {
-    const trunk_id = facts.book.emergencyTrunk(profile.home_country);
-    if (trunk_id === null) return refuse('emergency_unavailable', profile.account_id, { code: dialled.code });
-    return { kind: 'authorize', plan: emergencyPlan(arrival, profile, dialled.code, trunk_id, facts.ring_timeout_ms) };
-  }
+  // Help is decided before money, restrictions and limits.
+  if (dialled.kind === 'emergency') return decideEmergency(arrival, profile, dialled.code, facts);
   const checked = checkPayer(profile, 'calls_out');
   if ('reason' in checked) return refuse(checked.reason, profile.account_id);
   if (dialled.kind === 'invalid') return refuse('not_a_number', profile.account_id, { why: dialled.reason });
@@ -53,6 +49,7 @@ function priceAndRoute(
     device: profile.device,
     dialled: arrival.dialled.slice(0, 80),
     caller: profile.caller_number,
+    withheld: arrival.claimed_caller === null,
     callee: number,
     destination: sell.destination,
     arrived_at_ms: arrival.arrived_at_ms,
@@ -63,6 +60,7 @@ function priceAndRoute(
       ...(profile.claim_refused
         ? ["The number that the phone asked to show is not the account's; its own is shown."]
         : []),
+      ...(arrival.claimed_caller === null ? ['The phone withholds its number: none is shown.'] : []),
       ...reasons,
     ],
     target: { kind: 'routes', routes: [...routes] },

@@ -1,10 +1,16 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { CallState } from '../call/state.ts';
 
-export interface LiveFigures {
-  by_phase: Readonly<Record<CallState['phase'], number>>;
+/** Of the live calls that one currency pays for. */
+export interface LiveMoney {
   held_micros: number;
   burn_micros_per_second: number;
+}
+
+export interface LiveFigures {
+  by_phase: Readonly<Record<CallState['phase'], number>>;
+  /** By currency; one that nobody calls in is not in it. */
+  money: ReadonlyMap<string, LiveMoney>;
   oldest_ms: number;
 }
 
@@ -105,22 +111,36 @@ export class Metrics {
         for (const [phase, count] of Object.entries(live().by_phase)) this.set({ phase }, count);
       },
     });
-    const one = (name: string, help: string, value: (figures: LiveFigures) => number): void => {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(value(live()));
-        },
-      });
-    };
-    one('letsdial_held_micros', 'Money held for live calls.', (figures) => figures.held_micros);
-    one(
+    new Gauge({
+      name: 'letsdial_oldest_call_seconds',
+      help: 'Age of the oldest live call.',
+      registers,
+      collect() {
+        this.set(live().oldest_ms / 1000);
+      },
+    });
+    this.#moneyGauge('letsdial_held_micros', 'Money held for live calls.', 'held_micros', live);
+    this.#moneyGauge(
       'letsdial_burn_micros_per_second',
       'What live calls cost their wallets each second.',
-      (figures) => figures.burn_micros_per_second,
+      'burn_micros_per_second',
+      live,
     );
-    one('letsdial_oldest_call_seconds', 'Age of the oldest live call.', (figures) => figures.oldest_ms / 1000);
+  }
+
+  /** A currency that was seen stays, at nothing: a line that vanished would be no zero to whoever watches. */
+  #moneyGauge(name: string, help: string, figure: keyof LiveMoney, live: () => LiveFigures): void {
+    const seen = new Set<string>();
+    new Gauge({
+      name,
+      help,
+      labelNames: ['currency'],
+      registers: [this.registry],
+      collect() {
+        const { money } = live();
+        for (const currency of money.keys()) seen.add(currency);
+        for (const currency of seen) this.set({ currency }, money.get(currency)?.[figure] ?? 0);
+      },
+    });
   }
 }

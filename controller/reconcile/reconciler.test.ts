@@ -91,6 +91,7 @@ interface Settled {
 function scene(live: () => readonly LiveCall[], found: typeof detail | typeof unanswered = detail) {
   const clock = { now_ms, lost_at_ms: null as number | null };
   const settled: Settled[] = [];
+  const hung_up: string[] = [];
   const during: { details: () => void } = { details: () => undefined };
   const answers: Readonly<Record<string, (values: readonly unknown[]) => object[]>> = {
     open_holds: () => (settled.length === 0 ? [hold] : []),
@@ -110,8 +111,12 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
   };
   const db = { query } as unknown as Queryable;
   const ignored = (): Promise<'done'> => Promise.resolve('done');
+  const hangUp = (channel_id: string): Promise<'done'> => {
+    hung_up.push(channel_id);
+    return ignored();
+  };
   const media = {
-    ...{ list: () => Promise.resolve(live()), armDeadline: ignored, hangUp: ignored, refuse: ignored },
+    ...{ list: () => Promise.resolve(live()), armDeadline: ignored, hangUp, refuse: ignored },
   } as unknown as Switch;
   const ledger = new CallLedger(db, () => ({ switch_id: 's', epoch: 1 }));
   const now = (): number => clock.now_ms;
@@ -134,7 +139,7 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
     settle_after_ms: 500,
     onFinding: () => undefined,
   });
-  return { reconciler, calls, clock, settled, during };
+  return { reconciler, calls, clock, settled, hung_up, during };
 }
 
 async function settlement(settled: readonly Settled[]): Promise<Settled['cdr'] | undefined> {
@@ -209,5 +214,50 @@ describe('reconciliation', () => {
       clock.now_ms += 600;
     }
     expect(calls.byChannel('channel')).toBeUndefined();
+  });
+});
+
+describe('a channel that nothing is held for', () => {
+  /** As it is seen by the next controller. */
+  async function seenAs(call: LiveCall): Promise<readonly string[]> {
+    const { reconciler, calls, clock, settled, hung_up } = scene(() => [call]);
+    settled.push(nothingOpen);
+    for (let pass = 0; pass < 2; pass += 1) {
+      await reconciler.pass();
+      clock.now_ms += 600;
+    }
+    calls.abandon();
+    return hung_up;
+  }
+  const nothingOpen: Settled = {
+    net_micros: '0',
+    cdr: { duration_ms: 0, duration_source: 'none', result: 'answered' },
+  };
+
+  it.each<[string, LiveCall]>([
+    ['talks', up],
+    ['rings', { ...up, b_channel_id: null, answered_at_ms: null }],
+  ])('is a call for help where it %s by a plan, and stays up', async (_, call) => {
+    expect(await seenAs(call)).toEqual([]);
+  });
+
+  it.each<[string, LiveCall]>([
+    ['was given no plan', { ...up, call_id: null, attempt: null }],
+    ['was refused', { ...up, attempt: null }],
+    ['waits for a decision', { ...up, waiting: true }],
+  ])('is hung up where it %s', async (_, call) => {
+    expect(await seenAs(call)).toEqual(['channel']);
+  });
+
+  it('is hung up where something was held for it before', async () => {
+    const { reconciler, calls, clock, settled, hung_up } = scene(() => [up]);
+    await reconciler.pass();
+    calls.abandon();
+    settled.push(nothingOpen);
+    for (let pass = 0; pass < 2; pass += 1) {
+      await reconciler.pass();
+      clock.now_ms += 600;
+    }
+    expect(hung_up).toEqual(['channel']);
   });
 });

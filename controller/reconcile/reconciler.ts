@@ -14,6 +14,7 @@ export type Finding =
   | 'settled_from_record'
   | 'settled_from_proof_of_life'
   | 'channel_without_hold'
+  | 'help_without_hold'
   | 'end_missed'
   | 'answer_missed'
   | 'failure_missed';
@@ -35,7 +36,7 @@ export interface ReconcilerOptions {
 /**
  * Holds the channels of the switch against the open holds, at the start and all the time:
  * both there: adopted and armed anew. Hold only: settled from the switch's record, else up to the last proof of life.
- * Channel only: hung up.
+ * Channel only: hung up, save for a call for help, which may go out with nothing held for it.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -43,6 +44,8 @@ export class Reconciler {
   readonly #first_seen = new Map<string, number>();
   /** When the channel of a call stood in the switch's list for the last time. */
   readonly #listed_at = new Map<string, number>();
+  /** When money was seen to be held for a call for the last time. */
+  readonly #held_at = new Map<string, number>();
   #running: Promise<void> | null = null;
 
   constructor(options: ReconcilerOptions) {
@@ -78,6 +81,7 @@ export class Reconciler {
     for (const session of calls.live) this.#checkSession(session, live_by_channel);
     for (const session of calls.lingering) this.#checkLingering(session, live_by_channel);
     const held = new Set(holds.map((hold) => hold.call_id));
+    for (const call_id of held) this.#held_at.set(call_id, this.#options.now());
     for (const call of live) this.#checkChannel(call, held);
     this.#forget(live_by_channel);
   }
@@ -190,6 +194,7 @@ export class Reconciler {
     const { calls, media, onFinding, log } = this.#options;
     if (calls.byChannel(call.channel_id) !== undefined || (call.call_id !== null && held.has(call.call_id))) return;
     if (!this.#seenLongEnough(`channel ${call.channel_id}`)) return;
+    if (this.#isForHelp(call)) return this.#leaveUp(call);
     onFinding('channel_without_hold');
     log.warn({ channel_id: call.channel_id, call_id: call.call_id }, 'hanging up a channel that nobody pays for');
     media
@@ -197,6 +202,23 @@ export class Reconciler {
       .catch((error: unknown) =>
         log.warn({ err: error }, 'the channel was not hung up; trying again in the next pass'),
       );
+  }
+
+  /**
+   * Only a call for help is ever sent out with nothing held for it, because its account has no wallet or the database was away: so a
+   * call that runs by a plan, and was not seen to be held for, is one. Were it another whose hold went unseen, the switch would still
+   * end it when the seconds are over that were held before it was sent out.
+   */
+  #isForHelp({ call_id, attempt, waiting }: LiveCall): boolean {
+    return call_id !== null && attempt !== null && !waiting && !this.#held_at.has(call_id);
+  }
+
+  #leaveUp({ channel_id, call_id }: LiveCall): void {
+    const what = `help ${channel_id}`;
+    if (this.#first_seen.has(what)) return;
+    this.#first_seen.set(what, this.#options.now());
+    this.#options.onFinding('help_without_hold');
+    this.#options.log.info({ channel_id, call_id }, 'leaving a call for help up, for which nothing is held');
   }
 
   #seenLongEnough(what: string): boolean {
@@ -215,6 +237,7 @@ export class Reconciler {
     for (const call_id of this.#listed_at.keys()) {
       if (this.#options.calls.byCall(call_id) === undefined) this.#listed_at.delete(call_id);
     }
+    for (const [call_id, held_ms] of this.#held_at) if (held_ms < stale_ms) this.#held_at.delete(call_id);
     for (const [call_id, { heard_at_ms }] of this.#stray_records)
       if (heard_at_ms < stale_ms) this.#stray_records.delete(call_id);
   }

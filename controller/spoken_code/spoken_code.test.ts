@@ -4,9 +4,12 @@ import type { CallEvent } from '../call/state.ts';
 import { beginCalling, codeAfterStep } from './spoken_code.ts';
 import type { SpokenCodeState } from './spoken_code.ts';
 
-type Step = [event: CallEvent, phase: 'holding' | 'dialling' | 'over'];
+type Step = [event: CallEvent, phase: 'holding' | 'dialling' | 'over', rang?: true];
 
-const failed = (sip_status: number | null, more: { timed_out?: boolean; responded?: boolean } = {}): Step => [
+const failed = (
+  sip_status: number | null,
+  more: { timed_out?: boolean; responded?: boolean } = {},
+): [CallEvent, 'dialling'] => [
   {
     type: 'attempt_failed',
     attempt: 1,
@@ -36,9 +39,9 @@ describe('a code that is spoken', () => {
       fc.property(fc.nat(4), fc.array(step, { maxLength: 20 }), (routes, steps) => {
         let state = beginCalling(routes);
         let calls = state.phase === 'calling' ? 1 : 0;
-        for (const [event, phase] of steps) {
+        for (const [event, phase, rang = false] of steps) {
           const before: SpokenCodeState = state;
-          state = codeAfterStep(state, event, phase);
+          state = codeAfterStep(state, event, { phase, rang });
           if (before.phase !== 'calling') expect(state).toBe(before);
           if (state !== before && state.phase === 'calling') {
             calls += 1;
@@ -55,13 +58,14 @@ describe('a code that is spoken', () => {
     ['spoken once it was answered, whatever comes then', [answered, ended, failed(503)], { phase: 'spoken' }],
     ['busy over whichever route', [failed(503), failed(486)], { phase: 'failed', failure: 'busy' }],
     ['not answered', [failed(null, { timed_out: true })], { phase: 'failed', failure: 'no_answer' }],
+    ['not answered by a phone that rang', [[...failed(408), true]], { phase: 'failed', failure: 'no_answer' }],
     ['out of routes', [failed(503), failed(503)], { phase: 'failed', failure: 'unreachable' }],
     ['told by its callee that there is no such number', [failed(404)], { phase: 'failed', failure: 'unreachable' }],
     ['perhaps made already', [lost], { phase: 'failed', failure: 'interrupted' }],
     ['refused a line', [refused], { phase: 'failed', failure: 'refused' }],
   ] satisfies [string, Step[], SpokenCodeState][])('is %s', (_what, steps, expected) => {
     const end = steps.reduce<SpokenCodeState>(
-      (state, [event, phase]) => codeAfterStep(state, event, phase),
+      (state, [event, phase, rang = false]) => codeAfterStep(state, event, { phase, rang }),
       beginCalling(2),
     );
     expect(end).toEqual(expected);

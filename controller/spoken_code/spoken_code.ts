@@ -25,14 +25,18 @@ export function beginCalling(routes: number): SpokenCodeState {
   return routes > 0 ? { phase: 'calling', route: 0, routes } : { phase: 'failed', failure: 'refused' };
 }
 
-/** What a step of its call means for the code; pure. The same state where it means nothing. */
-export function codeAfterStep(state: SpokenCodeState, event: CallEvent, call: CallState['phase']): SpokenCodeState {
+/** What a step of its call, which is in that state by now, means for the code; pure. The same state where it means nothing. */
+export function codeAfterStep(
+  state: SpokenCodeState,
+  event: CallEvent,
+  call: { phase: CallState['phase']; rang: boolean },
+): SpokenCodeState {
   if (state.phase !== 'calling') return state;
   switch (event.type) {
     case 'answered':
       return { phase: 'spoken' };
     case 'attempt_failed': {
-      const { may_fail_over, result } = judgeFailure(event.failure);
+      const { may_fail_over, result } = judgeFailure(event.failure, call.rang);
       if (may_fail_over && state.route + 1 < state.routes) return { ...state, route: state.route + 1 };
       return { phase: 'failed', failure: result === 'busy' || result === 'no_answer' ? result : 'unreachable' };
     }
@@ -40,7 +44,7 @@ export function codeAfterStep(state: SpokenCodeState, event: CallEvent, call: Ca
       return event.record.answered_at_us === null ? state : { phase: 'spoken' };
     case 'hold_answered':
     case 'hold_failed':
-      return call === 'over' ? { phase: 'failed', failure: 'refused' } : state;
+      return call.phase === 'over' ? { phase: 'failed', failure: 'refused' } : state;
     case 'bridged':
       // Whether the switch called is not known: nobody is called again.
       return event.reach === 'failed' ? { phase: 'failed', failure: 'interrupted' } : state;

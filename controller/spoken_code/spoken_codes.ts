@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { hasRung } from '../call/dialling.ts';
 import type { CallWorld } from '../call/session.ts';
 import type { CallEvent, CallState } from '../call/state.ts';
 import { newCall } from '../call/transition.ts';
@@ -101,7 +102,7 @@ export class SpokenCodes {
     const spoken = this.#by_call.get(call.call_id);
     if (spoken === undefined) return;
     const before = spoken.state;
-    spoken.state = codeAfterStep(before, event, call.phase);
+    spoken.state = codeAfterStep(before, event, { phase: call.phase, rang: hasRung(call) });
     if (spoken.state === before) return;
     this.#by_call.delete(call.call_id);
     void this.#orInterrupt(spoken.id, this.#goOn(spoken));

@@ -107,28 +107,36 @@ function callTo(number: string): Call | null {
 }
 
 describe.concurrent('a caller who hides an event in what he dials and claims', () => {
-  it('ends nobody’s call', async () => {
-    const victim = await world.customer({ balance_micros: BALANCE_MICROS });
-    const call = (await world.phone(victim)).call(nextNumber());
-    await call.answered();
-    const held = await world.pool.query<{ channel_id: string }>(
-      'select channel_id from call_hold where wallet_id = $1',
-      [victim.wallet_id],
-    );
-    const channel_id = held.rows[0]?.channel_id ?? fail(1);
-    const attacker = await world.phone(await world.customer({ balance_micros: BALANCE_MICROS }));
-    // The switch keeps eighty characters of each, and writes one after the other: together they are a whole event.
-    const attack = attacker.call(`${nextNumber()}\r\nLinkedid: ${channel_id}\r\nChannel: x\r\n\r\n`, {
-      callerNumber: `1\r\n\r\nEvent: Hangup\r\nUniqueid: ${channel_id}\r\nTimestamp: 1`,
-    });
-    // Longer than the record of a call that ended is waited for.
-    await talk(call, 4_300);
-    expect(await walletOf(world.pool, victim.wallet_id)).toMatchObject({ open_calls: 1 });
-    await call.bye();
-    expect(await paidWhatIsRecorded(victim)).toBe(5_000n);
-    await attack.hangUp();
-    await eventually('its end', 35_000, () => (attack.isLive ? null : true));
-  }, 60_000);
+  it.each([
+    ['behind a number', () => nextNumber()],
+    ['in the place of one', () => ''],
+    ['behind an empty line', () => '\r\n\r\nEvent: Hangup'],
+  ])(
+    '%s ends nobody’s call',
+    async (_where, begin) => {
+      const victim = await world.customer({ balance_micros: BALANCE_MICROS });
+      const call = (await world.phone(victim)).call(nextNumber());
+      await call.answered();
+      const held = await world.pool.query<{ channel_id: string }>(
+        'select channel_id from call_hold where wallet_id = $1',
+        [victim.wallet_id],
+      );
+      const channel_id = held.rows[0]?.channel_id ?? fail(1);
+      const attacker = await world.phone(await world.customer({ balance_micros: BALANCE_MICROS }));
+      // The switch keeps eighty characters of each, and writes one after the other: together they are a whole event.
+      const attack = attacker.call(`${begin()}\r\nLinkedid: ${channel_id}\r\nChannel: x\r\n\r\n`, {
+        callerNumber: `1\r\n\r\nEvent: Hangup\r\nUniqueid: ${channel_id}\r\nTimestamp: 1`,
+      });
+      // Longer than the record of a call that ended is waited for.
+      await talk(call, 4_300);
+      expect(await walletOf(world.pool, victim.wallet_id)).toMatchObject({ open_calls: 1 });
+      await call.bye();
+      expect(await paidWhatIsRecorded(victim)).toBe(5_000n);
+      await attack.hangUp();
+      await eventually('its end', 35_000, () => (attack.isLive ? null : true));
+    },
+    60_000,
+  );
 });
 
 describe.concurrent('a channel that is gone when it is spoken to', () => {

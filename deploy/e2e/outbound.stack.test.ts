@@ -153,6 +153,20 @@ describe('a call over a carrier that fails', () => {
     });
   });
 
+  it('is not tried elsewhere when the phone rang and a 408 says that nobody took it', async () => {
+    const customer = await world.customer({ balance_micros: 1_000_000n });
+    const phone = await world.phone(customer);
+    world.carrier('alpha').play(ring({ ring_ms: 300, then_status: 408 }));
+    world.carrier('beta').play(friendly);
+    const before = world.carrier('beta').records.length;
+    const call = phone.call('+442071838750');
+    expect((await call.ended()).status).toBe(480);
+    const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+    expect(cdr).toMatchObject({ result: 'no_answer', net_micros: 0n, blame: 'callee' });
+    expect(cdr?.attempts).toMatchObject([{ trunk_id: 'trunk-alpha', sip_status: 408, blame: 'callee' }]);
+    expect(world.carrier('beta').records.length).toBe(before);
+  });
+
   it('gives the money back when the caller gives up while it rings', async () => {
     const customer = await world.customer({ balance_micros: 1_000_000n });
     const phone = await world.phone(customer);
@@ -188,19 +202,24 @@ describe('a call over a carrier that fails', () => {
   });
 });
 
+/** Outbound calls that were refused for that reason, as the operator sees them; null when none was. */
+async function refusedFor(reason: string | null): Promise<number | null> {
+  const text = await (await fetch(`${world.controller.url}/metrics`)).text();
+  const line = `letsdial_calls_total{direction="outbound",result="refused",reason="${reason}"} `;
+  const found = text.split('\n').find((one) => one.startsWith(line));
+  return found === undefined ? null : Number(found.slice(line.length));
+}
+
 describe.concurrent('a call that is refused', () => {
   const refused = async (
     number: string,
     wishes: Parameters<World['customer']>[0],
-    voice: boolean,
-  ): Promise<{ status: number | undefined; refusal: string | null }> => {
+  ): Promise<{ status: number | undefined; cause: number | undefined; refusal: string | null }> => {
     const customer = await world.customer(wishes);
     const phone = await world.phone(customer);
     const call = phone.call(number);
-    if (voice) {
-      await call.earlyMedia();
-      await call.hears('voice', 5_000);
-    }
+    await call.earlyMedia();
+    await call.hears('voice', 5_000);
     const ended = await call.ended(20_000);
     expect(call.record.answered_at_ms).toBeUndefined();
     const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
@@ -209,50 +228,58 @@ describe.concurrent('a call that is refused', () => {
       held_micros: 0n,
       open_calls: 0,
     });
-    return { status: ended.status, refusal: cdr?.refusal ?? null };
+    const refusal = cdr?.refusal ?? null;
+    // No other call in this file is refused for that reason.
+    await eventually(`${refusal} among the metrics`, 5_000, async () =>
+      (await refusedFor(refusal)) === 1 ? true : null,
+    );
+    return { status: ended.status, cause: cdr?.cause, refusal };
   };
 
   it('for want of money says so', async () => {
-    expect(await refused('+442071838750', { balance_micros: 999n }, true)).toEqual({
+    expect(await refused('+442071838750', { balance_micros: 999n })).toEqual({
       status: 403,
+      cause: 21,
       refusal: 'no_money',
     });
   });
 
   it('for an unknown destination says so', async () => {
-    expect(await refused('+8613800138000', { balance_micros: 9_000_000n }, true)).toEqual({
+    expect(await refused('+8613800138000', { balance_micros: 9_000_000n })).toEqual({
       status: 404,
+      cause: 1,
       refusal: 'unknown_destination',
     });
   });
 
   it('for a blocked prefix says so', async () => {
     const limits = { blocked_prefixes: ['4420'] };
-    expect(await refused('+442071838750', { balance_micros: 9_000_000n, limits }, true)).toEqual({
+    expect(await refused('+442071838750', { balance_micros: 9_000_000n, limits })).toEqual({
       status: 403,
+      cause: 21,
       refusal: 'prefix_blocked',
     });
   });
 
   it('for a number that is none says so', async () => {
-    expect(await refused('12', { balance_micros: 9_000_000n }, true)).toMatchObject({
+    expect(await refused('12', { balance_micros: 9_000_000n })).toMatchObject({
       refusal: 'not_a_number',
     });
   });
 
   it('for an emergency without a route says so and costs nothing', async () => {
-    expect(await refused('112', { balance_micros: 0n }, true)).toMatchObject({ refusal: 'emergency_unavailable' });
+    expect(await refused('112', { balance_micros: 0n })).toMatchObject({ refusal: 'emergency_unavailable' });
   });
 
   it.each([
-    ['rate_too_high', { rate_micros_per_minute_max: 59_999n }],
-    ['concurrent_calls', { concurrent_calls_max: 0 }],
-    ['spend_hour', { spend_micros_per_hour_max: 999n }],
-    ['spend_day', { spend_micros_per_day_max: 999n }],
-    ['calls_per_second', { calls_per_second_max: 0 }],
-  ])('for the limit %s names it', async (refusal, limits) => {
+    ['rate_too_high', { rate_micros_per_minute_max: 59_999n }, 403, 21],
+    ['concurrent_calls', { concurrent_calls_max: 0 }, 503, 34],
+    ['spend_hour', { spend_micros_per_hour_max: 999n }, 403, 21],
+    ['spend_day', { spend_micros_per_day_max: 999n }, 403, 21],
+    ['calls_per_second', { calls_per_second_max: 0 }, 503, 42],
+  ])('for the limit %s names it, aloud too', async (refusal, limits, status, cause) => {
     const wishes = { balance_micros: 9_000_000n, limits };
-    expect(await refused('+442071838750', wishes, false)).toMatchObject({ refusal });
+    expect(await refused('+442071838750', wishes)).toEqual({ refusal, status, cause });
   });
 });
 

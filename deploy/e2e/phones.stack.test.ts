@@ -12,7 +12,7 @@ import type { Customer } from '../world/people.ts';
 import { killed } from '../world/processes.ts';
 import { talk } from '../world/talk.ts';
 import { testWorld } from '../world/test_world.ts';
-import { booksAreRight, eventually, settledCalls } from '../world/verdict.ts';
+import { booksAreRight, eventually, settledCalls, walletOf } from '../world/verdict.ts';
 import type { World } from '../world/world.ts';
 
 const AT_ONCE_MS = 2_000;
@@ -23,7 +23,7 @@ let hosts = 100;
 
 beforeAll(async () => {
   // Whoever waits for a change here fails to log in on purpose; that this is throttled is tested elsewhere.
-  ({ world, end } = await testWorld({ settings: { AUTH_FAILURES_MAX: '1000' } }));
+  ({ world, end } = await testWorld({ settings: { AUTH_FAILURES_MAX: '1000', AUTH_UNIDENTIFIED_MAX: '10000' } }));
 }, 120_000);
 
 afterAll(async () => {
@@ -143,6 +143,33 @@ describe.concurrent('a device of the database', () => {
       (await registers(device, elsewhere)) === 'registered' ? true : null,
     );
     expect(await registers(device, home)).toBe('refused 401');
+  });
+});
+
+const UNKNOWN_CODEC = [
+  ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'],
+  ...['m=audio 40000 RTP/AVP 99', 'a=rtpmap:99 nonsense/16000', ''],
+].join('\r\n');
+
+describe.concurrent('a phone that offers sound which the switch cannot take', () => {
+  it.each([
+    ['a codec that nobody has', UNKNOWN_CODEC, 488],
+    ['no session at all, but bytes', 'v=zero\r\n\u0001\u0002m=audio banana\r\nc=IN IP9 nowhere\r\n', 400],
+  ])('is refused, and nothing is held or left: %s', async (_what, sdp, status) => {
+    const customer = await world.customer({ balance_micros: 1_000_000n });
+    const phone = await world.phone(customer);
+    const number = '+442071838105';
+    const call = phone.call(number, { sdp });
+    expect((await call.ended()).status).toBe(status);
+    expect(await walletOf(world.pool, customer.wallet_id)).toEqual({
+      ...{ balance_micros: 1_000_000n, held_micros: 0n, open_calls: 0 },
+    });
+    expect(await world.asterisk.command('core show channels concise')).not.toContain(customer.device.username);
+    // The same phone calls as ever with a session that is one, and that is the only call there ever was.
+    const next = phone.call(number);
+    await talk(next, 300);
+    await next.bye();
+    expect(await settledCalls(world.pool, customer.account_id, 1)).toMatchObject([{ net_micros: 1_000n }]);
   });
 });
 

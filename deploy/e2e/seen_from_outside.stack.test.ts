@@ -44,8 +44,8 @@ test('an operator sees calls by how they end, attempts by carrier, money that is
   const call = phone.call(DIALLED);
   await talk(call, 1_100);
   expect(await metric('letsdial_live_calls{phase="talking"}')).toBe(1);
-  expect(await metric('letsdial_burn_micros_per_second')).toBe(1_000);
-  expect(await metric('letsdial_held_micros')).toBeGreaterThanOrEqual(3_000);
+  expect(await metric('letsdial_burn_micros_per_second{currency="EUR"}')).toBe(1_000);
+  expect(await metric('letsdial_held_micros{currency="EUR"}')).toBeGreaterThanOrEqual(3_000);
   expect(await metric('letsdial_oldest_call_seconds')).toBeGreaterThan(1);
   const refused = phone.call(DIALLED);
   await refused.ended();
@@ -64,7 +64,7 @@ test('an operator sees calls by how they end, attempts by carrier, money that is
     1, 1,
   ]);
   expect(await metric('letsdial_live_calls{phase="talking"}')).toBe(0);
-  expect(await metric('letsdial_held_micros')).toBe(0);
+  expect(await metric('letsdial_held_micros{currency="EUR"}')).toBe(0);
   expect(await metric('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
 });
 

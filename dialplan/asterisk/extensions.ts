@@ -23,8 +23,15 @@ import {
   WARNING_SOUNDS,
 } from './prompts.ts';
 
-/** Digits, `+`, `*` and `#`: what a telephone number can be made of. Anything else is answered 404 before a channel exists. */
-const DIALLED = '_[+*#0-9]!';
+/** What begins like a telephone number: a carrier that calls anything else is answered 404 before a channel exists. */
+const NUMBER = '_[+*#0-9]!';
+/**
+ * Whatever a phone dials: `(020) 7946 0018`, digits of other scripts, `sos`, a name. The controller reads it, and what it cannot read it
+ * refuses in words and on record, as it does a wrong number. Nothing here expands what was dialled, so that nothing in it is dialplan.
+ */
+const ANYTHING = '_!';
+/** Where a channel goes that hung up while it waited, and which anything matches: it must not be taken for one more call. */
+const HUNG_UP = 'exten => h,1,NoOp()';
 
 /** Q.850 42, which becomes SIP 503: the controller is away and nobody can authorise a call. */
 const NO_CONTROLLER = 'Hangup(42)';
@@ -52,8 +59,8 @@ function give(event: string, header: string): string[] {
   ];
 }
 
-function arrival(name: string): string {
-  return context(name, [`exten => ${DIALLED},1,NoOp()`, ...give(GIVEN.arrived, 'Source: ${LD_SOURCE}')]);
+function arrival(name: string, dialled: string, further: readonly string[] = []): string {
+  return context(name, [`exten => ${dialled},1,NoOp()`, ...give(GIVEN.arrived, 'Source: ${LD_SOURCE}'), ...further]);
 }
 
 /** `SIP 486`: the carrier's own words after it could hold what would mean something to us, such as a comma. */
@@ -173,8 +180,8 @@ function voicemail(): string {
 export function extensionsConf(): string {
   return [
     '[general]\nstatic=yes\nwriteprotect=yes\nautofallthrough=yes\nclearglobalvars=no\n',
-    arrival('from-device'),
-    arrival('from-trunk'),
+    arrival('from-device', ANYTHING, [HUNG_UP]),
+    arrival('from-trunk', NUMBER),
     bridge(),
     speak(),
     unspoken(),

@@ -51,6 +51,16 @@ describe('the rendered configuration', () => {
     expect(extensions).not.toMatch(/Dial\([^$]/u);
   });
 
+  it('gives whatever a phone dials to the controller, once, and expands none of it', () => {
+    const extensions = renderAsterisk(options('/home')).get('extensions.conf') ?? '';
+    const context = (name: string): string => extensions.split(`[${name}]\n`)[1]?.split('\n[')[0] ?? '';
+    expect(context('from-device')).toContain('exten => _!,1,');
+    // Anything matches `h` too, where the channel of a caller goes that hung up while he waited.
+    expect(context('from-device')).toContain('exten => h,1,NoOp()');
+    expect(context('from-trunk')).toContain('exten => _[+*#0-9]!,1,');
+    for (const name of ['from-device', 'from-trunk']) expect(context(name)).not.toMatch(/EXTEN|CALLERID|INVALID/u);
+  });
+
   it('offers TLS and WSS exactly when there is a certificate', () => {
     const plain = renderAsterisk(options('/home'));
     expect(plain.get('pjsip.conf')).toContain('protocol=ws\n');

@@ -270,6 +270,31 @@ describe('receipts', () => {
     ]);
     expect(rows).toEqual([{ kind: 'receipt', channel: 'webhook' }]);
   });
+
+  it('is not told by who sent it over HTTP and wants no receipt, nor to the bind of who wants none', async () => {
+    const customer = await books.customer(9_000n);
+    await books.pool.query(
+      `insert into webhook_endpoint (id, account_id, url, secret) values ($1, $2, 'http://127.0.0.1:1/', $3)`,
+      [randomUUID(), customer.account_id, `whsec_${'a'.repeat(40)}`],
+    );
+    const texts = [true, false].flatMap((wants_receipt) => [
+      books.text(customer, { wants_receipt }),
+      books.text(customer, { wants_receipt, source: 'smpp', system_id: 'acme' }),
+    ]);
+    await accept(...texts);
+    for (const text of texts) {
+      await recordOutcomes(books.pool, books.lease, randomUUID(), now(), [submitted(books, text.id, text.id)]);
+      await receive(receipt(text.id));
+    }
+    const { rows } = await books.pool.query<{ message_id: string; channel: string }>(
+      'select message_id, channel from customer_delivery where account_id = $1 order by id',
+      [customer.account_id],
+    );
+    expect(rows).toEqual([
+      { message_id: texts[0]?.id, channel: 'webhook' },
+      { message_id: texts[1]?.id, channel: 'smpp' },
+    ]);
+  });
 });
 
 describe('a person', () => {

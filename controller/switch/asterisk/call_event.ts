@@ -51,7 +51,7 @@ function parseUserEvent(message: AmiMessage, place: Place): CallEvent | null {
   const source = parseSource(message.get('Source'));
   if (event !== GIVEN.arrived || source === null) return null;
   const number = message.get('CallerIDNum') ?? '';
-  const claimed_caller = NO_NUMBER.has(number) ? null : number;
+  const claimed_caller = NO_NUMBER.has(number.toLowerCase()) ? null : number;
   const dialled = message.get('Exten') ?? '';
   return { type: 'given', ...place, source, dialled, claimed_caller };
 }
