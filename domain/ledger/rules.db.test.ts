@@ -60,6 +60,7 @@ const MAY_BE_EMPTY = [
   'switch_lease: owner, record_position, taken_at',
   'text_rate: effective_to',
   'trunk: auth_secret, auth_username, from_domain',
+  'webhook_endpoint: old_secret, old_secret_until',
 ];
 
 interface Rule {

@@ -161,6 +161,8 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
       account_id: 'pseudonym',
       url: 'location',
       secret: 'credential',
+      old_secret: 'credential',
+      old_secret_until: 'not_personal',
       kinds: 'not_personal',
       enabled: 'not_personal',
       created_at: 'behaviour',

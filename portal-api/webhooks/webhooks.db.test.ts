@@ -55,6 +55,12 @@ describe('a webhook', () => {
     expect(rotated.status).toBe(201);
     expect(rotated.body.secret).not.toBe(secret);
     expect(await kept(webhook_id)).toEqual({ secret: rotated.body.secret, enabled: false });
+    const { rows: beside } = await world.pool.query<{ old_secret: string; hours: number }>(
+      `select old_secret, round(extract(epoch from old_secret_until - now()) / 3600)::integer as hours
+         from webhook_endpoint where id = $1`,
+      [webhook_id],
+    );
+    expect(beside).toEqual([{ old_secret: secret, hours: 24 }]);
 
     const listed = await client.get<{ items: Webhook[] }>('/v1/webhooks');
     expect(listed.body.items.map((item) => item.webhook_id)).toEqual([webhook_id]);

@@ -135,7 +135,7 @@ function rotate({ pool }: PortalContext): Route {
       method: 'post',
       path: '/v1/webhooks/{webhook_id}/secret',
       operation_id: 'rotate_webhook_secret',
-      summary: 'Another secret. What is sent from now on is signed with it alone, what comes again included.',
+      summary: 'Another secret. What is sent from now on is signed with it, and for a day by the one before as well.',
       tag,
       policy,
       idempotent: true,

@@ -34,7 +34,7 @@ interface Row {
   attempts: number;
   was_due_at: Date;
   url: string | null;
-  secret: string | null;
+  secrets: string[];
   message_id: string | null;
   client_ref: string | null;
   accepted_at: Date;
@@ -79,7 +79,9 @@ const text = `
   ), taken as (
     update customer_delivery c set due_at = $2 from locked where c.id = locked.id
     returning c.id, c.kind, c.target, c.attempts, c.message_id, locked.due_at as was_due_at)
-  select t.id, t.kind, t.target, t.attempts, t.was_due_at, e.url, e.secret,
+  select t.id, t.kind, t.target, t.attempts, t.was_due_at, e.url,
+         -- One that was replaced signs beside the new one for a while.
+         array_remove(array[e.secret, case when e.old_secret_until > $1 then e.old_secret end], null) as secrets,
          m.id as message_id, m.client_ref, m.accepted_at, m.sender, m.recipient, m.body, m.encoding, m.segments, m.keyword,
          m.net_micros + m.tax_micros as charge_micros, m.currency, f.state, f.error, f.at as ended_at
     from taken t
@@ -103,7 +105,7 @@ export async function takeDueDeliveries(db: Queryable, wishes: TakeWishes): Prom
     failures: row.attempts,
     due_at: row.was_due_at,
     taken_until,
-    endpoint: row.url === null || row.secret === null ? null : { url: row.url, secrets: [row.secret] },
+    endpoint: row.url === null ? null : { url: row.url, secrets: row.secrets },
     message: row.message_id === null ? null : messageOf(row, row.message_id),
   }));
 }

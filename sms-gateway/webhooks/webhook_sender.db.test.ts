@@ -112,6 +112,29 @@ describe('a webhook', () => {
   });
 });
 
+describe('a secret that was replaced', () => {
+  const replaced = `whsec_${'b'.repeat(40)}`;
+
+  it.each([
+    ['signs beside the new one for a while', 1, 'valid'],
+    ['signs nothing any more after that', -1, 'forged'],
+  ] as const)('%s', async (_, seconds_left, verdict) => {
+    const { endpoint } = await waiting(1);
+    await world.books.pool.query('update webhook_endpoint set secret = $2 where id = $1', [endpoint.id, replaced]);
+    await world.books.pool.query('update webhook_endpoint set old_secret_until = $2 where id = $1', [
+      endpoint.id,
+      after(seconds_left * 1000),
+    ]);
+    const work = sender();
+    await work.wakeUntil('delivered', 1);
+    await work.stop();
+    const [hit] = customer.hits;
+    const verified = (secret: string) =>
+      verifyWebhook([secret], hit?.signed ?? never(), hit?.body ?? '', start_ms / 1000);
+    expect([verified(replaced), verified(endpoint.secret)]).toEqual(['valid', verdict]);
+  });
+});
+
 describe('a delivery that fails', () => {
   it('comes again with the same id and body, newly signed, and then no more', async () => {
     const { endpoint } = await waiting(1);

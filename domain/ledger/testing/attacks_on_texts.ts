@@ -157,6 +157,10 @@ const webhook_endpoint: Attacks = {
   webhook_endpoint_url_check: [`update webhook_endpoint set url = 'file:///etc/passwd'`],
   webhook_endpoint_secret_check: [`update webhook_endpoint set secret = 'whsec_short'`],
   webhook_endpoint_kinds_check: [`update webhook_endpoint set kinds = '{receipt,everything}'`],
+  // The attack is that nothing is left of the old secret.
+  'webhook_secret_stays_a_while on update': [
+    `update webhook_endpoint set secret = 'whsec_${'b'.repeat(40)}'; update webhook_endpoint set enabled = enabled where old_secret is null`,
+  ],
 };
 
 const carrier_bind: Attacks = {
