@@ -124,7 +124,7 @@ export class Metrics {
 
   /** What waits in the database, as it was counted last. */
   counted(backlog: Backlog): void {
-    for (const [what, count] of Object.entries(backlog)) this.#backlog.set({ what }, count);
+    for (const [what, count] of Object.entries<number>({ ...backlog })) this.#backlog.set({ what }, count);
   }
 
   #backlogGauge(): Gauge<'what'> {
