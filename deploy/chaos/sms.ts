@@ -9,14 +9,20 @@ import { diceOf } from './dice.ts';
 import type { Dice } from './dice.ts';
 import { chaosOptions } from './options.ts';
 import type { ChaosOptions } from './options.ts';
+import { Phones } from '../soak/sms/phones.ts';
+import { judgeArrivals, storedArrivals } from './sms/arrivals.ts';
+import type { Arrivals } from './sms/arrivals.ts';
 import { gatherEvidence } from './sms/evidence.ts';
 import { judge, passed } from './sms/verdict.ts';
+import type { SmsChaosVerdict } from './sms/verdict.ts';
 import { Writers } from './sms/writers.ts';
 
 const CUSTOMERS = 6;
 const LIVES_MS = [300, 2_500] as const;
 const DEAD_MS = [0, 800] as const;
 const SETTLE_MS = 120_000;
+/** How often somebody answers by a text. */
+const ARRIVES_MS = 40;
 
 /** Carriers with all the manners that have lost others their receipts. */
 const manners: BehaviourInput = {
@@ -37,9 +43,9 @@ async function main(options: ChaosOptions): Promise<boolean> {
   return inOwnTextWorld({ json: options.json, opening, world: wishes }, async ({ world, say, interrupted }) => {
     const result = await Promise.race([run(world, options, say), interrupted]);
     for (const fault of result.faults.slice(0, 20)) console.error(fault);
-    if (!passed(result)) console.error(`--seed ${options.seed} repeats the choices.`);
+    if (!result.has_passed) console.error(`--seed ${options.seed} repeats the choices.`);
     console.log(JSON.stringify(result.verdict));
-    return passed(result);
+    return result.has_passed;
   });
 }
 
@@ -47,19 +53,36 @@ async function run(world: TextWorld, options: ChaosOptions, say: (line: string) 
   const dice = diceOf(seeded(options.seed));
   const writers = await Writers.begin(world, CUSTOMERS);
   writers.keep(options.calls);
+  const phones = new Phones(world, writers.texters[0]?.number ?? '');
+  const arriving = setInterval(() => phones.send(), ARRIVES_MS);
   for (let kill = 1; kill <= options.kills; kill += 1) {
     await killOnce(world, dice);
     say(`  kill ${kill} of ${options.kills}; ${writers.accepted.length} texts are accepted`);
   }
   await wait(dice.between(...LIVES_MS));
+  clearInterval(arriving);
   await writers.stop();
   for (const refused of new Set(writers.refused)) say(`Refused: ${refused}`);
   await eventually('the end of every text', SETTLE_MS, () => nothingWaits(world));
-  return verdictOf(world, options.kills, writers);
+  await eventually('the acknowledgement of every text that came in', SETTLE_MS, () =>
+    phones.waiting === 0 ? true : null,
+  );
+  return verdictOf(world, options.kills, writers, phones);
 }
 
-async function verdictOf(world: TextWorld, kills: number, writers: Writers): Promise<ReturnType<typeof judge>> {
-  return judge(await gatherEvidence(world, kills, writers.accepted));
+async function verdictOf(
+  world: TextWorld,
+  kills: number,
+  writers: Writers,
+  phones: Phones,
+): Promise<{ verdict: SmsChaosVerdict & Arrivals; faults: readonly string[]; has_passed: boolean }> {
+  const texts = judge(await gatherEvidence(world, kills, writers.accepted));
+  const arrived = judgeArrivals(phones.acknowledged, await storedArrivals(world.pool, phones.acknowledged));
+  return {
+    verdict: { ...texts.verdict, ...arrived.verdict },
+    faults: [...texts.faults, ...arrived.faults],
+    has_passed: passed(texts) && arrived.passed,
+  };
 }
 
 async function killOnce(world: TextWorld, dice: Dice): Promise<void> {
