@@ -18,6 +18,7 @@ import { RouteServing } from './http/serve_route.ts';
 import { BoundedRedis } from './identity/bounded_redis.ts';
 import { Recogniser } from './identity/recognise.ts';
 import { Sessions } from './identity/sessions.ts';
+import { watchJobs } from './jobs/job_metrics.ts';
 import { TaskRunner } from './jobs/task_runner.ts';
 
 export interface PortalParts {
@@ -168,6 +169,7 @@ export class Portal {
       labelNames: ['task', 'result'],
       registers: [this.#registry],
     });
+    watchJobs(this.#registry, this.#pool);
     return new TaskRunner({
       ...{ pool: this.#pool, tasks, concurrency: TASKS_AT_ONCE, log: this.#log },
       onDone: (task, result) => done_total.inc({ task, result }),
