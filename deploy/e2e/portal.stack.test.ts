@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { microsOf, wordsOf } from '../../portal-api/invoices/testing/pdf_words.ts';
 import { Authenticator } from '../../portal-api/testing/authenticator.ts';
 import type { Asked } from '../../portal-api/testing/authenticator.ts';
 import type { PortalClient } from '../../portal-api/testing/portal_client.ts';
@@ -169,6 +170,10 @@ async function isBilled({ client, account_id }: SignedUp, desk: PortalClient): P
   const pdf = await client.get<Buffer>(`${path}/pdf`);
   expect(pdf.headers.get('content-type')).toBe('application/pdf');
   expect(pdf.body.subarray(0, 5).toString()).toBe('%PDF-');
+  // What a person reads there is what the ledger says, to the micro.
+  const amounts = [...wordsOf(pdf.body).matchAll(/(-?\d+\.\d+) EUR \+ (-?\d+\.\d+) EUR/gu)];
+  expect(amounts).toHaveLength(lines.items.length);
+  expect(amounts.reduce((sum, [, net = '', tax = '']) => sum + microsOf(net) + microsOf(tax), 0n)).toBe(billed);
 }
 
 async function handsOver(from: PortalClient, to: PortalClient): Promise<void> {

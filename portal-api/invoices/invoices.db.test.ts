@@ -16,7 +16,7 @@ import { MoneyWorld } from '../payments/testing/money_world.ts';
 import { makeAdmin, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
-import { wordsOf } from './testing/pdf_words.ts';
+import { microsOf, wordsOf } from './testing/pdf_words.ts';
 
 interface Shown {
   invoice_id: string;
@@ -403,9 +403,3 @@ describe('the invoice of a month', () => {
     expect(wordsOf(body)).toContain('Grace Example');
   });
 });
-
-const microsOf = (decimal: string): bigint => {
-  const [whole = '', fraction = ''] = decimal.replace('-', '').split('.');
-  const micros = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, '0'));
-  return decimal.startsWith('-') ? -micros : micros;
-};

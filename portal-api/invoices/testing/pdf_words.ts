@@ -19,3 +19,11 @@ export function wordsOf(pdf: Buffer): string {
   }
   return words.join('\n');
 }
+
+/** Of an amount as it stands there, in units with up to six decimals. */
+export function microsOf(decimal: string): bigint {
+  const is_negative = decimal.startsWith('-');
+  const [units = '0', fraction = ''] = decimal.replace('-', '').split('.');
+  const micros = BigInt(`${units}${fraction.padEnd(6, '0')}`);
+  return is_negative ? -micros : micros;
+}
