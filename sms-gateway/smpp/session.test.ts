@@ -125,12 +125,17 @@ describe('a request', () => {
         const requesters: RecordingRequester[] = [];
         const sent: number[] = [];
         for (const [at, one] of events.entries()) play(stage, one, requesters, sent, picks[at % picks.length] ?? 0);
-        stage.wire.close();
+        // A peer that unbinds and then waits for long has been cut off by now, and a connection closes once.
+        if (stage.closes.length === 0) stage.wire.close();
         expect(requesters.map(({ outcomes }) => outcomes.length)).toEqual(requesters.map(() => 1));
         expect(stage.session.in_flight).toBe(0);
         expect(stage.closes.length).toBe(1);
       }),
-      { numRuns: 500 },
+      {
+        numRuns: 500,
+        // Found by chance once: the peer unbinds and is waited for.
+        examples: [[[{ do: 'unbind' }, ...Array.from({ length: 7 }, () => ({ do: 'wait' as const, ms: 900 }))], [0]]],
+      },
     );
   });
 });
