@@ -166,7 +166,7 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
         expect(calls).toHaveLength(1);
         expect(calls[0]).toMatchObject({ call_id: chosen.call_id, b_channel_id: answered.b_channel_id });
         expect(await port.armDeadline(channel_id, answered.b_channel_id, 1_000)).toBe('done');
-        await wait('ended', channel_id, 5_000);
+        await wait('ended', channel_id, 1_500);
         const record = await finish(channel_id);
         expect(record).toMatchObject({ call_id: chosen.call_id, attempt: 1, cause: 16 });
         expect(Math.abs(Number(record.ended_at_us) / 1000 - answered.at_ms - 1_000)).toBeLessThan(500);
@@ -231,7 +231,7 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
       it('that is already past ends the call at once', async () => {
         const { answered, channel_id } = await answer();
         expect(await port.armDeadline(channel_id, answered.b_channel_id, 0)).toBe('done');
-        await wait('ended', channel_id, 5_000);
+        await wait('ended', channel_id, 1_000);
         await finish(channel_id);
       });
     });
@@ -252,7 +252,7 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
       it('may be silent', async () => {
         const { caller, channel_id } = await arrive();
         expect(await port.refuse(channel_id, { call_id: randomUUID(), prompt: null, cause: 17 })).toBe('done');
-        await wait('ended', channel_id, 5_000);
+        await wait('ended', channel_id, 1_000);
         const over = await harness.until('the phone to see the end', () => caller.ended, 2_000);
         expect(over.refused_with).toBe(486);
         expect(caller.early_media).toBe(false);

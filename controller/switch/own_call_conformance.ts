@@ -50,7 +50,7 @@ export function ownCallConformance({ harness, seen, wait, recordsOf }: SuiteTool
       for (const call of [short, moved, hung_up]) await harness().port.speak(call);
       const { b_channel_id } = await wait('answered', moved.channel_id);
       expect(await harness().port.armDeadline(moved.channel_id, b_channel_id, 300)).toBe('done');
-      await wait('ended', moved.channel_id, 5_000);
+      await wait('ended', moved.channel_id, 1_000);
       await wait('answered', hung_up.channel_id);
       expect(await harness().port.hangUp(hung_up.channel_id, 16)).toBe('done');
       await wait('ended', hung_up.channel_id);

@@ -43,7 +43,7 @@ it('a switch that is killed: calls are settled once from what is known, and the 
     const cdr = await talkers.oneRecord(one.customer);
     expect(cdr).toMatchObject({ result: 'answered', duration_source: 'proof_of_life', operator_loss_micros: 0n });
     const talked_ms = killed_at_ms - (one.call.record.answered_at_ms ?? 0);
-    expect(Math.abs(cdr.duration_ms - talked_ms)).toBeLessThan(600);
+    expect(Math.abs(cdr.duration_ms - talked_ms)).toBeLessThan(250);
     expect(cdr.net_micros).toBe(BigInt(Math.ceil(cdr.duration_ms / 1000)) * 1_000n);
   }
   const unanswered = await talkers.oneRecord(rings.customer);

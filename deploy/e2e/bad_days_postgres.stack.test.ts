@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { answer } from '../sip/carrier_script.ts';
 import { OwnServers } from '../world/own_servers.ts';
-import { processTree, signals, untilHealth } from '../world/processes.ts';
+import { untilHealth } from '../world/processes.ts';
 import { talk } from '../world/talk.ts';
 import { eventually, walletOf } from '../world/verdict.ts';
 import { World } from '../world/world.ts';
@@ -13,7 +13,6 @@ const BALANCE_MICROS = 1_000_000n;
 let servers: OwnServers;
 let world: World;
 let talkers: Talkers;
-let frozen_pids: number[] = [];
 
 beforeAll(async () => {
   const programs = inject('programs');
@@ -29,7 +28,7 @@ beforeAll(async () => {
 }, 120_000);
 
 // A server that stays frozen would hold up every end.
-afterEach(() => thawAll());
+afterEach(() => servers.thawPostgres());
 
 afterAll(async () => {
   await world.end();
@@ -42,22 +41,13 @@ interface Outage {
   end: () => Promise<void>;
 }
 
-function thawAll(): void {
-  for (const pid of frozen_pids.splice(0)) signals.thaw(pid);
-}
-
 /** Connections stay open, and nobody answers on them. */
 function frozen(): Outage {
   return {
     name: 'is frozen',
-    begin: async () => {
-      // The postmaster first: then no further process of it can begin.
-      signals.freeze(servers.postgres.pid);
-      frozen_pids = await processTree(servers.postgres.pid);
-      for (const pid of frozen_pids) signals.freeze(pid);
-    },
+    begin: () => servers.freezePostgres(),
     end: () => {
-      thawAll();
+      servers.thawPostgres();
       return Promise.resolve();
     },
   };
@@ -101,7 +91,7 @@ describe.each([frozen(), stopped()])('Postgres that $name for ten seconds', (out
 
     expect((await runs_dry.call.ended(8_000)).by).toBe('remote');
     expect(world.talked(runs_dry.call).most_ms).toBeGreaterThan(5_800);
-    expect(world.talked(runs_dry.call).least_ms).toBeLessThan(6_150);
+    expect(world.talked(runs_dry.call).least_ms).toBeLessThan(6_060);
     await talk(goes_on.call, 11_000);
     await outage.end();
     await untilHealth(world.controller.url, 200, 10_000);

@@ -49,7 +49,7 @@ it('Redis that is frozen holds up no call', async () => {
   signals.freeze(servers.valkey.pid);
   try {
     const made = await talkers.dial(BALANCE_MICROS);
-    await made.call.answered(5_000);
+    await made.call.answered(2_000);
     await endsAsEver(made, 1_300);
   } finally {
     signals.thaw(servers.valkey.pid);

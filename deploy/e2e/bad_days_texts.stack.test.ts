@@ -8,7 +8,7 @@ import type { SubmitFact } from '../smsc/fact.ts';
 import { factsOf } from '../smsc/read_log.ts';
 import { payloadOf } from '../smsc/submitted_text.ts';
 import { OwnServers } from '../world/own_servers.ts';
-import { killed, processTree, signals } from '../world/processes.ts';
+import { killed, signals } from '../world/processes.ts';
 import { TextClient } from '../world/text_client.ts';
 import { TextWorld } from '../world/text_world.ts';
 import type { Texter } from '../world/text_world.ts';
@@ -20,7 +20,7 @@ const PRICE_MICROS = 40_000n;
 
 let servers: OwnServers;
 let world: TextWorld;
-let frozen_pids: number[] = [];
+let is_valkey_frozen = false;
 
 beforeAll(async () => {
   servers = await OwnServers.begin(inject('programs'));
@@ -41,7 +41,9 @@ afterAll(async () => {
 });
 
 function thawAll(): void {
-  for (const pid of frozen_pids.splice(0)) signals.thaw(pid);
+  servers.thawPostgres();
+  if (is_valkey_frozen) signals.thaw(servers.valkey.pid);
+  is_valkey_frozen = false;
 }
 
 const alpha = () => world.carrier('alpha');
@@ -151,14 +153,9 @@ function frozen(): Outage {
   return {
     name: 'is frozen',
     lasts_ms: 6_000,
-    begin: async () => {
-      // The postmaster first: then no further process of it can begin.
-      signals.freeze(servers.postgres.pid);
-      frozen_pids = await processTree(servers.postgres.pid);
-      for (const pid of frozen_pids) signals.freeze(pid);
-    },
+    begin: () => servers.freezePostgres(),
     end: () => {
-      thawAll();
+      servers.thawPostgres();
       return Promise.resolve();
     },
     refuses: false,
@@ -246,8 +243,7 @@ it('Redis that is flushed, frozen, killed and started again is noticed by no tex
   await redis.flushAll();
   redis.destroy();
   await load.accepts(20);
-  frozen_pids = [servers.valkey.pid];
-  signals.freeze(servers.valkey.pid);
+  is_valkey_frozen = signals.freeze(servers.valkey.pid);
   await load.accepts(20);
   thawAll();
   await killed(servers.valkey);

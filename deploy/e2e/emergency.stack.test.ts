@@ -6,7 +6,7 @@ import { answer } from '../sip/carrier_script.ts';
 import type { OutgoingCall } from '../sip/outgoing_call.ts';
 import type { Customer } from '../world/people.ts';
 import { OwnServers } from '../world/own_servers.ts';
-import { killed, processTree, signals, untilHealth } from '../world/processes.ts';
+import { killed, signals, untilHealth } from '../world/processes.ts';
 import { talk } from '../world/talk.ts';
 import { booksAreRight, eventually, settledCalls, walletOf } from '../world/verdict.ts';
 import type { CdrVerdict } from '../world/verdict.ts';
@@ -21,7 +21,6 @@ const RECONCILED_MS = 5_500;
 
 let servers: OwnServers;
 let world: World;
-let frozen_pids: number[] = [];
 let is_stopped = false;
 
 beforeAll(async () => {
@@ -43,7 +42,7 @@ beforeAll(async () => {
 
 // A server that stays away would hold up every end.
 afterEach(async () => {
-  thawAll();
+  servers.thawPostgres();
   if (is_stopped) await stopped.end();
 });
 
@@ -51,10 +50,6 @@ afterAll(async () => {
   await world.end();
   await servers.end();
 });
-
-function thawAll(): void {
-  for (const pid of frozen_pids.splice(0)) signals.thaw(pid);
-}
 
 async function logOf(name: string): Promise<string> {
   return readFile(join(world.home, 'log', name), 'utf8');
@@ -162,14 +157,9 @@ interface Outage {
 /** Connections stay open, and nobody answers on them. */
 const frozen: Outage = {
   name: 'is frozen',
-  begin: async () => {
-    // The postmaster first: then no further process of it can begin.
-    signals.freeze(servers.postgres.pid);
-    frozen_pids = await processTree(servers.postgres.pid);
-    for (const pid of frozen_pids) signals.freeze(pid);
-  },
+  begin: () => servers.freezePostgres(),
   end: () => {
-    thawAll();
+    servers.thawPostgres();
     return Promise.resolve();
   },
 };

@@ -58,7 +58,7 @@ describe.concurrent('an address that fails to log in again and again', () => {
     const failures = await failsUntilShutOut(101, customer);
     // Some more may be on their way while the switch is told.
     expect(failures).toBeGreaterThanOrEqual(FAILURES_MAX);
-    expect(failures).toBeLessThan(FAILURES_MAX + 60);
+    expect(failures).toBeLessThan(FAILURES_MAX + 20);
     expect(await registers(101, customer)).toBe('refused 403');
     expect(await registers(102, customer)).toBe('registered');
     expect(await refusedTotal('blocked')).toBeGreaterThan(0);

@@ -22,8 +22,7 @@ test('sipp calls the carrier, and both saw the same calls', async () => {
   const result = await (await startCallers(load(carrier.address))).finished();
   expect(result).toMatchObject({ calls: 25, failed: 0, exit_code: 0 });
   expect(result.answer_ms_p50).toBeGreaterThan(90);
-  expect(result.pdd_ms_p50).toBeLessThan(90);
-  expect(result.pdd_ms_p99).toBeLessThan(1_000);
+  expect(result.pdd_ms_p99).toBeLessThan(90);
   expect(carrier.records).toHaveLength(25);
   for (const record of carrier.records) {
     expect(record.talked_ms).toBeGreaterThan(290);

@@ -7,6 +7,7 @@ import { startPostgres } from '../runtime/postgres.ts';
 import type { PostgresOptions, RunningPostgres } from '../runtime/postgres.ts';
 import { startValkey } from '../runtime/valkey.ts';
 import type { RunningValkey, ValkeyOptions } from '../runtime/valkey.ts';
+import { processTree, signals } from './processes.ts';
 
 /**
  * A Postgres that syncs and a Valkey that nobody else uses, so that either may be stopped, killed and started again
@@ -15,6 +16,7 @@ import type { RunningValkey, ValkeyOptions } from '../runtime/valkey.ts';
 export class OwnServers {
   readonly #home: string;
   readonly #programs: Programs;
+  #frozen: number[] = [];
   postgres: RunningPostgres;
   valkey: RunningValkey;
 
@@ -36,6 +38,19 @@ export class OwnServers {
 
   async startPostgres(): Promise<void> {
     this.postgres = await startPostgres(postgresOptions(this.#programs, this.#home, this.postgres.port));
+  }
+
+  /** Connections stay open, and nobody answers on them. */
+  async freezePostgres(): Promise<void> {
+    // The postmaster first: then no further process of it can begin.
+    signals.freeze(this.postgres.pid);
+    this.#frozen = await processTree(this.postgres.pid);
+    for (const pid of this.#frozen) signals.freeze(pid);
+  }
+
+  /** Also where it is not frozen: one that stays so would hold up every end. */
+  thawPostgres(): void {
+    for (const pid of this.#frozen.splice(0)) signals.thaw(pid);
   }
 
   async startValkey(): Promise<void> {

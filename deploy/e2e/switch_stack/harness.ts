@@ -19,7 +19,7 @@ export class StackHarness implements Harness {
   readonly device = 'alice';
   readonly targets = TARGETS;
   /** Two processes and a scheduler that is shared with them lie between the clocks. */
-  readonly tolerance_ms = 150;
+  readonly tolerance_ms = 80;
   readonly problems: Error[] = [];
   readonly #stack: SwitchStack;
   readonly #people: People;

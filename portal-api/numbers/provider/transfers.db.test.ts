@@ -274,9 +274,10 @@ describe('a transfer that the provider has to agree to', () => {
     provider.behave({});
     const admin = await (await makeAdmin(world, ['operations'])).signIn();
     const path = `/v1/admin/number-transfers/${body.transfer_id}`;
-    // Unless it was tried again by itself just before.
-    expect([202, 409]).toContain((await admin.post(`${path}/retry`)).status);
     const next = await to.user.signIn();
+    const { status } = await admin.post(`${path}/retry`);
+    // It may have been tried again by itself just before, and is done then.
+    if (status !== 202) expect([status, await holds({ client: next }, number)]).toEqual([409, true]);
     await expect.poll(() => holds({ client: next }, number), PATIENCE).toBe(true);
     expect(await admin.post(`${path}/give-up`, { reason: 'too late' })).toMatchObject(problem('too_late'));
     expect(await queue()).toEqual([]);
