@@ -297,6 +297,24 @@ describe('receipts', () => {
   });
 });
 
+describe('a service of the version before', () => {
+  it('has its texts accepted by the name and the type that it knows', async () => {
+    const customer = await books.customer(9_000n);
+    const text = books.text(customer);
+    const { rate, net_micros, tax_micros, wallet_id, ...same } = text;
+    const item = { ...same, ...rate, n: 0, priority: 1, net_micros: `${net_micros}`, tax_micros: `${tax_micros}` };
+    const items = JSON.stringify([{ ...item, wallet_id: `${wallet_id}`, rate_micros_per_segment: `${net_micros}` }]);
+    const ask = () =>
+      books.pool.query<{ verdict: string; id: string }>('select verdict, id from accept_messages($1, $2::jsonb)', [
+        now(),
+        items,
+      ]);
+    expect((await ask()).rows).toEqual([{ verdict: 'accepted', id: text.id }]);
+    expect((await ask()).rows).toEqual([{ verdict: 'replay', id: text.id }]);
+    expect(await balanceOf(books.pool, customer)).toBe(9_000n - net_micros);
+  });
+});
+
 describe('a person', () => {
   it('takes a text back that waits, and not one that is on its way', async () => {
     const customer = await books.customer(9_000n);
