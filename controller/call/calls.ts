@@ -132,10 +132,10 @@ export class Calls {
     this.#options
       .decide(arrival)
       .then(
-        (decision) => (draining && !isHelp(decision) ? refused('draining') : decision),
+        (decision) => (draining && !isHelp(decision) ? refused('draining', payerOf(decision)) : decision),
         (error: unknown) => {
           session.log.warn({ err: error }, 'no decision on the call could be made');
-          return refused(draining ? 'draining' : 'outage');
+          return refused(draining ? 'draining' : 'outage', null);
         },
       )
       .then((decision) => session.dispatch({ type: 'decided', decision }))
@@ -150,8 +150,13 @@ export class Calls {
   }
 }
 
-function refused(reason: 'draining' | 'outage'): Decision {
-  return { kind: 'refuse', reason, account_id: null, facts: {} };
+function refused(reason: 'draining' | 'outage', account_id: string | null): Decision {
+  return { kind: 'refuse', reason, account_id, facts: {} };
+}
+
+/** Whose call it would have been: its record is theirs to see, whatever it was refused for. */
+function payerOf(decision: Decision): string | null {
+  return decision.kind === 'refuse' ? decision.account_id : decision.plan.account_id;
 }
 
 /** Where a call for help cannot go out it is told so: that is worth more than that somebody stops. */

@@ -130,7 +130,7 @@ export function unheldRecord(
     result: 'refused',
     refusal: decision?.reason ?? 'cancelled_by_caller',
     cause: decision === null ? ended.cause : refusalAnswer(decision.reason).cause,
-    blame: decision === null || decision.reason !== 'outage' ? 'caller' : 'us',
+    blame: decision?.reason === 'outage' || decision?.reason === 'draining' ? 'us' : 'caller',
     pdd_ms: null,
     carrier_id: null,
     trunk_id: arrival.source.kind === 'trunk' ? arrival.source.trunk : null,

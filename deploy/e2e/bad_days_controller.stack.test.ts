@@ -122,13 +122,22 @@ describe('two controllers', () => {
   }, 60_000);
 });
 
+/** A signal is heard when the process comes to it: until then it takes calls, as it may. */
+async function untilDraining(log: string): Promise<void> {
+  const file = join(world.home, 'log', log);
+  await eventually('the drain', 5_000, async () =>
+    (await readFile(file, 'utf8')).includes('"msg":"draining"') ? true : null,
+  );
+}
+
 describe('a controller that is asked to stop', () => {
   it('takes no new call, lets live ones settle, and ends with 0', async () => {
     await world.stopControllers();
-    const draining = await world.startController({ settings: { DRAIN_MS: '4000' } });
+    const draining = await world.startController({ settings: { DRAIN_MS: '4000' }, log: 'once.log' });
     const ends_itself = await talkers.talker(1_000_000n);
     const is_ended = await talkers.talker(1_000_000n);
     signals.askToStop(draining.pid);
+    await untilDraining('once.log');
     const late = await talkers.dial(1_000_000n);
     await late.call.earlyMedia();
     await late.call.hears('voice', 5_000);
@@ -139,8 +148,7 @@ describe('a controller that is asked to stop', () => {
     await talkers.expectTalked(ends_itself);
     await talkers.expectTalked(is_ended);
     expect(late.call.record.answered_at_ms).toBeUndefined();
-    const [refused] = await cdrsOf(world.pool, late.customer.account_id);
-    expect(refused ?? { refusal: 'draining' }).toMatchObject({ refusal: 'draining' });
+    expect(await cdrsOf(world.pool, late.customer.account_id)).toMatchObject([{ refusal: 'draining', blame: 'us' }]);
     await world.startController();
     await talkers.nothingIsLeft();
   }, 60_000);
@@ -150,10 +158,7 @@ describe('a controller that is asked to stop', () => {
     const draining = await world.startController({ settings: { DRAIN_MS: '30000' }, log: 'twice.log' });
     const one = await talkers.talker(1_000_000n);
     signals.askToStop(draining.pid);
-    const log_file = join(world.home, 'log/twice.log');
-    await eventually('the drain', 5_000, async () =>
-      (await readFile(log_file, 'utf8')).includes('"msg":"draining"') ? true : null,
-    );
+    await untilDraining('twice.log');
     signals.askToStop(draining.pid);
     expect((await draining.died).message).toContain('ended with code 1');
     await world.startController();
