@@ -12,6 +12,7 @@ import { CallLedger } from './charging/call_ledger.ts';
 import { SwitchClock } from './clock/switch_clock.ts';
 import { SharedCallRate } from './decide/call_rate.ts';
 import { Decider } from './decide/decider.ts';
+import { DeviceMemory } from './device_memory.ts';
 import { drain } from './drain.ts';
 import type { Guard } from './guard/guard.ts';
 import { makeGuard } from './guard/make_guard.ts';
@@ -25,6 +26,8 @@ import { Metrics } from './observe/metrics.ts';
 import type { LiveFigures } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import type { Finding } from './reconcile/reconciler.ts';
+import { UnheldHelp } from './reconcile/unheld_help.ts';
 import { alsoSpeaking, SpokenCodes } from './spoken_code/spoken_codes.ts';
 import { callSettings, lcrOptions, makePool } from './settings_of_parts.ts';
 import { rateShelf } from './routing/rate_shelf.ts';
@@ -44,6 +47,7 @@ export interface ControllerOptions {
 const CLOCK_READ_MS = 500;
 const POSITION_SAVE_MS = 1000;
 const COMMANDS_MS = 1000;
+const MEMORY_MS = 5000;
 const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const PURGE_ROWS_MAX = 5000;
@@ -63,10 +67,12 @@ export class Controller {
   readonly #calls: Calls;
   readonly #commands: CallCommands;
   readonly #spoken: SpokenCodes;
+  readonly #decider: Decider;
   readonly #reconciler: Reconciler;
   readonly #metrics: Metrics;
   readonly #listener: Listener;
   readonly #guard: Guard;
+  readonly #memory: DeviceMemory;
   readonly #duties: Duties;
   readonly #timers: NodeJS.Timeout[] = [];
   #observation: ObserveServer | null = null;
@@ -102,7 +108,7 @@ export class Controller {
     this.#ledger = new CallLedger(this.#pool, () => ({ switch_id: settings.SWITCH_ID, epoch: this.#lease.epoch }));
     this.#metrics = new Metrics(() => this.#liveFigures());
     const observer = new Observer(this.#metrics);
-    const decider = new Decider({
+    this.#decider = new Decider({
       db: this.#pool,
       book: () => this.#rates.value,
       callsOn: (trunk_id) => this.#calls.onTrunk(trunk_id),
@@ -117,7 +123,7 @@ export class Controller {
       settings: callSettings(settings),
       log,
       sure: () => this.#lease.sure,
-      decide: (arrival) => decider.decide(arrival),
+      decide: (arrival) => this.#decider.decide(arrival),
       onStep: (...step) => {
         observer.onStep(...step);
         this.#spoken.onStep(step[0].state, step[2]);
@@ -127,6 +133,11 @@ export class Controller {
     this.#commands = this.#makeCommands();
     this.#spoken = this.#makeSpoken();
     this.#reconciler = this.#makeReconciler();
+    this.#memory = new DeviceMemory({
+      media: this.#media,
+      trunksForHelp: () => this.#rates.value.emergencyTrunks(),
+      log,
+    });
     this.#listener = this.#makeListener();
     this.#guard = makeGuard({
       ...{ settings, redis: this.#redis, db: this.#pool },
@@ -182,15 +193,18 @@ export class Controller {
   #makeReconciler(): Reconciler {
     const settings = this.#settings;
     const log = this.#log;
+    const onFinding = (finding: Finding): void => this.#metrics.reconcile_findings_total.inc({ finding });
+    const planOf: Decider['planOfHelp'] = (arrival, device) => this.#decider.planOfHelp(arrival, device);
     return new Reconciler({
       calls: this.#calls,
       media: this.#media,
       db: this.#pool,
+      help: new UnheldHelp({ db: this.#pool, planOf, settings: callSettings(settings), onFinding, log }),
       switch_id: settings.SWITCH_ID,
       now: () => this.#clock.now(),
       lostAt: () => this.#lost_at_ms,
       settle_after_ms: settings.RECONCILE_SETTLE_MS,
-      onFinding: (finding) => this.#metrics.reconcile_findings_total.inc({ finding }),
+      onFinding,
       log,
     });
   }
@@ -203,7 +217,7 @@ export class Controller {
       channels: {
         wallet: (wallet_id) => this.#calls.moneyArrived(BigInt(wallet_id)),
         rates: () => this.#rates.refresh(),
-        device: (username) => this.#forgetDevice(username),
+        device: (username) => this.#memory.forget(username),
         call_command: () => void this.#commands.look(),
         spoken_code: () => void this.#spoken.look(),
       },
@@ -211,7 +225,7 @@ export class Controller {
       onConnected: () => {
         this.#calls.moneyMayHaveArrived();
         this.#rates.refresh();
-        this.#forgetDevice(null);
+        this.#memory.forget(null);
         void this.#commands.look();
         void this.#spoken.look();
       },
@@ -257,6 +271,7 @@ export class Controller {
     this.#duties.every(POSITION_SAVE_MS, () => this.#savePosition());
     this.#duties.every(COMMANDS_MS, () => this.#commands.lookAgain());
     this.#duties.every(COMMANDS_MS, () => this.#spoken.lookAgain());
+    this.#duties.every(MEMORY_MS, () => this.#memory.lookAgain());
     this.#duties.every(HOUSEKEEPING_MS, () => this.#keepHouse());
     this.#passLater();
     this.#is_started = true;
@@ -290,21 +305,11 @@ export class Controller {
       this.#log.warn({ reason: event.reason }, 'the switch is away');
     }
     if (event.type === 'connected') {
-      this.#forgetDevice(null);
+      this.#memory.forget(null);
       this.#log.info('the switch is there');
       if (this.#lost_at_ms !== null) this.#passTwice();
     }
     this.#calls.onSwitchEvent(event);
-  }
-
-  /** While the switch is away nothing is lost: once it is there again, it is told to forget all. */
-  #forgetDevice(username: string | null): void {
-    if (!this.#media.healthy) return;
-    this.#media
-      .forgetDevice(username)
-      .catch((error: unknown) =>
-        this.#log.warn({ err: error, username }, 'the switch may still know a device as it was'),
-      );
   }
 
   /** A reconciliation adopts, arms and hangs up: one that was frozen has to learn first whether it may. */

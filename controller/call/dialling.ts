@@ -45,6 +45,7 @@ export function startAttempt(state: Dialling, now_ms: number, settings: CallSett
     caller_number: shownAt(state.plan, to),
     ring_timeout_ms: ringTimeoutAt(state.plan, attempt),
     limit_ms: state.held.seconds * 1000 - settings.deadline_guard_ms,
+    help_code: state.plan.direction === 'emergency' ? state.plan.callee : null,
   };
   return { state: { ...state, attempts: [...state.attempts, begun] }, effects: [{ type: 'bridge', plan }] };
 }

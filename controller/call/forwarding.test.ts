@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HoldAnswer, SettleItem } from '../../domain/calls/hold.ts';
-import { stateOf } from '../reconcile/adopt.ts';
+import { foundByHold, stateOf } from '../reconcile/adopt.ts';
 import type { AttemptFailure, BridgePlan, CallArrival } from '../switch/switch.ts';
 import type { CallPlan } from './plan.ts';
 import { callPlanSchema } from './plan.ts';
@@ -85,7 +85,15 @@ class Told {
   ends(seconds: number, attempt: number): this {
     const at_us = BigInt(BEGIN_MS + 200) * 1000n;
     const record = {
-      ...{ call_id: 'call', attempt, channel_id: 'a', started_at_us: at_us, answered_at_us: at_us, cause: 16 },
+      ...{
+        call_id: 'call',
+        attempt,
+        channel_id: 'a',
+        started_at_us: at_us,
+        answered_at_us: at_us,
+        cause: 16,
+        help: null,
+      },
       ...{ ended_at_us: at_us + BigInt(seconds) * 1_000_000n, position: '1' },
     };
     const ended: CallEvent = { type: 'ended', cause: 16, at_ms: BEGIN_MS, inferred: true };
@@ -206,7 +214,7 @@ describe('a forwarded call that somebody takes over', () => {
   it('is charged by the attempt that answered', () => {
     const snapshot = snapshotOf(plan('unanswered'));
     const at = { b_channel_id: 'b', answered_at_ms: BEGIN_MS };
-    const by = (attempt: number) => stateOf({ ...detail, snapshot }, { attempt, ...at });
+    const by = (attempt: number) => stateOf(foundByHold({ ...detail, snapshot }), { attempt, ...at });
     expect(by(1)).toMatchObject({ held: { pack_seconds: 0 }, plan: { tariff: { forwarded: null, pack: null } } });
     expect(by(2)).toMatchObject({
       ...{ held: { pack_seconds: 4 }, plan: { tariff: { forwarded: { to: UK } } } },

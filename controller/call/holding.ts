@@ -93,7 +93,8 @@ function holdForPhones(state: Holding, reason: RefusalReason, now_ms: number, se
   return ask(identityOf(state), plan, 1, null, state.ended, now_ms, settings);
 }
 
-function firstGrant(plan: CallPlan, settings: CallSettings, budget_micros: bigint | null): Held | null {
+/** What is held before a call goes out; null where the budget does not pay for a second. */
+export function firstGrant(plan: CallPlan, settings: CallSettings, budget_micros: bigint | null): Held | null {
   return nextGrant(plan.tariff, nothingHeld, settings.grant_seconds, settings.call_seconds_max, budget_micros);
 }
 

@@ -39,6 +39,7 @@ function talking(): CallState {
 
 /** As the switch wrote it, whose clock had stepped by so much before the end. */
 const recordOf = (step_ms: number): SwitchRecord => ({
+  help: null,
   ...{ call_id: 'call', attempt: 1, channel_id: 'a', cause: 16, position: '1' },
   started_at_us: BigInt(ANSWERED_AT_MS - 3_000) * 1000n,
   answered_at_us: BigInt(ANSWERED_AT_MS) * 1000n,

@@ -4,6 +4,7 @@ import type { CalleeProfile } from '../../domain/accounts/callee_profile.ts';
 import { callerProfiles } from '../../domain/accounts/caller_profile.ts';
 import type { CallerProfile, CallerQuestion } from '../../domain/accounts/caller_profile.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
+import type { CallPlan } from '../call/plan.ts';
 import type { Decision } from '../call/state.ts';
 import { Batch } from '../../domain/db/batch.ts';
 import { emergencyCode } from '../../domain/numbers/dialled.ts';
@@ -57,6 +58,13 @@ export class Decider {
   async decide(arrival: CallArrival): Promise<Decision> {
     const { source } = arrival;
     return source.kind === 'trunk' ? this.#decideInbound(arrival) : this.#decideOutbound(arrival, source.device);
+  }
+
+  /** What is decided about a call for help that was sent out before; null where it would not be any more. */
+  async planOfHelp(arrival: CallArrival, device: string): Promise<CallPlan | null> {
+    await this.#lookUp(arrival, device);
+    const decision = this.#helpFromMemory(arrival, device);
+    return decision?.kind === 'authorize' ? decision.plan : null;
   }
 
   async #decideInbound(arrival: CallArrival): Promise<Decision> {

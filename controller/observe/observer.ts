@@ -21,7 +21,8 @@ export class Observer {
   }
 
   #onEffect(session: CallSession, effect: CallEffect): void {
-    if (effect.type === 'record_unheld') {
+    // A call for help that nothing was held for was counted when it ended, as every settled call.
+    if (effect.type === 'record_unheld' && effect.record.result === 'refused') {
       const { direction, refusal } = effect.record;
       this.#metrics.calls_total.inc({ direction, result: 'refused', reason: refusal ?? '' });
       session.log.info({ direction, refusal }, 'refused');

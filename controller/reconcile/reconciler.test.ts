@@ -6,7 +6,10 @@ import { Calls } from '../call/calls.ts';
 import type { CallPlan } from '../call/plan.ts';
 import { CallLedger } from '../charging/call_ledger.ts';
 import type { LiveCall, Switch, SwitchRecord } from '../switch/switch.ts';
+import { freeOfCharge } from '../decide/emergency.ts';
 import { Reconciler } from './reconciler.ts';
+import type { Finding } from './reconciler.ts';
+import { UnheldHelp } from './unheld_help.ts';
 
 const now_ms = 1_800_000_000_000;
 const log = pino({ level: 'silent' });
@@ -69,9 +72,11 @@ const up: LiveCall = {
   b_channel_id: 'b',
   answered_at_ms: now_ms - 10_000,
   waiting: false,
+  help: null,
 };
 
 const record: SwitchRecord = {
+  help: null,
   call_id: 'call',
   attempt: 1,
   channel_id: 'channel',
@@ -84,11 +89,25 @@ const record: SwitchRecord = {
 
 interface Settled {
   net_micros: string;
-  cdr: { duration_ms: number; duration_source: string; result: string };
+  cdr: { duration_ms: number; duration_source: string; result: string; direction?: string };
 }
+
+interface Unheld {
+  cdr: Settled['cdr'] & { account_id: string; device: string; callee: string; call_id: string };
+}
+
+/** What the decision about a call for help comes out as, today as well as then. */
+const helpPlan = (code: string): CallPlan => ({
+  ...plan,
+  ...{ direction: 'emergency', dialled: code, callee: code, tariff: { ...plan.tariff, rate: freeOfCharge } },
+  target: { kind: 'emergency', trunk_id: 'trunk-help', number: code },
+});
 
 /** A reconciler over one open hold, a switch that lists what `live` says, and a database that takes every settlement. */
 function scene(live: () => readonly LiveCall[], found: typeof detail | typeof unanswered = detail) {
+  const unheld: Unheld[] = [];
+  const recorded: string[] = [];
+  const findings: Finding[] = [];
   const clock = { now_ms, lost_at_ms: null as number | null };
   const settled: Settled[] = [];
   const hung_up: string[] = [];
@@ -102,8 +121,15 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
     settle_batch: (values) => {
       const items = JSON.parse(String(values[2])) as Settled[];
       settled.push(...items);
+      const verdict = items.some(({ cdr }) => cdr.direction === 'emergency') ? 'unknown' : 'settled';
+      return items.map((_item, n) => ({ n, verdict, free_micros: '0', open_calls: 0, held_micros: '0' }));
+    },
+    record_unheld_batch: (values) => {
+      const items = JSON.parse(String(values[2])) as Unheld[];
+      unheld.push(...items);
       return items.map((_item, n) => ({ n, verdict: 'settled', free_micros: '0', open_calls: 0, held_micros: '0' }));
     },
+    recorded_calls: () => recorded.map((call_id) => ({ call_id })),
   };
   const query = (asked: string | pg.QueryConfig): Promise<{ rows: object[] }> => {
     const { name = '', values = [] } = typeof asked === 'string' ? {} : asked;
@@ -134,12 +160,17 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
   const sure = (): boolean => true;
   const calls = new Calls({ ledger, media, now, settings, log, sure, decide, onStep: () => undefined, onStrayRecord });
   const lostAt = (): number | null => clock.lost_at_ms;
+  const onFinding = (finding: Finding): void => void findings.push(finding);
   const reconciler = new Reconciler({
     ...{ calls, media, db, switch_id: 's', now, lostAt, log },
     settle_after_ms: 500,
-    onFinding: () => undefined,
+    onFinding,
+    help: new UnheldHelp({
+      ...{ db, settings, onFinding, log },
+      planOf: (arrival, device) => Promise.resolve(device === 'phone' ? helpPlan(arrival.dialled) : null),
+    }),
   });
-  return { reconciler, calls, clock, settled, hung_up, during };
+  return { reconciler, calls, clock, settled, hung_up, during, unheld, recorded, findings };
 }
 
 async function settlement(settled: readonly Settled[]): Promise<Settled['cdr'] | undefined> {
@@ -217,6 +248,8 @@ describe('reconciliation', () => {
   });
 });
 
+const help = { code: '112', device: 'phone', arrived_at_ms: now_ms - 20_000 };
+
 describe('a channel that nothing is held for', () => {
   /** As it is seen by the next controller. */
   async function seenAs(call: LiveCall): Promise<readonly string[]> {
@@ -235,29 +268,65 @@ describe('a channel that nothing is held for', () => {
   };
 
   it.each<[string, LiveCall]>([
-    ['talks', up],
-    ['rings', { ...up, b_channel_id: null, answered_at_ms: null }],
-  ])('is a call for help where it %s by a plan, and stays up', async (_, call) => {
-    expect(await seenAs(call)).toEqual([]);
-  });
-
-  it.each<[string, LiveCall]>([
     ['was given no plan', { ...up, call_id: null, attempt: null }],
     ['was refused', { ...up, attempt: null }],
     ['waits for a decision', { ...up, waiting: true }],
+    ['talks by a plan', up],
   ])('is hung up where it %s', async (_, call) => {
     expect(await seenAs(call)).toEqual(['channel']);
   });
 
-  it('is hung up where something was held for it before', async () => {
-    const { reconciler, calls, clock, settled, hung_up } = scene(() => [up]);
-    await reconciler.pass();
-    calls.abandon();
-    settled.push(nothingOpen);
-    for (let pass = 0; pass < 2; pass += 1) {
-      await reconciler.pass();
-      clock.now_ms += 600;
+  it('stays up where it is a call for help of a phone that is not known any more', async () => {
+    expect(await seenAs({ ...up, help: { ...help, device: 'gone' } })).toEqual([]);
+  });
+});
+
+describe('a call for help that nothing is held for', () => {
+  const ofHelp = { cdr: { account_id: 'a', device: 'phone', callee: '112', call_id: 'call' } };
+
+  async function passes(one: ReturnType<typeof scene>, count: number): Promise<void> {
+    for (let pass = 0; pass < count; pass += 1) {
+      await one.reconciler.pass();
+      one.clock.now_ms += 600;
     }
-    expect(hung_up).toEqual(['channel']);
+  }
+
+  /** Nothing is open. */
+  function unheldScene(live: () => readonly LiveCall[]) {
+    const one = scene(live);
+    one.settled.push({ net_micros: '0', cdr: { duration_ms: 0, duration_source: 'none', result: 'answered' } });
+    return one;
+  }
+
+  it.each<[string, LiveCall]>([
+    ['talks', { ...up, help }],
+    ['rings', { ...up, b_channel_id: null, answered_at_ms: null, help }],
+  ])('is adopted where it %s, and recorded when it ends', async (_, call) => {
+    const one = unheldScene(() => [call]);
+    await passes(one, 2);
+    expect(one.calls.byCall('call')?.state).toMatchObject({ plan: { account_id: 'a', callee: '112' } });
+    one.calls.onSwitchEvent({ type: 'ended', channel_id: 'channel', cause: 16, at_ms: now_ms - 6_000 });
+    one.calls.onSwitchEvent({ type: 'recorded', record: { ...record, help } });
+    await expect.poll(() => one.unheld).toMatchObject([ofHelp]);
+    expect(one.unheld[0]?.cdr).toMatchObject({ duration_ms: 4_000, duration_source: 'record', result: 'answered' });
+    expect(one.hung_up).toEqual([]);
+    expect(one.findings).toEqual(['help_without_hold']);
+  });
+
+  it('is recorded by the switch’s record alone where it ended while nobody listened', async () => {
+    const one = unheldScene(() => []);
+    one.reconciler.keepRecord({ ...record, help });
+    await passes(one, 3);
+    await expect.poll(() => one.unheld).toMatchObject([ofHelp]);
+    expect(one.unheld[0]?.cdr).toMatchObject({ duration_ms: 4_000, duration_source: 'record', result: 'answered' });
+  });
+
+  it('has no second record where it has one', async () => {
+    const one = unheldScene(() => []);
+    one.recorded.push('call');
+    one.reconciler.keepRecord({ ...record, help });
+    await passes(one, 3);
+    expect(one.unheld).toEqual([]);
+    expect(one.findings).toEqual([]);
   });
 });

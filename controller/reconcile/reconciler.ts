@@ -5,8 +5,10 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 import type { Calls } from '../call/calls.ts';
 import { causes } from '../call/refusal.ts';
 import type { CallSession } from '../call/session.ts';
-import type { LiveCall, Switch, SwitchRecord } from '../switch/switch.ts';
-import { stateOf } from './adopt.ts';
+import type { HelpCall, LiveCall, Switch, SwitchRecord } from '../switch/switch.ts';
+import { foundByHold, stateOf } from './adopt.ts';
+import type { Progress } from './adopt.ts';
+import type { UnheldHelp } from './unheld_help.ts';
 
 /** What was found to differ between the switch, the database and this controller. */
 export type Finding =
@@ -29,6 +31,7 @@ export interface ReconcilerOptions {
   lostAt: () => number | null;
   /** A difference has to be seen this long before it is acted upon: events and lists overtake each other. */
   settle_after_ms: number;
+  help: UnheldHelp;
   onFinding: (finding: Finding) => void;
   log: Logger;
 }
@@ -36,7 +39,7 @@ export interface ReconcilerOptions {
 /**
  * Holds the channels of the switch against the open holds, at the start and all the time:
  * both there: adopted and armed anew. Hold only: settled from the switch's record, else up to the last proof of life.
- * Channel only: hung up, save for a call for help, which may go out with nothing held for it.
+ * Channel only: hung up, save for a call for help, which may go out with nothing held for it, and is adopted like the others.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -44,8 +47,6 @@ export class Reconciler {
   readonly #first_seen = new Map<string, number>();
   /** When the channel of a call stood in the switch's list for the last time. */
   readonly #listed_at = new Map<string, number>();
-  /** When money was seen to be held for a call for the last time. */
-  readonly #held_at = new Map<string, number>();
   #running: Promise<void> | null = null;
 
   constructor(options: ReconcilerOptions) {
@@ -81,8 +82,8 @@ export class Reconciler {
     for (const session of calls.live) this.#checkSession(session, live_by_channel);
     for (const session of calls.lingering) this.#checkLingering(session, live_by_channel);
     const held = new Set(holds.map((hold) => hold.call_id));
-    for (const call_id of held) this.#held_at.set(call_id, this.#options.now());
-    for (const call of live) this.#checkChannel(call, held);
+    for (const call of live) await this.#checkChannel(call, held);
+    await this.#settleEndedHelp(held);
     this.#forget(live_by_channel);
   }
 
@@ -99,18 +100,18 @@ export class Reconciler {
 
   #adoptLive(hold: OpenHoldDetail, call: LiveCall): void {
     const { calls, log } = this.#options;
-    const progress = {
-      attempt: call.attempt ?? hold.answered_attempt ?? 1,
-      b_channel_id: call.b_channel_id,
-      answered_at_ms: call.answered_at_ms,
-    };
-    const session = calls.adopt(stateOf(hold, progress));
+    const progress = progressOf(call, hold.answered_attempt ?? 1);
+    const session = calls.adopt(stateOf(foundByHold(hold), progress));
     log.info(
       { call_id: hold.call_id, answered: call.answered_at_ms !== null, waiting: call.waiting },
       'adopted a live call',
     );
     this.#options.onFinding('adopted');
-    if (call.waiting) this.#failWaiting(session, progress.attempt);
+    this.#goOn(session, call, progress.attempt);
+  }
+
+  #goOn(session: CallSession, { waiting }: LiveCall, attempt: number): void {
+    if (waiting) this.#failWaiting(session, attempt);
     // A step of nothing: the deadline is armed anew and the timers are set.
     else session.dispatch({ type: 'clock_stepped', step_ms: 0 });
   }
@@ -123,7 +124,7 @@ export class Reconciler {
     this.#stray_records.delete(hold.call_id);
     const answered_at_ms = record === undefined ? hold.answered_at_ms : null;
     const attempt = record?.attempt ?? hold.answered_attempt ?? 1;
-    const session = calls.adopt(stateOf(hold, { attempt, b_channel_id: null, answered_at_ms }));
+    const session = calls.adopt(stateOf(foundByHold(hold), { attempt, b_channel_id: null, answered_at_ms }));
     const proof_ms = Math.max(hold.answered_at_ms ?? 0, hold.last_granted_at_ms);
     const ended_at_ms = Math.min(hold.deadline_at_ms, proof_ms);
     session.dispatch({ type: 'ended', cause: causes.network_out_of_order, at_ms: ended_at_ms, inferred: true });
@@ -190,11 +191,11 @@ export class Reconciler {
     session.dispatch({ type: 'attempt_failed', attempt, failure, at_ms: this.#options.now() });
   }
 
-  #checkChannel(call: LiveCall, held: ReadonlySet<string>): void {
+  async #checkChannel(call: LiveCall, held: ReadonlySet<string>): Promise<void> {
     const { calls, media, onFinding, log } = this.#options;
     if (calls.byChannel(call.channel_id) !== undefined || (call.call_id !== null && held.has(call.call_id))) return;
     if (!this.#seenLongEnough(`channel ${call.channel_id}`)) return;
-    if (this.#isForHelp(call)) return this.#leaveUp(call);
+    if (call.help !== null) return await this.#adoptHelp(call, call.help);
     onFinding('channel_without_hold');
     log.warn({ channel_id: call.channel_id, call_id: call.call_id }, 'hanging up a channel that nobody pays for');
     media
@@ -204,21 +205,34 @@ export class Reconciler {
       );
   }
 
-  /**
-   * Only a call for help is ever sent out with nothing held for it, because its account has no wallet or the database was away: so a
-   * call that runs by a plan, and was not seen to be held for, is one. Were it another whose hold went unseen, the switch would still
-   * end it when the seconds are over that were held before it was sent out.
-   */
-  #isForHelp({ call_id, attempt, waiting }: LiveCall): boolean {
-    return call_id !== null && attempt !== null && !waiting && !this.#held_at.has(call_id);
+  async #adoptHelp(call: LiveCall, call_for_help: HelpCall): Promise<void> {
+    const { calls, help } = this.#options;
+    const { channel_id, call_id } = call;
+    const found = call_id === null ? null : await help.find({ channel_id, call_id, help: call_for_help });
+    // It may have ended while its caller was looked up: its record tells then.
+    if (found === null || this.#stray_records.has(found.call_id)) return;
+    const progress = progressOf(call, 1);
+    this.#goOn(calls.adopt(stateOf(found, progress)), call, progress.attempt);
   }
 
-  #leaveUp({ channel_id, call_id }: LiveCall): void {
-    const what = `help ${channel_id}`;
-    if (this.#first_seen.has(what)) return;
-    this.#first_seen.set(what, this.#options.now());
-    this.#options.onFinding('help_without_hold');
-    this.#options.log.info({ channel_id, call_id }, 'leaving a call for help up, for which nothing is held');
+  /** Of a call for help that nothing was held for, and that ended while nobody listened, the switch's record is all there is. */
+  async #settleEndedHelp(held: ReadonlySet<string>): Promise<void> {
+    const { calls, help } = this.#options;
+    const ended = [...this.#stray_records.values()]
+      .map(({ record }) => record)
+      .filter((record) => record.help !== null && !held.has(record.call_id))
+      .filter(({ call_id }) => this.#seenLongEnough(`help ${call_id}`));
+    for (const record of await help.unrecorded(ended)) {
+      const { channel_id, call_id } = record;
+      const found = record.help === null ? null : await help.find({ channel_id, call_id, help: record.help });
+      if (found === null) continue;
+      this.#stray_records.delete(call_id);
+      const session = calls.adopt(
+        stateOf(found, { attempt: record.attempt, b_channel_id: null, answered_at_ms: null }),
+      );
+      session.dispatch({ type: 'ended', cause: record.cause, at_ms: Number(record.ended_at_us / 1000n) });
+      session.dispatch({ type: 'recorded', record });
+    }
   }
 
   #seenLongEnough(what: string): boolean {
@@ -237,8 +251,11 @@ export class Reconciler {
     for (const call_id of this.#listed_at.keys()) {
       if (this.#options.calls.byCall(call_id) === undefined) this.#listed_at.delete(call_id);
     }
-    for (const [call_id, held_ms] of this.#held_at) if (held_ms < stale_ms) this.#held_at.delete(call_id);
     for (const [call_id, { heard_at_ms }] of this.#stray_records)
       if (heard_at_ms < stale_ms) this.#stray_records.delete(call_id);
   }
+}
+
+function progressOf({ attempt, b_channel_id, answered_at_ms }: LiveCall, otherwise: number): Progress {
+  return { attempt: attempt ?? otherwise, b_channel_id, answered_at_ms };
 }

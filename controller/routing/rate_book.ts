@@ -46,6 +46,10 @@ export class RateBook {
     return this.#parts.index.next_change_at_ms;
   }
 
+  emergencyTrunks(): readonly string[] {
+    return [...new Set(this.#parts.emergency_trunks.values())];
+  }
+
   emergencyTrunk(country: string): string | null {
     return this.#parts.emergency_trunks.get(country) ?? null;
   }

@@ -155,6 +155,7 @@ it('is taken by one of those who look at the same moment, and its box is empty f
   const plan = {
     ...{ call_id: one.calls[0]?.call_id ?? '', attempt: 1, caller_number: null, ring_timeout_ms: 1_000 },
     ...{ limit_ms: 3_600_000, target: { kind: 'trunk', trunk: 'trunk-alpha', number: NUMBER } as const },
+    help_code: null,
   };
   expect(await one.codes.speak('spoken-1', plan)).toBe('done');
   expect(one.spoken).toMatchObject([{ digits: '012345', limit_ms: 60_000, number: NUMBER }]);

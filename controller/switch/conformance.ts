@@ -99,6 +99,7 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
         caller_number: '+441632960001',
         ring_timeout_ms: 5_000,
         limit_ms: 20_000,
+        help_code: null,
         ...more,
       };
     }
@@ -327,6 +328,16 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
         expect(await port.hangUp(channel_id, 16)).toBe('gone');
       });
 
+      it('is told as one for help where it is one, with its device, in the list and in its record', async () => {
+        const { channel_id } = await answer({ help_code: '112' });
+        const { now_ms } = await port.clock();
+        const [live] = await port.list();
+        for (const help of [live?.help, (await finish(channel_id)).help]) {
+          expect(help).toMatchObject({ code: '112', device: harness.device });
+          expect(Math.abs((help?.arrived_at_ms ?? 0) - now_ms)).toBeLessThan(5_000);
+        }
+      });
+
       it('is listed with its call, its attempt and its legs, and no more when it ended', async () => {
         const waiting = await arrive();
         const { answered, plan: chosen, channel_id } = await answer();
@@ -339,9 +350,10 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
           b_channel_id: null,
           answered_at_ms: null,
           waiting: true,
+          help: null,
         });
         const live = calls.find((call) => call.channel_id === channel_id);
-        expect(live).toMatchObject({ call_id: chosen.call_id, attempt: 1, waiting: false });
+        expect(live).toMatchObject({ call_id: chosen.call_id, attempt: 1, waiting: false, help: null });
         expect(live?.b_channel_id).toBe(answered.b_channel_id);
         expect(Math.abs((live?.answered_at_ms ?? 0) - answered.at_ms)).toBeLessThanOrEqual(harness.tolerance_ms);
         await port.hangUp(waiting.channel_id, 16);

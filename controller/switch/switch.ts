@@ -38,6 +38,19 @@ export interface BridgePlan {
   ring_timeout_ms: number;
   /** Counts from the answer; the switch ends the call by itself when it has passed. */
   limit_ms: number;
+  /**
+   * The emergency number that was dialled; null for any other call. The switch keeps it with the call and tells it again, since such a
+   * call may go out though nothing of it could be stored.
+   */
+  help_code: string | null;
+}
+
+/** What the switch knows by itself of a call for help. */
+export interface HelpCall {
+  code: string;
+  device: string;
+  /** To the second at least. */
+  arrived_at_ms: number;
 }
 
 /** A call that the switch makes by itself, to tell somebody digits: they are spoken one by one, twice, and the call is over. */
@@ -128,6 +141,8 @@ export interface SwitchRecord {
   answered_at_us: bigint | null;
   ended_at_us: bigint;
   cause: number;
+  /** Null for any other call. */
+  help: HelpCall | null;
   /** Where the record ends in the switch's log: store it, and hand it to `connect` to go on from there. */
   position: string;
 }
@@ -143,6 +158,8 @@ export interface LiveCall {
   answered_at_ms: number | null;
   /** True while the A-leg waits for our decision and nothing runs in the switch. */
   waiting: boolean;
+  /** Null for any other call. */
+  help: HelpCall | null;
 }
 
 /** `gone`: the channel is no longer there, which is an ordinary race with a hang-up. Anything else is thrown. */
@@ -171,6 +188,11 @@ export interface Switch {
   list(): Promise<readonly LiveCall[]>;
   /** A device or trunk was changed or revoked, or any of them when null: what the switch remembers of it counts no more. */
   forgetDevice(username: string | null): Promise<void>;
+  /**
+   * Has the switch read what it needs of these trunks, where it does not remember it, so that it can call over them while the
+   * database is away. One that is not there is left out.
+   */
+  knowTrunks(trunks: readonly string[]): Promise<void>;
   /** The switch's wall clock now, for comparing with ours. Throws when it does not answer. */
   clock(): Promise<{ now_ms: number }>;
   /** True while commands can be given and events flow. */

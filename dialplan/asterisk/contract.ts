@@ -87,4 +87,5 @@ export const CDR_COLUMNS = [
   'disposition',
   'sequence',
   'dstchannel',
+  'channel',
 ] as const;

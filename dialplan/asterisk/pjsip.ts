@@ -55,10 +55,12 @@ function tlsTransport(address: string, tls: NonNullable<AsteriskOptions['tls']>)
 
 /**
  * Devices are cached without a stale time: a stale object is refreshed while Postgres is away and thereby deleted,
- * whereas an object with a maximum lifetime alone goes on serving. Revoking a device therefore has to be told.
+ * whereas an object with a maximum lifetime alone goes on serving. Revoking a device therefore has to be told. The lifetime is long,
+ * for what is read again while Postgres is away is not found, and nobody is to be without 112 then; what was missed in telling
+ * is made good within a day.
  */
 export function sorceryConf(): string {
-  const cache = 'object_lifetime_maximum=300,expire_on_reload=yes';
+  const cache = 'object_lifetime_maximum=86400,expire_on_reload=yes';
   const cached = (kind: string, view: string): Record<string, string> => ({
     [`${kind}/cache`]: `memory_cache,${cache}`,
     [kind]: `realtime,${view}`,

@@ -15,6 +15,16 @@ export async function saveRecordPosition(
   return rows[0]?.saved === true;
 }
 
+/** Which of these calls have a record. */
+export async function recordedCalls(db: Queryable, call_ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ call_id: string }>({
+    name: 'recorded_calls',
+    text: 'select call_id from cdr where call_id = any($1::uuid[])',
+    values: [call_ids],
+  });
+  return new Set(rows.map(({ call_id }) => call_id));
+}
+
 /** Deletes settled holds that are older than the window in which a settlement may be repeated; their records stay. */
 export async function purgeSettledHolds(db: Queryable, older_than: Date, rows_max: number): Promise<number> {
   const { rows } = await db.query<{ purged: number }>('select purge_settled_holds($1, $2) as purged', [

@@ -34,6 +34,7 @@ const controller: Privileges = {
     'select call_hold: answered_at, answered_attempt, call_id, channel_id, deadline_at, grant_no, held_micros, leg_id, pack_seconds_held, seconds_granted, snapshot, state, switch_id',
     'select call_limit',
     'select carrier: code, enabled, id',
+    'select cdr: call_id',
     'select did',
     'select emergency_route',
     'select fx_rate',

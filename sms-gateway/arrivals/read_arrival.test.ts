@@ -24,6 +24,8 @@ describe('who a text is from', () => {
     ['83000', 3, 'GB', '83000'],
     ['Letsdial', 5, 'GB', 'Letsdial'],
     ['', 0, 'GB', 'unknown'],
+    ['00', 0, null, '00'],
+    ['+00', 1, 'GB', '+00'],
     // Where nobody said whose home that is, it is what it was.
     ['07700900201', 2, null, '+07700900201'],
   ])('%s of type %i, to a carrier at home in %s, is %s', (source_addr, source_addr_ton, home_country, expected) => {

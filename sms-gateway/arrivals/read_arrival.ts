@@ -71,6 +71,8 @@ function addressOf(address: string, ton: number, home_country: string | null): s
     if (dialled.kind === 'e164') return dialled.number;
   }
   const digits = plain.replace(/^\+/u, '').replace(/^00/u, '');
+  // Nothing but what stands before a number abroad.
+  if (digits === '') return plain;
   return ton === INTERNATIONAL || plain.startsWith('+') || digits.length > SHORT_CODE_DIGITS_MAX
     ? `+${digits}`.slice(0, 21)
     : digits;

@@ -1,8 +1,12 @@
 import type { UnheldRecord } from '../../../domain/calls/hold.ts';
+import type { OpenHoldDetail } from '../../../domain/calls/open_holds.ts';
 import { heldOf } from '../../../domain/calls/testing/ledger_model.ts';
 import type { ModelHold } from '../../../domain/calls/testing/ledger_model.ts';
-import { stateOf } from '../../reconcile/adopt.ts';
+import { foundByHold, foundForHelp, stateOf } from '../../reconcile/adopt.ts';
+import type { FoundCall } from '../../reconcile/adopt.ts';
+import { firstGrant } from '../holding.ts';
 import type { CallEffect, CallEvent, CallState, TimerName } from '../state.ts';
+import type { CallPlan } from '../plan.ts';
 import { newCall, transition } from '../transition.ts';
 import { settings } from './model_plans.ts';
 import type { MediaCall } from './model_switch.ts';
@@ -80,8 +84,16 @@ export class ModelController {
     }
     for (const call of media.calls.values()) {
       const held = call.call_id !== null && ledger.openHolds().some((hold) => hold.call_id === call.call_id);
-      if (call.phase !== 'gone' && !this.sessions.has(call.channel_id) && !held) media.end(call.channel_id, 41);
+      if (call.phase === 'gone' || this.sessions.has(call.channel_id) || held) continue;
+      if (call.help_plan === null) media.end(call.channel_id, 41);
+      else this.#adoptHelp(call, call.help_plan);
     }
+  }
+
+  #adoptHelp(call: MediaCall, plan: CallPlan): void {
+    const grant = firstGrant(plan, settings, null);
+    if (grant === null || call.call_id === null) throw new Error('A call for help was sent out for no second.');
+    this.#adoptFound(foundForHelp({ call_id: call.call_id, channel_id: call.channel_id, plan }, grant), call);
   }
 
   #adopt(state: CallState): void {
@@ -89,9 +101,13 @@ export class ModelController {
   }
 
   #adoptLive(hold: ModelHold, call: MediaCall): void {
+    this.#adoptFound(foundByHold(detailOf(hold)), call);
+  }
+
+  #adoptFound(found: FoundCall, call: MediaCall): void {
     const attempt = Math.max(1, call.attempt);
     const b_channel_id = call.answered_at_ms === null ? null : `${call.channel_id}-b`;
-    this.#adopt(stateOf(detailOf(hold), { attempt, b_channel_id, answered_at_ms: call.answered_at_ms }));
+    this.#adopt(stateOf(found, { attempt, b_channel_id, answered_at_ms: call.answered_at_ms }));
     const failure = { cause: 127, sip_status: null, responded: true, unreachable: false, timed_out: false };
     const at_ms = this.#world.agenda.now_ms;
     this.dispatch(
@@ -107,7 +123,7 @@ export class ModelController {
     const detail = detailOf(hold);
     const answered_at_ms = record === null ? detail.answered_at_ms : null;
     const attempt = record?.attempt ?? detail.answered_attempt ?? 1;
-    this.#adopt(stateOf(detail, { attempt, b_channel_id: null, answered_at_ms }));
+    this.#adopt(stateOf(foundByHold(detail), { attempt, b_channel_id: null, answered_at_ms }));
     const proof_ms = Math.max(detail.answered_at_ms ?? 0, detail.last_granted_at_ms);
     const at_ms = Math.min(detail.deadline_at_ms, proof_ms);
     this.dispatch(hold.channel_id, { type: 'ended', cause: 38, at_ms, inferred: true });
@@ -138,7 +154,7 @@ export class ModelController {
         return this.#recordUnheld(effect.record);
       case 'bridge':
         return agenda.plan(tape.pick([4, 0, 90]), () => {
-          const reach = tape.oneIn(20) ? 'failed' : media.bridge(channel_id, effect.plan);
+          const reach = tape.oneIn(20) ? 'failed' : media.bridge(channel_id, effect.plan, helpPlanOf(session.state));
           this.dispatch(channel_id, { type: 'bridged', reach });
         });
       case 'refuse':
@@ -190,7 +206,12 @@ export class ModelController {
   }
 }
 
-function detailOf(hold: ModelHold): Parameters<typeof stateOf>[0] {
+/** What would be decided about a call for help again, from its device and the number that was dialled. */
+function helpPlanOf(state: CallState): CallPlan | null {
+  return 'plan' in state && state.plan.direction === 'emergency' ? state.plan : null;
+}
+
+function detailOf(hold: ModelHold): OpenHoldDetail {
   const { micros, seconds, pack_seconds } = heldOf(hold);
   return {
     leg_id: hold.leg_id,

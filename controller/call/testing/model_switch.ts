@@ -1,4 +1,5 @@
 import type { AttemptFailure, BridgePlan, SwitchRecord } from '../../switch/switch.ts';
+import type { CallPlan } from '../plan.ts';
 import type { CallEvent } from '../state.ts';
 import type { Agenda } from './agenda.ts';
 import type { Tape } from './tape.ts';
@@ -20,6 +21,8 @@ export interface MediaCall {
   /** Ended by the switch itself, because what is paid for was used up. */
   cut_off: boolean;
   record: SwitchRecord | null;
+  /** Of a call for help: what stands in for its device and number, from which the same is decided again. */
+  help_plan: CallPlan | null;
 }
 
 const failures: readonly [AttemptFailure, ...AttemptFailure[]] = [
@@ -54,6 +57,7 @@ export class ModelSwitch {
       deadline_at_ms: Number.POSITIVE_INFINITY,
       cut_off: false,
       record: null,
+      help_plan: null,
     };
     this.calls.set(channel_id, call);
     // A caller's patience with a call that never gets anywhere.
@@ -62,10 +66,11 @@ export class ModelSwitch {
     });
   }
 
-  bridge(channel_id: string, plan: BridgePlan): 'done' | 'gone' {
+  bridge(channel_id: string, plan: BridgePlan, help_plan: CallPlan | null): 'done' | 'gone' {
     const call = this.calls.get(channel_id);
     if (call?.phase !== 'waiting') return 'gone';
     Object.assign(call, { phase: 'dialling', call_id: plan.call_id, attempt: plan.attempt, limit_ms: plan.limit_ms });
+    call.help_plan = help_plan;
     if (this.#tape.oneIn(4)) {
       this.#agenda.plan(this.#tape.pick([300, 4000]), () => this.#fail(call, plan.attempt));
     } else {
@@ -106,6 +111,7 @@ export class ModelSwitch {
       answered_at_us: call.answered_at_ms === null ? null : BigInt(call.answered_at_ms) * 1000n,
       ended_at_us: BigInt(call.ended_at_ms) * 1000n,
       cause,
+      help: null,
       position: '',
     };
     this.#agenda.plan(this.#tape.pick([20, 0, 300, 2200]), () => {

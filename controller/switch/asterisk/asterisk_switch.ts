@@ -61,7 +61,7 @@ export class AsteriskSwitch implements Switch {
       context: PROMPT_CONTEXT(refusal.prompt),
       extension: String(refusal.cause),
       variable: 'CHANNEL(accountcode)',
-      value: accountCode(refusal.call_id, NO_ATTEMPT),
+      value: accountCode({ call_id: refusal.call_id, attempt: NO_ATTEMPT, help_code: null }),
     });
   }
 
@@ -119,7 +119,7 @@ export class AsteriskSwitch implements Switch {
     return { now_ms: await this.#live().clock() };
   }
 
-  /** The switch would serve a revoked device from its cache for another five minutes. */
+  /** The switch would serve a revoked device from its cache for a day. */
   async forgetDevice(username: string | null): Promise<void> {
     const { ami } = this.#live();
     const action =
@@ -130,6 +130,12 @@ export class AsteriskSwitch implements Switch {
       // The object may not be cached, which is as good: no reply but a lost connection matters.
       await ami.action({ ...action, Cache: `res_pjsip/${kind}` });
     }
+  }
+
+  /** Showing a trunk reads its endpoint, its address and its login through the cache, which keeps them. */
+  async knowTrunks(trunks: readonly string[]): Promise<void> {
+    const { ami } = this.#live();
+    for (const trunk of trunks) await ami.action({ Action: 'PJSIPShowEndpoint', Endpoint: trunk });
   }
 
   async close(): Promise<void> {

@@ -12,7 +12,21 @@ describe('calls in a list of channels', () => {
       channel({ Uniqueid: 'a', Channel: 'PJSIP/a-01', Linkedid: 'a', AccountCode: 'call*1' }),
     ];
     expect(liveCalls(list, () => ({ b_channel_id: 'PJSIP/b-01', answered_at_ms: 5 }))).toEqual([
-      { channel_id: 'a', call_id: 'call', attempt: 1, b_channel_id: 'PJSIP/b-01', answered_at_ms: 5, waiting: false },
+      {
+        ...{ channel_id: 'a', call_id: 'call', attempt: 1, b_channel_id: 'PJSIP/b-01', answered_at_ms: 5 },
+        ...{ waiting: false, help: null },
+      },
+    ]);
+  });
+
+  it('tell which is for help, whose, and when it came', () => {
+    const [Uniqueid, Linkedid] = ['letsdial-1700000000.12', 'letsdial-1700000000.12'];
+    const list = [
+      channel({ Uniqueid, Linkedid, Channel: 'PJSIP/office-2-0000001a', AccountCode: 'call*1*112' }),
+      channel({ Uniqueid: 'b', Linkedid, Channel: 'PJSIP/trunk-help-0000001b', AccountCode: 'call*1*112' }),
+    ];
+    expect(liveCalls(list, () => undefined)).toMatchObject([
+      { call_id: 'call', attempt: 1, help: { code: '112', device: 'office-2', arrived_at_ms: 1_700_000_000_000 } },
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { SPEAK_CONTEXT, WAITING_APPLICATION } from '../../../dialplan/asterisk/contract.ts';
-import type { LiveCall } from '../switch.ts';
+import type { HelpCall, LiveCall } from '../switch.ts';
 import type { AmiMessage } from './ami_message.ts';
-import { NO_ATTEMPT, parseAccountCode } from './plan.ts';
+import { deviceOf, NO_ATTEMPT, parseAccountCode } from './plan.ts';
 
 /** What this process has heard of a call that the list of channels does not tell. */
 export interface Heard {
@@ -53,8 +53,17 @@ export function liveCalls(
       b_channel_id: upB.get(channel_id) ?? (speaks(leg) ? (leg.get('Channel') ?? null) : null),
       answered_at_ms: heard(channel_id)?.answered_at_ms ?? null,
       waiting: leg.get('Application') === WAITING_APPLICATION && leg.get('Context') !== SPEAK_CONTEXT,
+      help: helpOf(leg, plan?.help_code ?? null),
     };
   });
+}
+
+/** The id of a channel holds the second at which it came: `1700000000.12`, behind the name of the switch where it has one. */
+function helpOf(leg: AmiMessage, code: string | null): HelpCall | null {
+  const device = deviceOf(leg.get('Channel') ?? '');
+  const arrived_s = /(\d+)\.\d+$/u.exec(leg.get('Uniqueid') ?? '')?.[1];
+  if (code === null || device === null || arrived_s === undefined) return null;
+  return { code, device, arrived_at_ms: Number(arrived_s) * 1000 };
 }
 
 /** True when the call has been answered, whether or not we heard when. */

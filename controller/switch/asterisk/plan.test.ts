@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BridgePlan } from '../switch.ts';
-import { accountCode, continuation, parseAccountCode } from './plan.ts';
+import { accountCode, continuation, deviceOf, parseAccountCode } from './plan.ts';
 
 const plan: BridgePlan = {
   call_id: '0b7f0b0e-0000-4000-8000-000000000001',
@@ -9,6 +9,7 @@ const plan: BridgePlan = {
   caller_number: '+441632960001',
   ring_timeout_ms: 30_000,
   limit_ms: 60_000,
+  help_code: null,
 };
 
 describe('a plan as the dialplan takes it', () => {
@@ -44,13 +45,25 @@ describe('a plan as the dialplan takes it', () => {
     { target: { kind: 'devices', devices: ['a,60,t'] } },
     { caller_number: '1>x' },
     { call_id: 'a*b' },
+    { help_code: '112,1' },
   ] satisfies Partial<BridgePlan>[])('refuses what would mean something else in a dial string: %j', (more) => {
     expect(() => continuation({ ...plan, ...more })).toThrow(/impossible/u);
   });
 
   it('has an account code that reads back', () => {
-    expect(parseAccountCode(accountCode('call-1', 12))).toEqual({ call_id: 'call-1', attempt: 12 });
+    for (const help_code of [null, '112'])
+      expect(parseAccountCode(accountCode({ call_id: 'call-1', attempt: 12, help_code }))).toEqual({
+        ...{ call_id: 'call-1', attempt: 12, help_code },
+      });
     expect(parseAccountCode('')).toBeNull();
     expect(parseAccountCode('call-1')).toBeNull();
+  });
+
+  it.each([
+    ['PJSIP/office-2-0000001a', 'office-2'],
+    ['PJSIP/office-2', null],
+    ['Local/office-2@ld-voicemail-0000001a;2', null],
+  ])('finds the device of the channel %s', (name, device) => {
+    expect(deviceOf(name)).toBe(device);
   });
 });

@@ -38,13 +38,27 @@ export interface Continuation {
 /** Stands in the account code of a call that was refused: it is ours, but nothing was attempted. */
 export const NO_ATTEMPT = 0;
 
-export function accountCode(call_id: string, attempt: number): string {
-  return `${checked(CALL_ID, call_id, 'call id')}${ACCOUNT_SEPARATOR}${attempt}`;
+/** What a channel's account code says of its call. */
+export interface AccountCode {
+  call_id: string;
+  attempt: number;
+  /** The emergency number that was dialled; null for any other call. */
+  help_code: string | null;
 }
 
-export function parseAccountCode(code: string): { call_id: string; attempt: number } | null {
-  const match = /^([a-zA-Z0-9-]{1,64})\*([0-9]+)$/u.exec(code);
-  return match === null ? null : { call_id: match[1] ?? '', attempt: Number(match[2]) };
+export function accountCode({ call_id, attempt, help_code }: AccountCode): string {
+  const help = help_code === null ? '' : `${ACCOUNT_SEPARATOR}${checked(DIGITS, help_code, 'emergency number')}`;
+  return `${checked(CALL_ID, call_id, 'call id')}${ACCOUNT_SEPARATOR}${attempt}${help}`;
+}
+
+export function parseAccountCode(code: string): AccountCode | null {
+  const match = /^([a-zA-Z0-9-]{1,64})\*([0-9]+)(?:\*([0-9]{1,12}))?$/u.exec(code);
+  return match === null ? null : { call_id: match[1] ?? '', attempt: Number(match[2]), help_code: match[3] ?? null };
+}
+
+/** The device whose phone a channel is, by the channel's name: `PJSIP/` and the device, and a number that makes it unique. */
+export function deviceOf(channel_name: string): string | null {
+  return /^PJSIP\/(.+)-[0-9a-f]{8}$/u.exec(channel_name)?.[1] ?? null;
 }
 
 /**
@@ -60,7 +74,7 @@ function caller(plan: BridgePlan): Record<string, string> {
 export function continuation(plan: BridgePlan): Continuation {
   const { target } = plan;
   const told = {
-    'CHANNEL(accountcode)': accountCode(plan.call_id, plan.attempt),
+    'CHANNEL(accountcode)': accountCode(plan),
     ...caller(plan),
     [DIAL_VARIABLES.to]: target.kind === 'voicemail' ? mailbox(plan.call_id, target.greeting) : destination(target),
     [DIAL_VARIABLES.ring_seconds]: seconds(plan.ring_timeout_ms),
@@ -104,7 +118,7 @@ export function origination(call: SpokenCall): Origination {
     timeout: String(Math.max(1, Math.round(call.ring_timeout_ms / 1000))),
   });
   const variables = {
-    'CHANNEL(accountcode)': accountCode(call_id, 1),
+    'CHANNEL(accountcode)': accountCode({ call_id, attempt: 1, help_code: null }),
     'CHANNEL(hangup_handler_push)': `${UNSPOKEN_CONTEXT},s,1`,
     ...(caller_number === null ? { 'CONNECTEDLINE(pres)': 'prohib' } : {}),
     [SPEAK_VARIABLES.digits]: checked(DIGITS, call.digits, 'digits'),

@@ -1,5 +1,5 @@
-import { NO_ATTEMPT, parseAccountCode } from './plan.ts';
-import type { SwitchRecord } from '../switch.ts';
+import { deviceOf, NO_ATTEMPT, parseAccountCode } from './plan.ts';
+import type { HelpCall, SwitchRecord } from '../switch.ts';
 
 /** Q.850 causes for `CDR(disposition,u)`. The record does not hold the cause itself; the disposition is what it was made of. */
 const CAUSE_OF_DISPOSITION: ReadonlyMap<string, number> = new Map([
@@ -24,7 +24,8 @@ function microseconds(text: string): bigint | null {
  * Throws on a line that is not such a record.
  */
 export function parseRecordLine(line: string, position: string): SwitchRecord | null {
-  const [account = '', channel_id = '', start = '', answer = '', end = '', disposition = ''] = line.split(',');
+  const [account = '', channel_id = '', start = '', answer = '', end = '', disposition = '', , , channel = ''] =
+    line.split(',');
   const started_at_us = microseconds(start);
   const answered_at_us = microseconds(answer);
   const ended_at_us = microseconds(end);
@@ -35,12 +36,19 @@ export function parseRecordLine(line: string, position: string): SwitchRecord | 
   const ours = parseAccountCode(account);
   if (ours === null || ours.attempt === NO_ATTEMPT) return null;
   return {
-    ...ours,
+    call_id: ours.call_id,
+    attempt: ours.attempt,
     channel_id,
     started_at_us,
     answered_at_us: answered_at_us === 0n ? null : answered_at_us,
     ended_at_us,
     cause,
+    help: helpOf(ours.help_code, channel, started_at_us),
     position,
   };
+}
+
+function helpOf(code: string | null, channel: string, started_at_us: bigint): HelpCall | null {
+  const device = deviceOf(channel);
+  return code === null || device === null ? null : { code, device, arrived_at_ms: Number(started_at_us / 1000n) };
 }

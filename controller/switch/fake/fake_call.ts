@@ -1,4 +1,4 @@
-import type { BridgePlan, CallSource, Prompt, SpokenCall, SwitchEvent, SwitchRecord } from '../switch.ts';
+import type { BridgePlan, CallSource, HelpCall, Prompt, SpokenCall, SwitchEvent, SwitchRecord } from '../switch.ts';
 import { UNREACHABLE } from './behaviour.ts';
 import type { BehaviourOf } from './behaviour.ts';
 import type { VirtualClock } from './virtual_clock.ts';
@@ -66,11 +66,17 @@ export class FakeCall {
 
   /** Calls whoever it is for. */
   speak({ call_id, trunk, number, ...rest }: SpokenCall): void {
-    this.bridge({ ...rest, call_id, attempt: 1, target: { kind: 'trunk', trunk, number } });
+    this.bridge({ ...rest, call_id, attempt: 1, target: { kind: 'trunk', trunk, number }, help_code: null });
   }
 
   get waiting(): boolean {
     return this.attempt === null && this.refusing_call_id === null;
+  }
+
+  get help(): HelpCall | null {
+    const code = (this.attempt ?? this.#last)?.plan.help_code ?? null;
+    if (code === null || this.source.kind !== 'device') return null;
+    return { code, device: this.source.device, arrived_at_ms: this.#arrived_at_ms };
   }
 
   get ringing(): boolean {
@@ -181,6 +187,7 @@ export class FakeCall {
       answered_at_us: answered_at_ms === null ? null : BigInt(answered_at_ms) * 1000n,
       ended_at_us: BigInt(this.#core.clock.now_ms) * 1000n,
       cause,
+      help: this.help,
     });
   }
 

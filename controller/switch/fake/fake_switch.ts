@@ -30,6 +30,7 @@ export class FakeMachine {
   readonly records: SwitchRecord[] = [];
   /** Devices it was told to forget; null for all of them. */
   readonly forgotten: (string | null)[] = [];
+  known_trunks: readonly string[] = [];
   readonly #ports = new Set<FakeSwitch>();
   #channel = 0;
 
@@ -195,6 +196,7 @@ export class FakeSwitch implements Switch {
       b_channel_id: call.attempt?.b_channel_id ?? null,
       answered_at_ms: call.attempt?.answered_at_ms ?? null,
       waiting: call.waiting,
+      help: call.help,
     }));
   }
 
@@ -202,6 +204,12 @@ export class FakeSwitch implements Switch {
     this.#check();
     await Promise.resolve();
     this.#machine.forgotten.push(username);
+  }
+
+  async knowTrunks(trunks: readonly string[]): Promise<void> {
+    this.#check();
+    await Promise.resolve();
+    this.#machine.known_trunks = trunks;
   }
 
   async clock(): Promise<{ now_ms: number }> {
