@@ -29,6 +29,13 @@ test('an address that phones cannot be told is refused', () => {
   );
 });
 
+test('whoever is simulated stays on this machine', () => {
+  expect(deploySettings({}).simulated_network).toBe('127.0.0');
+  expect(deploySettings({ LETSDIAL_SIMULATED_NETWORK: '127.9.250' }).simulated_network).toBe('127.9.250');
+  for (const wrong of ['192.0.2', '127.0', '127.0.0.5', '127.0.256'])
+    expect(() => deploySettings({ LETSDIAL_SIMULATED_NETWORK: wrong })).toThrow(/LETSDIAL_SIMULATED_NETWORK.*loopback/);
+});
+
 test('a certificate and its key come together', () => {
   expect(deploySettings({}).certificate).toBeNull();
   expect(deploySettings({ LETSDIAL_TLS_CERTIFICATE: '/c.pem', LETSDIAL_TLS_KEY: '/k.pem' }).certificate).toEqual({

@@ -60,6 +60,10 @@ const shape = z.object({
   PORTAL_DATABASE_URL: postgresUrl,
   /** Where the portal is, for browsers and programs. */
   LETSDIAL_PORTAL_PORT: port,
+  /** The first three numbers of the addresses of everybody who is simulated: the carrier, who takes payments, who sells numbers, mail. */
+  LETSDIAL_SIMULATED_NETWORK: optional(
+    z.string().regex(/^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){2}$/, 'is no part of loopback such as 127.0.0'),
+  ),
   /** `no` keeps the demo operator out: its carrier, its prices, its customer and its numbers. */
   LETSDIAL_DEMO: z.preprocess(unset, z.enum(['yes', 'no'], { error: 'is neither yes nor no' }).default('yes')),
 });
@@ -89,6 +93,8 @@ export interface DeploySettings {
   portal_port: number;
   /** Whether a database that nobody uses yet gets a demo operator. */
   demo: boolean;
+  /** Such as 127.0.0: whoever is simulated has an address in it, and stays on this machine. */
+  simulated_network: string;
 }
 
 export const checkout = fileURLToPath(new URL('../', import.meta.url));
@@ -136,6 +142,7 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     portal_database_url: given.PORTAL_DATABASE_URL,
     portal_port: given.LETSDIAL_PORTAL_PORT ?? 8720,
     demo: given.LETSDIAL_DEMO === 'yes',
+    simulated_network: given.LETSDIAL_SIMULATED_NETWORK ?? '127.0.0',
   };
 }
 

@@ -28,9 +28,9 @@ import type { Begin } from './supervise/part.ts';
 import { processWorld } from './supervise/process_world.ts';
 import { supervise } from './supervise/supervise.ts';
 
-const CARRIER = { address: '127.0.0.5', port: 5060 };
-/** The same carrier's SMSC. */
-const SMSC = { address: '127.0.0.5', port: 2775, control_port: 8775 };
+/** The simulated carrier, and the same carrier's SMSC. */
+const carrierIn = (network: string) => ({ address: `${network}.5`, port: 5060 });
+const smscIn = (network: string) => ({ address: `${network}.5`, port: 2775, control_port: 8775 });
 
 async function start(settings: DeploySettings): Promise<number> {
   const { home, cache, mirror } = settings;
@@ -81,7 +81,16 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
       ? (await begin(ownSwitch(settings, programs, database.url, sip, await switchPorts(settings)))).access
       : configuredSwitch(process.env);
   const carrier =
-    demo === null ? null : await begin(carrierPart({ programs: programs.asterisk, home, sip: CARRIER, customer: sip }));
+    demo === null
+      ? null
+      : await begin(
+          carrierPart({
+            programs: programs.asterisk,
+            home,
+            sip: carrierIn(settings.simulated_network),
+            customer: sip,
+          }),
+        );
   await begin(
     controllerPart({
       home,
@@ -96,13 +105,23 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
     ...{ owner_url: database.url, database_url: schema.portal_url, redis_url: cache.url, is_demo: demo !== null },
   });
   const tls_port = settings.texts_smpp_tls_port;
-  const started = { home, demo_wanted: settings.demo, demo, sip, carrier, texts, smsc: SMSC, tls_port };
+  const started = {
+    home,
+    demo_wanted: settings.demo,
+    demo,
+    sip,
+    carrier,
+    texts,
+    smsc: smscIn(settings.simulated_network),
+    tls_port,
+  };
   console.log(firstSteps(started, firstRequest(portal)));
 }
 
 /** The demo operator; null where it is kept out, or where the database is somebody's already. */
-async function seededDemo({ demo, home }: DeploySettings, database_url: string): Promise<DemoOperator | null> {
-  return demo ? seedDemoOperator({ home, database_url, carrier: CARRIER, smsc: SMSC }) : null;
+async function seededDemo(settings: DeploySettings, database_url: string): Promise<DemoOperator | null> {
+  const { demo, home, simulated_network: network } = settings;
+  return demo ? seedDemoOperator({ home, database_url, carrier: carrierIn(network), smsc: smscIn(network) }) : null;
 }
 
 async function beginTexts(
@@ -111,10 +130,10 @@ async function beginTexts(
   servers: { database_url: string; redis_url: string },
   demo: DemoOperator | null,
 ): Promise<SmsGatewayPart> {
-  const { home, texts_http_port, texts_smpp_port, texts_smpp_tls_port } = settings;
+  const { home, texts_http_port, texts_smpp_port, texts_smpp_tls_port, simulated_network } = settings;
   const certificate = settings.certificate ?? (await keptCertificate(join(home, 'tls-texts'), [LOOPBACK]));
   await checkCertificate(certificate);
-  if (demo !== null) await begin(smscPart({ home, name: 'demo', ...SMSC, accounts: [demo.smsc] }));
+  if (demo !== null) await begin(smscPart({ home, name: 'demo', ...smscIn(simulated_network), accounts: [demo.smsc] }));
   return begin(
     smsGatewayPart({
       home,

@@ -11,10 +11,12 @@ import type { DemoPortal } from './seed/demo_portal.ts';
 import type { DeploySettings } from './settings.ts';
 import type { Begin } from './supervise/part.ts';
 
-/** Whom the portal works with, each on an address of its own of the loopback network. */
-const MAIL = { host: '127.0.0.6', smtp_port: 8725, http_port: 8726 };
-const PAYMENTS = { address: '127.0.0.7', port: 8730 };
-const NUMBERS = { address: '127.0.0.8', port: 8731 };
+/** Whom the portal works with, each on an address of its own. */
+const partnersIn = (network: string) => ({
+  mail_at: { host: `${network}.6`, smtp_port: 8725, http_port: 8726 },
+  payments_at: { address: `${network}.7`, port: 8730 },
+  numbers_at: { address: `${network}.8`, port: 8731 },
+});
 
 export interface PortalServers {
   /** Of a role that may do everything. */
@@ -39,38 +41,39 @@ export async function beginPortal(
   settings: DeploySettings,
   { owner_url, database_url, redis_url, is_demo }: PortalServers,
 ): Promise<StartedPortal> {
-  const { home } = settings;
+  const { home, simulated_network } = settings;
+  const { mail_at, payments_at, numbers_at } = partnersIn(simulated_network);
   const secret = (name: string): Promise<string> => keptSecret(join(home, 'secrets', name));
   const demo = await seedDemoPortal(home, owner_url, { is_demo });
   const port = await claimPort(settings.portal_port, 'The portal');
   const url = `http://${LOOPBACK}:${port}`;
   const origin = `http://localhost:${port}`;
-  const mail = await begin(mailCatcherPart(MAIL));
+  const mail = await begin(mailCatcherPart(mail_at));
   const payment_secret = await secret('demo-payments');
   await begin(
     paymentProviderPart({
-      ...{ home, ...PAYMENTS, webhook_secret: payment_secret },
+      ...{ home, ...payments_at, webhook_secret: payment_secret },
       webhook_url: `${url}/v1/payment-events`,
     }),
   );
   const [key, number_secret] = [await secret('demo-numbers-key'), await secret('demo-numbers')];
   const webhook = { url: `${url}/v1/webhooks/number-provider`, secret: number_secret };
-  await begin(numberProviderPart({ ...{ home, ...NUMBERS, key, webhook }, provision_ms: 2_000, test_ms: 1_000 }));
+  await begin(numberProviderPart({ ...{ home, ...numbers_at, key, webhook }, provision_ms: 2_000, test_ms: 1_000 }));
   const portal = await begin(
     portalApiPart({
       ...{ home, database_url, redis_url, host: LOOPBACK, ports: { http: port, observe: await freePort() } },
       settings: {
         PUBLIC_ORIGIN: origin,
         SMTP_URL: mail.smtp_url,
-        PAYMENT_PROVIDER_URL: `http://${PAYMENTS.address}:${PAYMENTS.port}`,
+        PAYMENT_PROVIDER_URL: `http://${payments_at.address}:${payments_at.port}`,
         PAYMENT_WEBHOOK_SECRET: payment_secret,
-        NUMBER_PROVIDER_URL: `http://${NUMBERS.address}:${NUMBERS.port}`,
+        NUMBER_PROVIDER_URL: `http://${numbers_at.address}:${numbers_at.port}`,
         NUMBER_PROVIDER_KEY: key,
         NUMBER_PROVIDER_WEBHOOK_SECRET: number_secret,
       },
     }),
   );
-  return { portal, demo, origin, mail_url: `http://${MAIL.host}:${MAIL.http_port}` };
+  return { portal, demo, origin, mail_url: `http://${mail_at.host}:${mail_at.http_port}` };
 }
 
 /** What to do first, for whoever reads it in a terminal. */
