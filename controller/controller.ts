@@ -87,12 +87,9 @@ export class Controller {
     this.#log = log;
     this.#duties = new Duties(log);
     this.#pool = makePool(settings, log);
-    this.#redis = createClient({
-      url: settings.REDIS_URL,
-      disableOfflineQueue: true,
-      // One that is silent must not fill our memory with questions.
-      commandsQueueMaxLength: REDIS_QUEUE_MAX,
-    });
+    // One that is silent must not fill our memory with questions.
+    const bounded = { disableOfflineQueue: true, commandsQueueMaxLength: REDIS_QUEUE_MAX };
+    this.#redis = createClient({ url: settings.REDIS_URL, ...bounded });
     this.#redis.on('error', (error: Error) =>
       log.warn({ err: error }, 'Redis does not answer; limits on rates are kept here'),
     );
@@ -133,11 +130,8 @@ export class Controller {
     this.#commands = this.#makeCommands();
     this.#spoken = this.#makeSpoken();
     this.#reconciler = this.#makeReconciler();
-    this.#memory = new DeviceMemory({
-      media: this.#media,
-      trunksForHelp: () => this.#rates.value.emergencyTrunks(),
-      log,
-    });
+    const trunksForHelp = (): readonly string[] => this.#rates.value.emergencyTrunks();
+    this.#memory = new DeviceMemory({ media: this.#media, trunksForHelp, log });
     this.#listener = this.#makeListener();
     this.#guard = makeGuard({
       ...{ settings, redis: this.#redis, db: this.#pool },

@@ -30,7 +30,7 @@ const shape = z.object({
   /** By which the controller logs in to the same database, where it shall not be by a login that is made for it. */
   CONTROLLER_DATABASE_URL: postgresUrl,
   REDIS_URL: url(/^rediss?:\/\/\S+$/, 'redis://:PASSWORD@HOST:PORT/0'),
-  ASTERISK_ARI_URL: url(/^https?:\/\/\S+$/, 'http://USER:PASSWORD@HOST:PORT/ari'),
+  ASTERISK_ARI_URL: url(/^https?:\/\/\S+$/, 'http://HOST:PORT'),
   LETSDIAL_POSTGRES_PORT: port,
   LETSDIAL_REDIS_PORT: port,
   /** Where phones and carriers reach the switch; media is bound to the same address. */

@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asteriskPart } from './parts/asterisk.ts';
 import { carrierPart } from './parts/carrier.ts';
+import type { CarrierPart } from './parts/carrier.ts';
 import { controllerPart } from './parts/controller.ts';
 import { postgresPart } from './parts/postgres.ts';
 import { schemaPart } from './parts/schema.ts';
 import { smscPart } from './parts/smsc.ts';
 import { smsGatewayPart } from './parts/sms_gateway.ts';
 import type { SmsGatewayPart } from './parts/sms_gateway.ts';
-import { configuredSwitch } from './parts/switch_elsewhere.ts';
+import { switchElsewhere } from './parts/switch_elsewhere.ts';
 import { valkeyPart } from './parts/valkey.ts';
 import { prepareHome } from './runtime/home.ts';
 import { install } from './runtime/install.ts';
@@ -79,18 +80,8 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
   const access =
     settings.ari_url === null
       ? (await begin(ownSwitch(settings, programs, database.url, sip, await switchPorts(settings)))).access
-      : configuredSwitch(process.env);
-  const carrier =
-    demo === null
-      ? null
-      : await begin(
-          carrierPart({
-            programs: programs.asterisk,
-            home,
-            sip: carrierIn(settings.simulated_network),
-            customer: sip,
-          }),
-        );
+      : await switchElsewhere();
+  const carrier = demo === null ? null : await beginCarrier(begin, settings, programs, sip);
   await begin(
     controllerPart({
       home,
@@ -116,6 +107,15 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
     tls_port,
   };
   console.log(firstSteps(started, firstRequest(portal)));
+}
+
+function beginCarrier(
+  begin: Begin,
+  { home, simulated_network }: DeploySettings,
+  programs: Programs,
+  customer: { address: string; port: number },
+): Promise<CarrierPart> {
+  return begin(carrierPart({ programs: programs.asterisk, home, sip: carrierIn(simulated_network), customer }));
 }
 
 /** The demo operator; null where it is kept out, or where the database is somebody's already. */

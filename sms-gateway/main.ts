@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import pino from 'pino';
+import { serviceLog } from '../domain/observe/service_log.ts';
 import { readGatewaySettings } from '../config/gateway_settings.ts';
 import { runService } from '../domain/running/run_service.ts';
 import { Gateway } from './gateway.ts';
 
 const settings = readGatewaySettings(process.env);
-const log = pino({ level: settings.LOG_LEVEL, base: { service: 'sms-gateway' } });
+const log = serviceLog({ service: 'sms-gateway', level: settings.LOG_LEVEL });
 const pool = new pg.Pool({
   connectionString: settings.DATABASE_URL,
   max: 10,

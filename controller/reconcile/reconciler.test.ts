@@ -103,6 +103,16 @@ const helpPlan = (code: string): CallPlan => ({
   target: { kind: 'emergency', trunk_id: 'trunk-help', number: code },
 });
 
+const settings = {
+  grant_seconds: 30,
+  call_seconds_max: 3600,
+  deadline_guard_ms: 100,
+  renew_lead_ms: 1,
+  last_grant_retry_ms: 1000,
+  overrun_ms: 60_000,
+  record_wait_ms: 1,
+};
+
 /** A reconciler over one open hold, a switch that lists what `live` says, and a database that takes every settlement. */
 function scene(live: () => readonly LiveCall[], found: typeof detail | typeof unanswered = detail) {
   const unheld: Unheld[] = [];
@@ -146,15 +156,6 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
   } as unknown as Switch;
   const ledger = new CallLedger(db, () => ({ switch_id: 's', epoch: 1 }));
   const now = (): number => clock.now_ms;
-  const settings = {
-    grant_seconds: 30,
-    call_seconds_max: 3600,
-    deadline_guard_ms: 100,
-    renew_lead_ms: 1,
-    last_grant_retry_ms: 1000,
-    overrun_ms: 60_000,
-    record_wait_ms: 1,
-  };
   const decide = (): Promise<never> => Promise.reject(new Error('nothing arrives here'));
   const onStrayRecord = (one: SwitchRecord): void => reconciler.keepRecord(one);
   const sure = (): boolean => true;

@@ -195,7 +195,10 @@ export class Reconciler {
     const { calls, media, onFinding, log } = this.#options;
     if (calls.byChannel(call.channel_id) !== undefined || (call.call_id !== null && held.has(call.call_id))) return;
     if (!this.#seenLongEnough(`channel ${call.channel_id}`)) return;
-    if (call.help !== null) return await this.#adoptHelp(call, call.help);
+    if (call.help !== null) {
+      await this.#adoptHelp(call, call.help);
+      return;
+    }
     onFinding('channel_without_hold');
     log.warn({ channel_id: call.channel_id, call_id: call.call_id }, 'hanging up a channel that nobody pays for');
     media

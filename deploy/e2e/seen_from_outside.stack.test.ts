@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkSwitch } from '../parts/switch_elsewhere.ts';
 import { answer, refuse } from '../sip/carrier_script.ts';
 import { talk } from '../world/talk.ts';
 import { testWorld } from '../world/test_world.ts';
@@ -87,4 +88,8 @@ test('one call id runs through every line of the log, and nobody’s number stan
   const log = await readFile(join(world.home, 'log/controller.log'), 'utf8');
   for (const personal of [DIALLED.slice(1), customer.number.slice(1), customer.device.username])
     expect(log).not.toContain(personal);
+});
+
+test('a switch that is started elsewhere is looked at before anything relies on it', async () => {
+  await expect(checkSwitch(world.asterisk.access)).resolves.toBeUndefined();
 });

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileMap } from '../../domain/privacy/file_map.ts';
 import { freePort } from '../runtime/process/port.ts';
 import { checkout, deploySettings } from '../settings.ts';
 import { Phone } from '../sip/phone.ts';
@@ -129,6 +130,18 @@ describe('npm start', () => {
     expect(told).toContain(number);
     await caller.close();
   }, 60_000);
+
+  it('writes no log that is not on the map of the data', async () => {
+    const written = await Promise.all(
+      ['log', 'asterisk/log'].map(async (folder) =>
+        (await readdir(join(home, folder), { withFileTypes: true }))
+          .filter((entry) => entry.isFile())
+          .map(({ name }) => `${folder}/${name}`),
+      ),
+    );
+    expect(written.flat().filter((name) => !(name in fileMap))).toEqual([]);
+    expect(written.flat()).toContain('asterisk/log/messages.log');
+  });
 
   it('is started once: a second one says that it runs already', async () => {
     const second = new Started(settings);

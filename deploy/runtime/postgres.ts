@@ -110,6 +110,8 @@ function settingArgs(port: number, socket_directory: string, options: PostgresOp
     timezone: 'GMT',
     log_timezone: 'GMT',
     log_line_prefix: '%m [%p] ',
+    // What is left out tells values: `Key (number)=(+44…) already exists`. Who asked is told of them, and decides what to log.
+    log_error_verbosity: 'terse',
     ...options.settings,
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

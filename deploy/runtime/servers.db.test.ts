@@ -27,6 +27,12 @@ test('Postgres keeps its data and its password over a restart', async () => {
   const second = await startPostgres(options);
   expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
   expect(await query(second.url, 'show timezone')).toEqual([{ TimeZone: 'GMT' }]);
+  const refused = query(second.url, 'insert into kept select * from kept; create unique index on kept (answer)');
+  await expect(refused).rejects.toMatchObject({ detail: 'Key (answer)=(42) is duplicated.' });
+  const log = await readFile(join(home, 'log/postgres.log'), 'utf8');
+  expect(log).toContain('could not create unique index');
+  // The value that is there twice.
+  expect(log).not.toContain('42) is');
   await second.stop();
   expect((await stat(join(home, 'secrets/postgres'))).mode & 0o777).toBe(0o600);
 });

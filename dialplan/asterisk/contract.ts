@@ -47,6 +47,9 @@ export const FAILURE_SEPARATOR = '|';
  */
 export const SERVED_UNTIL_VARIABLE = 'LD_SERVED_UNTIL';
 
+/** A global variable that says that a switch has this dialplan. */
+export const DIALPLAN_VARIABLE = 'LD_DIALPLAN';
+
 /** What a channel that waits for the controller is busy with, as the list of channels tells it. */
 export const WAITING_APPLICATION = 'Wait';
 

@@ -1,5 +1,6 @@
 import {
   DIAL_VARIABLES,
+  DIALPLAN_VARIABLE,
   FAST_LANE,
   PLAN_VARIABLE,
   REFUSAL_CONTEXT_PREFIX,
@@ -180,6 +181,7 @@ function voicemail(): string {
 export function extensionsConf(): string {
   return [
     '[general]\nstatic=yes\nwriteprotect=yes\nautofallthrough=yes\nclearglobalvars=no\n',
+    `[globals]\n${DIALPLAN_VARIABLE}=yes\n`,
     arrival('from-device', ANYTHING, [HUNG_UP]),
     arrival('from-trunk', NUMBER),
     bridge(),

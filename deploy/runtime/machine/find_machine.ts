@@ -4,11 +4,10 @@ import { errorCode } from '../outage.ts';
 import { run } from '../process/run.ts';
 import { executable, findTool } from '../process/tools.ts';
 import type { AsteriskPrograms, PostgresPrograms } from './programs.ts';
-import { asteriskMajor, postgresMajor, redisMajor } from './versions.ts';
+import { ASTERISK_MAJOR, asteriskMajor, postgresMajor, redisMajor } from './versions.ts';
 
 const POSTGRES_MAJOR_MIN = 15;
 const REDIS_MAJOR_MIN = 6;
-const ASTERISK_MAJOR = 22;
 
 /**
  * The newest Postgres of this machine that is new enough, or null. Debian keeps them off PATH.

@@ -1,3 +1,6 @@
+/** The Asterisk that the dialplan is written for. */
+export const ASTERISK_MAJOR = 22;
+
 /** `postgres (PostgreSQL) 18.6 (Debian 18.6-3)` → 18. A development version (`19devel`) counts as its major. */
 export function postgresMajor(text: string): number | null {
   return firstNumber(/\(PostgreSQL\) (\d+)/, text);
