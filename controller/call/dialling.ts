@@ -142,10 +142,11 @@ function attemptFailed(
   return allFailed(marked, verdict, failure, now_ms);
 }
 
-/** Whether the callee of the latest attempt was heard to ring. */
+/** Whether the callee of the latest attempt was heard to ring, or may have rung when nobody listened. */
 export function hasRung(state: CallState): boolean {
   const latest = 'attempts' in state ? state.attempts.at(-1) : undefined;
-  return (latest?.ringing_at_ms ?? null) !== null;
+  if (latest === undefined) return false;
+  return latest.ringing_at_ms !== null || (state.phase === 'dialling' && state.unheard_attempt === latest.attempt);
 }
 
 /** Phones that do not answer, whatever they say, are no reason not to try what their holder wants tried otherwise. */

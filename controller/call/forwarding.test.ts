@@ -222,6 +222,15 @@ describe('a forwarded call that somebody takes over', () => {
     });
   });
 
+  it('goes to no second carrier where the first gave up waiting, as its callee may have rung', () => {
+    const found = foundByHold({ ...detail, snapshot: snapshotOf(plan('always')) });
+    const taken_over = stateOf(found, { attempt: 1, b_channel_id: null, answered_at_ms: null });
+    const next = (status: number) =>
+      transition(taken_over, failed(1, { sip_status: status }), BEGIN_MS, settings).effects.map(({ type }) => type);
+    expect(next(408)).not.toContain('bridge');
+    expect(next(503)).toContain('bridge');
+  });
+
   it('may have been planned before there was any forwarding', () => {
     // What is undefined is left out of JSON.
     const of = plan('unanswered');

@@ -62,6 +62,8 @@ export interface Dialling extends CallIdentity {
   plan: CallPlan;
   held: Held;
   attempts: readonly Attempt[];
+  /** The attempt that ran when the call was taken over: whether its callee's phone rang before is not known, so it is taken to have. */
+  unheard_attempt?: number;
 }
 
 export interface Talking extends CallIdentity {

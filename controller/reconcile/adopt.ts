@@ -47,7 +47,7 @@ export function stateOf(found: FoundCall, progress: Progress): Dialling | Talkin
     arrival: arrivalOf(found),
     attempts: attemptsOf(plan, progress),
   };
-  if (progress.answered_at_ms === null) return dialling;
+  if (progress.answered_at_ms === null) return { ...dialling, unheard_attempt: progress.attempt };
   return {
     ...chargedFor(dialling, progress.attempt),
     phase: 'talking',
