@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { LagMeter } from '../world/lag_meter.ts';
 import { CarrierPeer } from './carrier.ts';
 import type { CarrierOptions } from './carrier.ts';
@@ -147,7 +147,7 @@ test('two answers: the second is let go, the first goes on', async () => {
   const [phone, carrier] = await parties(script.forkedAnswer());
   const call = phone.call('1');
   const incoming = await carrier.nextCall();
-  await vi.waitFor(() => expect(incoming.record.forks_released).toBe(1));
+  await expect.poll(() => incoming.record.forks_released).toBe(1);
   expect(call.record.forks_released).toBe(1);
   expect(incoming.isLive).toBe(true);
   expect(await call.bye()).toBe(200);
@@ -158,7 +158,7 @@ test('re-INVITEs in the middle of a call', async () => {
   const [phone] = await parties(script.reinvite({ after_ms: 50, hold: true }));
   const call = phone.call('1');
   await call.answered();
-  await vi.waitFor(() => expect(call.record.reinvites_received).toBe(1));
+  await expect.poll(() => call.record.reinvites_received).toBe(1);
   const sent_at_hold = call.rtp?.packets_sent ?? 0;
   await call.hears('tone', 2000);
   expect((call.rtp?.packets_sent ?? 0) - sent_at_hold).toBeLessThanOrEqual(1);

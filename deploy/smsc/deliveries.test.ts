@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { STATUS } from '../../sms-gateway/smpp/status.ts';
 import { submitFields } from './testing/npm_esme.ts';
 import type { NpmPdu } from './testing/npm_esme.ts';
-import { Stage } from './testing/stage.ts';
+import { PATIENCE, Stage } from './testing/stage.ts';
 
 let stage: Stage;
 
@@ -178,7 +178,7 @@ describe('a connection', () => {
     await vi.waitFor(async () => {
       const [last] = (await stage.facts('nonsense')).slice(-1);
       expect(last).toMatchObject({ bind: null, status: STATUS.ESME_RINVCMDLEN });
-    });
+    }, PATIENCE);
     expect((await esme.submit('unmoved')).command_status).toBe(0);
   });
 

@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Fact } from './fact.ts';
 import { factsOf, readLog } from './read_log.ts';
 import { submitsByText, wholeTexts } from './submitted_text.ts';
@@ -25,7 +25,7 @@ describe('the process', () => {
     const esme = await stage.bound();
     await esme.submit('one');
     await esme.deliveries(1);
-    await vi.waitFor(async () => expect((await stage.carrier.counts()).receipts_acked).toBe(1));
+    await expect.poll(async () => (await stage.carrier.counts()).receipts_acked).toBe(1);
     await stage.smsc.stop();
     await esme.closed.within(5_000);
     const facts: Fact[] = [];
@@ -72,7 +72,7 @@ describe('the process', () => {
     await Promise.all(Array.from({ length: 20 }, (_, n) => esme.submit(`counted ${n}`)));
     await esme.deliveries(40);
     const sums = { submits: 20, accepted: 20, distinct_ids: 20, answered: 20, receipts_sent: 40, receipts_acked: 40 };
-    await vi.waitFor(async () => expect(await stage.carrier.counts()).toMatchObject(sums));
+    await expect.poll(() => stage.carrier.counts()).toMatchObject(sums);
     await stage.smsc.stop();
     expect(await stage.facts('submit')).toEqual([]);
     expect(await stage.facts('stop')).toMatchObject([{ counts: sums }]);

@@ -3,7 +3,7 @@ import { STATUS } from '../../sms-gateway/smpp/status.ts';
 import type { BehaviourInput } from './behaviour.ts';
 import { submitFields, textOf } from './testing/npm_esme.ts';
 import type { NpmEsme, NpmPdu } from './testing/npm_esme.ts';
-import { Stage } from './testing/stage.ts';
+import { PATIENCE, Stage } from './testing/stage.ts';
 
 let stage: Stage;
 
@@ -140,7 +140,7 @@ describe('a bind', () => {
     await vi.waitFor(async () => {
       const lost = (await stage.facts('lost')).filter((fact) => fact.conn === conn);
       expect(lost).toMatchObject([{ bind: 'ann', why: 'unbound', unacknowledged: 0 }]);
-    });
+    }, PATIENCE);
     const binds = (await stage.facts('bind')).filter((fact) => fact.conn === conn);
     expect(binds.map(({ bind, role, status }) => [bind, role, status])).toEqual([
       ['eve', 'transceiver', STATUS.ESME_RINVSYSID],
@@ -258,8 +258,9 @@ describe('an answer', () => {
     const { id, status } = await stage.submitOf('never answered');
     expect(status).toBe(0);
     await stage.expectStory(id ?? '', ['submit 0', 'receipt DELIVRD try 1', 'receipt_ack DELIVRD try 1 0']);
-    const answered = (await stage.facts('answered')).filter((one) => one.id === late.message_id);
-    expect(answered).toHaveLength(1);
+    const answered = async (): Promise<unknown[]> =>
+      (await stage.facts('answered')).filter((one) => one.id === late.message_id);
+    await expect.poll(answered).toHaveLength(1);
   });
 });
 

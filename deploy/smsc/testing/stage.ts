@@ -12,6 +12,9 @@ import { submitsByText } from '../submitted_text.ts';
 import { NpmEsme } from './npm_esme.ts';
 import type { EsmeOptions } from './npm_esme.ts';
 
+/** A busy machine takes its time; who is there already is not waited for. */
+export const PATIENCE = { timeout: 10_000 };
+
 /** A simulated carrier as a process, the ESMEs of a test, and what the log tells. */
 export class Stage {
   readonly home: string;
@@ -82,13 +85,13 @@ export class Stage {
       const { sessions, waiting } = await this.carrier.state();
       expect(sessions.map(({ bound }) => bound?.unacknowledged ?? 0).filter((count) => count > 0)).toEqual([]);
       expect(waiting).toEqual({ ann: 0, ben: 0 });
-    });
+    }, PATIENCE);
     await this.#endAll();
   }
 
   async #endAll(): Promise<void> {
     for (const esme of this.#esmes.splice(0)) esme.end();
-    await vi.waitFor(async () => expect((await this.carrier.state()).sessions).toEqual([]));
+    await vi.waitFor(async () => expect((await this.carrier.state()).sessions).toEqual([]), PATIENCE);
   }
 
   facts<T extends Fact['t']>(t: T): Promise<Extract<Fact, { t: T }>[]> {
@@ -107,7 +110,7 @@ export class Stage {
       const lines: string[] = [];
       for await (const fact of readLog(this.smsc.log_file)) if ('id' in fact && fact.id === id) lines.push(told(fact));
       expect(lines).toEqual(story);
-    });
+    }, PATIENCE);
   }
 }
 
