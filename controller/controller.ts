@@ -131,7 +131,8 @@ export class Controller {
     this.#spoken = this.#makeSpoken();
     this.#reconciler = this.#makeReconciler();
     const trunksForHelp = (): readonly string[] => this.#rates.value.emergencyTrunks();
-    this.#memory = new DeviceMemory({ media: this.#media, trunksForHelp, log });
+    const databaseIsThere = (): boolean => this.#listener.connected;
+    this.#memory = new DeviceMemory({ media: this.#media, trunksForHelp, databaseIsThere, log });
     this.#listener = this.#makeListener();
     this.#guard = makeGuard({
       ...{ settings, redis: this.#redis, db: this.#pool },

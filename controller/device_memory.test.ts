@@ -9,12 +9,14 @@ async function connected() {
   const media = new FakeSwitch(machine);
   await media.connect(null);
   const trunks = ['trunk-help'];
+  const database = { is_there: true };
   const memory = new DeviceMemory({
     media,
     trunksForHelp: () => trunks,
+    databaseIsThere: () => database.is_there,
     log: pino({ level: 'warn' }, { write: (line: string) => void problems.push(line) }),
   });
-  return { machine, media, memory, trunks, problems };
+  return { machine, media, memory, trunks, database, problems };
 }
 
 describe('what the switch remembers', () => {
@@ -41,6 +43,20 @@ describe('what the switch remembers', () => {
     await expect.poll(() => problems).toHaveLength(1);
     await expect(memory.lookAgain()).rejects.toThrow('in time');
     media.forgetDevice = forgetDevice;
+    await memory.lookAgain();
+    await memory.lookAgain();
+    expect(machine.forgotten).toEqual([null]);
+  });
+
+  it('is kept while the database is away, and forgotten once it is back', async () => {
+    const { machine, memory, database } = await connected();
+    database.is_there = false;
+    // The connection to the switch broke and came back meanwhile.
+    memory.forget(null);
+    await memory.lookAgain();
+    expect(machine.forgotten).toEqual([]);
+    expect(machine.known_trunks).toEqual(['trunk-help']);
+    database.is_there = true;
     await memory.lookAgain();
     await memory.lookAgain();
     expect(machine.forgotten).toEqual([null]);

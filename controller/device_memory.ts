@@ -5,6 +5,8 @@ export interface DeviceMemoryOptions {
   media: Switch;
   /** The trunks that calls for help go out by, whatever the country. */
   trunksForHelp: () => readonly string[];
+  /** Whether what is forgotten could be read anew. */
+  databaseIsThere: () => boolean;
   log: Logger;
 }
 
@@ -21,10 +23,17 @@ export class DeviceMemory {
     this.#options = options;
   }
 
-  /** While the switch is away nothing is lost: once it is there again, it is told to forget all. */
+  /**
+   * While the switch is away nothing is lost: once it is there again, it is told to forget all. While the database is away it forgets
+   * nothing, or nobody could call for help any more.
+   */
   forget(username: string | null): void {
-    const { media, log } = this.#options;
+    const { media, databaseIsThere, log } = this.#options;
     if (!media.healthy) return;
+    if (!databaseIsThere()) {
+      this.#is_behind = true;
+      return;
+    }
     this.#forgetNow(username).catch((error: unknown) =>
       log.warn({ err: error, username }, 'the switch may still know a device as it was, and is told again'),
     );
@@ -32,9 +41,9 @@ export class DeviceMemory {
 
   /** Tells again what could not be told, and has the switch know the trunks for help, new ones too. */
   async lookAgain(): Promise<void> {
-    const { media } = this.#options;
+    const { media, databaseIsThere } = this.#options;
     if (!media.healthy) return;
-    if (this.#is_behind) await this.#forgetNow(null);
+    if (this.#is_behind && databaseIsThere()) await this.#forgetNow(null);
     else await media.knowTrunks(this.#options.trunksForHelp());
   }
 

@@ -21,6 +21,11 @@ export class Listener {
     this.#options = options;
   }
 
+  /** False while the connection is lost. */
+  get connected(): boolean {
+    return this.#client !== null;
+  }
+
   /** Resolves when it listens for the first time. */
   async start(): Promise<void> {
     await this.#connect();

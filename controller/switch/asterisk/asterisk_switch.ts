@@ -17,6 +17,12 @@ import { RecordTail } from './record_tail.ts';
 import { Session } from './session.ts';
 
 /** Fails to compile when a prompt of the port has no sound, or a sound no prompt. */
+/** The names of trunks begin so, and no device's does. */
+const TRUNK = 'trunk-';
+const TRUNK_ADDRESSES = {
+  Action: 'SorceryMemoryCachePopulate',
+  Cache: 'res_pjsip_endpoint_identifier_ip/identify',
+};
 const PROMPT_CONTEXT = (prompt: Prompt & keyof typeof PROMPT_SOUNDS): string => `${REFUSAL_CONTEXT_PREFIX}${prompt}`;
 
 /** Plain calls on one Asterisk: authorised over ARI, bridged by the dialplan, re-armed over AMI, settled from the CDR file. */
@@ -130,6 +136,8 @@ export class AsteriskSwitch implements Switch {
       // The object may not be cached, which is as good: no reply but a lost connection matters.
       await ami.action({ ...action, Cache: `res_pjsip/${kind}` });
     }
+    // Left to itself it reads the addresses of trunks again after a call that it judged by the old ones.
+    if (username?.startsWith(TRUNK) === true) await ami.action(TRUNK_ADDRESSES);
   }
 
   /** Showing a trunk reads its endpoint, its address and its login through the cache, which keeps them. */
