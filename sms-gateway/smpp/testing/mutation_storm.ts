@@ -53,14 +53,15 @@ function misframe(octets: Buffer, random: () => number): Buffer {
 }
 
 /**
- * Throws mutated PDUs of every kind at a server, and asks after each batch whether it still hears: the answer to an enquire_link
- * must come, or the connection be closed. It waits for ever where neither happens; the caller has the time limit.
+ * Throws mutated PDUs of every kind at whoever is at the other end, and asks after each batch whether it still hears: the answer to an
+ * enquire_link must come, or the connection be closed. It waits for ever where neither happens; the caller has the time limit.
+ * @param boundPeer the next connection, bound
  */
-export async function storm(port: number, pdus: number, seed: number): Promise<StormReport> {
+export async function storm(boundPeer: () => Promise<RawPeer>, pdus: number, seed: number): Promise<StormReport> {
   const random = dice(seed);
   const pool = fc.sample(arbitraryPdu, { numRuns: POOL_PDUS, seed }).map(encode);
   const report: StormReport = { pdus: 0, reconnects: 0, enquiries_answered: 0 };
-  let peer = await boundPeer(port);
+  let peer = await boundPeer();
   while (report.pdus < pdus) {
     const batch: Buffer[] = [];
     while (batch.length < BATCH_PDUS) {
@@ -75,12 +76,12 @@ export async function storm(port: number, pdus: number, seed: number): Promise<S
     if (is_misframed) {
       await peer.closed;
       report.reconnects += 1;
-      peer = await boundPeer(port);
+      peer = await boundPeer();
     } else if (await isAnswered(peer, enquiry.sequence_number)) {
       report.enquiries_answered += 1;
     } else {
       report.reconnects += 1;
-      peer = await boundPeer(port);
+      peer = await boundPeer();
     }
   }
   peer.socket.destroy();
@@ -96,7 +97,8 @@ async function isAnswered(peer: RawPeer, sequence_number: number): Promise<boole
   }
 }
 
-async function boundPeer(port: number): Promise<RawPeer> {
+/** Binds to a server. */
+export async function peerOfServer(port: number): Promise<RawPeer> {
   const peer = await RawPeer.connect(port);
   peer.send(sampleBind(), 1);
   const answer = await peer.next('bind_transceiver_resp');
