@@ -13,6 +13,7 @@ import { freshDatabase } from '../testing/database.ts';
 import type { FreshDatabase } from '../testing/database.ts';
 import { freshRedis } from '../testing/redis.ts';
 import { topUpNow } from '../world/people.ts';
+import { makeEsme } from '../world/texts.ts';
 import { TextWorld } from '../world/text_world.ts';
 import type { Texter } from '../world/text_world.ts';
 import { booksAreRight, eventually, walletOf } from '../world/verdict.ts';
@@ -472,6 +473,25 @@ describe('what a customer is told', () => {
     expect(text && wordsOf(text)).toBe('Are you there?');
     expect(receipt?.receipted_message_id).toBe(sent['message_id']);
     expect(transmitter.delivered).toEqual([]);
+  });
+
+  it('goes to that of an account’s programs whose range holds its number most narrowly, and to no other', async () => {
+    const everything = await customer();
+    const digits = everything.number.slice(1);
+    const of = async (address_range: string): Promise<NpmEsme> => {
+      const system_id = `r${randomBytes(5).toString('hex')}`;
+      await makeEsme(world.pool, everything.account_id, { system_id, password: PASSWORD, more: { address_range } });
+      return bound({ ...everything, system_id });
+    };
+    const others = [await bound(everything), await of(digits.slice(0, 4)), await of('447700')];
+    const narrow = await of(digits);
+    await mo('To the narrowest', everything);
+    expect((await narrow.hears(1)).map(wordsOf)).toEqual(['To the narrowest']);
+    // Once that is switched off, the next wider one is it.
+    await world.pool.query('update esme set enabled = false where address_range = $1', [digits]);
+    await mo('To the next', everything);
+    expect((await others[1]?.hears(1))?.map(wordsOf)).toEqual(['To the next']);
+    expect([others[0]?.delivered, others[2]?.delivered]).toEqual([[], []]);
   });
 
   it('comes again where the receiver was gone before it answered', async () => {
