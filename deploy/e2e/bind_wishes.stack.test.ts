@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { factsOf } from '../smsc/read_log.ts';
 import { freshDatabase } from '../testing/database.ts';
 import type { FreshDatabase } from '../testing/database.ts';
 import { freshRedis } from '../testing/redis.ts';
+import { putTextDeck } from '../world/tariffs.ts';
 import { TextClient } from '../world/text_client.ts';
-import { TextWorld } from '../world/text_world.ts';
+import { defaultTextBuy, TextWorld } from '../world/text_world.ts';
 import type { Texter } from '../world/text_world.ts';
 import { booksAreRight, eventually } from '../world/verdict.ts';
 
@@ -13,13 +17,21 @@ let world: TextWorld;
 let texter: Texter;
 let client: TextClient;
 
-/** A British carrier that writes British numbers as they are dialled there, and wants ours with their plus. */
+/** Taken to another network, whose numbers begin otherwise. */
+const PORTED = '+447700900155';
+const NEW_NETWORK = '+447911';
+
+/** British carriers that write British numbers as they are dialled there, and want ours with their plus; beta is dear. */
 beforeAll(async () => {
   database = await freshDatabase();
+  const pool = new pg.Pool({ connectionString: database.url });
+  await pool.query('insert into ported_number (number, routing_number) values ($1, $2)', [PORTED, NEW_NETWORK]);
+  await pool.end();
   const redis = await freshRedis();
   world = await TextWorld.begin({
-    ...{ database_url: database.url, redis_url: redis.url, carriers: ['alpha'] },
+    ...{ database_url: database.url, redis_url: redis.url, carriers: ['alpha', 'beta'] },
     bind: { more: { home_country: 'GB', plus_sign: true, number_npi: 8, recipient_ton: 0 } },
+    settings: { PORTABILITY_WAIT_MS: '5000' },
   });
   texter = await world.texter({ balance_micros: 10_000_000n });
   client = new TextClient(world.gateway.url, texter.api_key);
@@ -69,7 +81,7 @@ describe('a carrier', () => {
             .at(-1),
         );
       const all = figure('letsdial_bind_response_seconds_bucket{bind="alpha-1",carrier="alpha",le="+Inf"}');
-      expect(figure('letsdial_bind_response_seconds_count')).toBe(all);
+      expect(figure('letsdial_bind_response_seconds_count{bind="alpha-1"')).toBe(all);
       return all === (await factsOf(alpha().log_file, 'submit')).length ? all : null;
     });
     expect(answered).toBeGreaterThan(1);
@@ -81,3 +93,30 @@ describe('a carrier', () => {
     });
   });
 });
+
+describe('a number that was taken to another network', () => {
+  it('goes by the carrier that is cheapest for that network, and to the number that it is', async () => {
+    const loads = await timesLoaded();
+    const carrier_id = world.carrier('beta').carrier_id;
+    const rows = [{ prefix: NEW_NETWORK.slice(1), destination: 'UK, new network', rate_micros_per_segment: 5_000n }];
+    await putTextDeck(world.pool, {
+      ...{ name: 'buy-texts-beta', currency: 'EUR', carrier_id },
+      rows: [...defaultTextBuy, ...rows],
+    });
+    await eventually('the new prices in force', 10_000, async () => ((await timesLoaded()) > loads ? true : null));
+    for (const to of [PORTED, '+447700900156']) {
+      const sent = await client.send({ from: texter.number, to, text: 'Hello' });
+      expect(sent.status).toBe(202);
+    }
+    const recipientsBy = async (name: string): Promise<unknown[]> =>
+      (await factsOf(world.carrier(name).log_file, 'submit')).map(({ to }) => to);
+    await expect.poll(() => recipientsBy('beta')).toEqual([PORTED]);
+    await expect.poll(() => recipientsBy('alpha')).toContain('+447700900156');
+    expect(await recipientsBy('alpha')).not.toContain(PORTED);
+  });
+});
+
+async function timesLoaded(): Promise<number> {
+  const log = await readFile(join(world.home, 'log/sms-gateway.log'), 'utf8');
+  return log.split('"msg":"prices of texts loaded"').length;
+}
