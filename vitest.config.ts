@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { Interleaved } from './deploy/testing/interleaved.ts';
 
 /**
  * What these measure to some hundredths of a second would be the start of another test's switch, did it run beside them on
@@ -17,6 +18,7 @@ const maxWorkers = 3;
 export default defineConfig({
   test: {
     globalSetup: ['deploy/testing/global_setup.ts'],
+    sequence: { sequencer: Interleaved },
     projects: [
       {
         test: {
