@@ -37,6 +37,10 @@ const gatewayShape = z.object({
   AHEAD_MS_MAX: ms(30 * 86_400_000, 366 * 86_400_000),
   /** Texts that wait to be stored; with more, new ones are refused. */
   ACCEPT_WAITING_MAX: count(5_000, 1_000_000),
+  /** Texts that may wait for carriers, in all; with more, new ones are refused until some are on their way. */
+  QUEUE_TEXTS_MAX: count(500_000, 100_000_000),
+  /** Of one account, with those that it has scheduled for later, so that none fills the queue for all. */
+  ACCOUNT_QUEUE_TEXTS_MAX: count(200_000, 100_000_000),
   /** Texts that one carrier's lane has in memory; what is beyond waits in the database. */
   LANE_TEXTS_MAX: count(4_000, 1_000_000),
   /** How often lanes are refilled from the database. */
@@ -70,6 +74,8 @@ const gatewayShape = z.object({
   REPLAY_DAYS: count(7, 366),
   /** For so many days receipts of nobody's texts, and what a customer could not be told, are kept. */
   LETTER_DAYS: count(90, 3_650),
+  /** Receipts that cannot be read are kept, so many of them, and as long as what texts said or those of nobody's, whichever is shorter. */
+  UNREADABLE_RECEIPTS_MAX: count(10_000, 1_000_000),
   /** How long a stop waits for what is under way. */
   DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(5_000),
   /** Whether webhooks may go to addresses of this machine and of private networks. */

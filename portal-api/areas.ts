@@ -18,6 +18,7 @@ import { deskArea } from './desk/desk_area.ts';
 import { heldTextsArea } from './held_texts/held_texts_area.ts';
 import { legalArea } from './legal/legal_area.ts';
 import { termsAccepted, termsPort } from './legal/terms_in_force.ts';
+import { optOutsArea } from './opt_outs/opt_outs_area.ts';
 import { payNumbersSoon } from './numbers/holdings/renew.ts';
 import { resumeOrders } from './numbers/orders/resume_orders.ts';
 import { rightsArea } from './rights/rights_area.ts';
@@ -37,6 +38,7 @@ export function areas(context: PortalContext): readonly Area[] {
     legalArea(context),
     deskArea(context),
     heldTextsArea(context),
+    optOutsArea(context),
     activityArea(context),
     rightsArea(context),
     registrationArea(context, termsPort(context.now)),

@@ -10,6 +10,7 @@ import { DataKeys } from '../domain/privacy/data_keys.ts';
 import type { KeyRing } from '../domain/privacy/sealing.ts';
 import { areas } from './areas.ts';
 import { BoundedPool, DatabasePulse } from './database_pulse.ts';
+import { watchClock } from './clock_metrics.ts';
 import type { Area, PortalContext } from './context.ts';
 import { HttpServer } from './http/http_server.ts';
 import { Pacing } from './http/pacing.ts';
@@ -88,6 +89,7 @@ export class Portal {
     this.#areas = areas(context);
     this.routes = this.#areas.flatMap(({ routes }) => routes);
     const answered = this.#answerMetrics();
+    watchClock(this.#registry, this.#pool, now);
     const serving = new RouteServing({
       ...{ db: this.#pool, pulse: this.#pulse, now, log, check_answers, onAnswered: answered },
       recogniser: new Recogniser({

@@ -1,18 +1,22 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { GatewaySettings } from '../config/gateway_settings.ts';
-import { Listener } from '../domain/db/listener.ts';
-import { LeaseKeeper } from '../domain/lease/lease_keeper.ts';
+import type { Listener } from '../domain/db/listener.ts';
+import type { LeaseKeeper } from '../domain/lease/lease_keeper.ts';
 import { serveObservation } from '../domain/observe/serve_observation.ts';
 import type { Health, ObserveServer } from '../domain/observe/serve_observation.ts';
 import type { Arrival, Arrived } from '../domain/texts/arrivals.ts';
 import { Duties } from '../domain/running/duties.ts';
+import type { NationalLanguage } from '../domain/texts/encoding/national_language.ts';
 import { ensureMessageMonths } from '../domain/texts/message_months.ts';
 import { MessageIds } from '../domain/texts/message_id.ts';
+import { countQueuedTexts } from '../domain/texts/queued_texts.ts';
 import type { GatewayLease } from '../domain/texts/queue.ts';
+import { listUnreadableReceipts } from '../domain/texts/unreadable_receipts.ts';
 import { Acceptor } from './accept/acceptor.ts';
 import { payerOfAccount } from './accept/payer.ts';
 import type { TextPayer } from './accept/payer.ts';
+import { QueueRoom } from './accept/queue_room.ts';
 import type { Remembered } from './accept/remembered.ts';
 import { rememberedPayers } from './accept/remembered_payers.ts';
 import { KeywordAnswerer } from './arrivals/keyword_answerer.ts';
@@ -20,6 +24,9 @@ import { selectBinds } from './carriers/bind_row.ts';
 import { bindView } from './carriers/bind_view.ts';
 import { Carriers } from './carriers/carriers.ts';
 import { Deliveries } from './carriers/deliveries.ts';
+import { languagesOfAll } from './carriers/languages_of_all.ts';
+import { gatewayLease } from './gateway_lease.ts';
+import { gatewayListener } from './gateway_listener.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { assembleTextServer } from './http/assemble_text_server.ts';
 import type { TextServer } from './http/text_server.ts';
@@ -31,9 +38,11 @@ import { Turn } from './lanes/turn.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Quality } from './routing/quality.ts';
 import { RouteBook } from './routing/route_book.ts';
+import { routedCarriers } from './routing/routed_carriers.ts';
+import { routingOptions } from './routing/routing_options.ts';
 import { ScreeningDesk } from './screening/assemble_screening.ts';
+import { sessionOf } from './session_of_settings.ts';
 import { systemClock } from './smpp/clock.ts';
-import { SESSION_DEFAULTS } from './smpp/session_settings.ts';
 import { assembleSmsc } from './smsc/assemble_smsc.ts';
 import type { Judging } from './smsc/assemble_smsc.ts';
 import type { CustomerSmsc, SmscPorts } from './smsc/customer_smsc.ts';
@@ -51,7 +60,9 @@ export interface GatewayParts {
 const EXPIRE_MS = 1_000;
 const SWEEP_MS = 10_000;
 const QUALITY_MS = 10_000;
+const COUNT_QUEUE_MS = 10_000;
 const SETTLE_MS = 1_000;
+const UNREADABLE_LISTED_MAX = 100;
 
 /** Puts the parts of one gateway together, starts them in order and stops them in reverse. */
 export class Gateway {
@@ -68,6 +79,7 @@ export class Gateway {
   readonly #deliveries: Deliveries;
   readonly #refill: Refill;
   readonly #payers: Remembered<TextPayer | null>;
+  readonly #room: QueueRoom;
   readonly #acceptor: Acceptor;
   readonly #texts: TextServer;
   readonly #smsc: CustomerSmsc;
@@ -78,6 +90,7 @@ export class Gateway {
   readonly #webhooks: Webhooks;
   readonly #housekeeping: Housekeeping;
   readonly #duties: Duties;
+  #national_languages: readonly NationalLanguage[] = [];
   #observation: ObserveServer | null = null;
   #ports: ({ http: number } & SmscPorts) | null = null;
   #fatal: (error: Error) => void = () => undefined;
@@ -90,7 +103,7 @@ export class Gateway {
     const now = Date.now;
     const ids = new MessageIds(now);
     const lease = (): GatewayLease => ({ gateway_id: settings.GATEWAY_ID, epoch: this.#lease.epoch });
-    this.#lease = this.#makeLease(owner);
+    this.#lease = gatewayLease({ settings, owner, onLost: () => this.#superseded(), log });
     const turn = new Turn();
     this.#book = new RouteBook({ db: pool, now, log, routing: routingOptions(settings) });
     this.#outcomes = new OutcomeWriter({
@@ -99,6 +112,7 @@ export class Gateway {
       onSuperseded: () => this.#superseded(),
     });
     this.#queue = new ClaimQueue({ db: pool, lease, now, log });
+    this.#room = this.#makeRoom();
     this.#dispatcher = this.#makeDispatcher();
     this.#carriers = this.#makeCarriers();
     this.#deliveries = this.#makeDeliveries(turn, lease, ids);
@@ -114,23 +128,14 @@ export class Gateway {
     });
     const judging = this.#judging(ids);
     this.#acceptor = this.#makeAcceptor(judging);
-    this.#smsc = assembleSmsc({
-      ...{
-        settings,
-        db: pool,
-        judging,
-        log,
-        onDelivery: ({ type }) => this.#metrics.customer_binds_total.inc({ result: type }),
-      },
-      accept: (request, payer) => this.#acceptor.accept(request, payer),
-    });
+    this.#smsc = this.#makeSmsc(judging);
     this.#keywords = new KeywordAnswerer({
       ...{ brand: settings.BRAND, now, log },
       payerOf: (account_id) => payerOfAccount(pool, account_id),
       reply: (reply, payer) => this.#acceptor.reply(reply, payer),
     });
     this.#texts = assembleTextServer({
-      ...{ settings, db: pool, payers: this.#payers, acceptor: this.#acceptor, log },
+      ...{ settings, db: pool, payers: this.#payers, acceptor: this.#acceptor, judging, log },
       converted: (account_id, message_id) => this.#screening.screening.converted(account_id, message_id),
     });
     this.#webhooks = assembleWebhooks({
@@ -158,7 +163,10 @@ export class Gateway {
     const { registry } = this.#metrics;
     this.#observation = await serveObservation({
       ...{ host, port, registry, health: () => this.#health() },
-      pages: { '/binds': () => this.#carriers.binds.map(bindView) },
+      pages: {
+        '/binds': () => this.#carriers.binds.map(bindView),
+        '/unreadable-receipts': () => listUnreadableReceipts(this.#pool, UNREADABLE_LISTED_MAX),
+      },
     });
     await ensureMessageMonths(this.#pool, new Date());
     await this.#book.reload();
@@ -167,11 +175,13 @@ export class Gateway {
     await this.#lease.take();
     await this.#housekeeping.recover();
     await this.#readBinds();
+    await this.#room.count();
     this.#duties.every(this.#settings.REFILL_MS, () => this.#refill.pass());
     this.#duties.every(EXPIRE_MS, () => this.#queue.expire());
     this.#duties.every(SETTLE_MS, async () => this.#dispatcher.takeClaimed(await this.#queue.settle()));
     this.#duties.every(SWEEP_MS, () => this.#sweep());
     this.#duties.every(QUALITY_MS, () => this.#readBinds());
+    this.#duties.every(COUNT_QUEUE_MS, () => this.#room.count());
     this.#housekeeping.start(this.#duties);
     this.#webhooks.start();
     this.#ports = { ...(await this.#smsc.listen()), http: await this.#texts.listen() };
@@ -221,6 +231,17 @@ export class Gateway {
       countsOf: (number) => this.#metrics.countries.of(number).parts,
       lane_texts_max: LANE_TEXTS_MAX,
       unrouted_retry_ms: UNROUTED_RETRY_MS,
+      onLeft: (account_id) => this.#room.left(account_id),
+    });
+  }
+
+  #makeRoom(): QueueRoom {
+    return new QueueRoom({
+      texts_max: this.#settings.QUEUE_TEXTS_MAX,
+      account_texts_max: this.#settings.ACCOUNT_QUEUE_TEXTS_MAX,
+      count: () => countQueuedTexts(this.#pool, new Date()),
+      monotonic: () => performance.now(),
+      onFault: (error) => this.#log.warn({ err: error }, 'what is queued could not be counted; it is tried again'),
     });
   }
 
@@ -245,6 +266,7 @@ export class Gateway {
       binds: () => this.#carriers.binds,
       lanes: () => this.#dispatcher.lanes,
       accept_waiting: () => this.#acceptor.waiting,
+      room: this.#room,
       outcomes_unwritten: () => this.#outcomes.unwritten,
       receipts_waiting: () => this.#deliveries.waiting,
       smpp_sessions: () => this.#smsc.sessions,
@@ -252,27 +274,9 @@ export class Gateway {
     });
   }
 
-  #makeLease(owner: string): LeaseKeeper {
-    return new LeaseKeeper({
-      database_url: this.#settings.DATABASE_URL,
-      switch_id: this.#settings.GATEWAY_ID,
-      owner,
-      now: () => new Date(),
-      retry_ms: 250,
-      monotonic: () => performance.now(),
-      onLost: () => this.#superseded(),
-      log: this.#log,
-    });
-  }
-
   #makeCarriers(): Carriers {
-    const { RESPONSE_TIMEOUT_MS, ENQUIRE_LINK_MS } = this.#settings;
     return new Carriers({
-      session: {
-        ...SESSION_DEFAULTS,
-        request_timeout_ms: RESPONSE_TIMEOUT_MS,
-        enquire_link_idle_ms: ENQUIRE_LINK_MS,
-      },
+      session: sessionOf(this.#settings),
       owner: { onDelivery: (bind, pdu, respond) => this.#deliveries.take(bind, pdu, respond) },
       onBinds: (carrier_id, binds) => {
         this.#dispatcher.setBinds(carrier_id, binds);
@@ -298,6 +302,9 @@ export class Gateway {
         this.#metrics.receipts_total.inc({ carrier: String(carrier_id), state, verdict });
         if (verdict === 'matched') this.#quality.ended(carrier_id, state);
       },
+      unreadable_max: this.#settings.UNREADABLE_RECEIPTS_MAX,
+      onUnreadable: (carrier_id, is_kept) =>
+        this.#metrics.unreadable_total.inc({ carrier: String(carrier_id), verdict: is_kept ? 'kept' : 'not_kept' }),
       onArrived: (arrival, arrived) => this.#arrived(arrival, arrived),
     });
   }
@@ -309,6 +316,7 @@ export class Gateway {
       newId: () => ids.next(),
       now: Date.now,
       segments_max: settings.SEGMENTS_MAX,
+      national_languages: () => this.#national_languages,
       validity_ms: settings.VALIDITY_MS,
       ahead_ms_max: settings.AHEAD_MS_MAX,
       screen: (text, payer) => this.#screening.screening.screen(text, payer),
@@ -322,31 +330,30 @@ export class Gateway {
       ported: (number) => this.#screening.portability.ready(number),
       epoch: () => this.#lease.epoch,
       waiting_max: this.#settings.ACCEPT_WAITING_MAX,
+      room: this.#room,
       onAccepted: ({ recipient, source }) => this.#metrics.countries.accepted(recipient, source),
       onAnswered: (source, acceptance, took_ms) => this.#metrics.answered(source, acceptance, took_ms),
       monotonic: () => performance.now(),
     });
   }
 
-  #makeListener(): Listener {
-    const log = this.#log;
-    return new Listener({
-      database_url: this.#settings.DATABASE_URL,
-      channels: {
-        rates: () => this.#book.refresh(),
-        message_queue: () => this.#refill.wake(),
-        customer_delivery: () => this.#tellCustomers(),
-        gateway: () => this.#changed(),
-      },
-      onConnected: () => {
-        this.#book.refresh();
-        this.#refill.wake();
-        this.#tellCustomers();
-        this.#changed();
-      },
-      onLost: (error) => log.warn({ err: error }, 'notifications of the database are not heard; connecting again'),
-      retry_ms: 500,
+  #makeSmsc(judging: Judging): CustomerSmsc {
+    return assembleSmsc({
+      ...{ settings: this.#settings, db: this.#pool, judging, log: this.#log },
+      onDelivery: ({ type }) => this.#metrics.customer_binds_total.inc({ result: type }),
+      accept: (request, payer) => this.#acceptor.accept(request, payer),
+      onOutbind: (request) => this.#carriers.onOutbind(request),
     });
+  }
+
+  #makeListener(): Listener {
+    const heard = {
+      rates: () => this.#book.refresh(),
+      queue: () => this.#refill.wake(),
+      deliveries: () => this.#tellCustomers(),
+      changed: () => this.#changed(),
+    };
+    return gatewayListener(this.#settings.DATABASE_URL, heard, this.#log);
   }
 
   #tellCustomers(): void {
@@ -366,13 +373,8 @@ export class Gateway {
 
   async #readBinds(): Promise<void> {
     const rows = await selectBinds(this.#pool);
-    const carriers = new Map(
-      rows.map(({ carrier_id, carrier, carrier_enabled }) => [
-        carrier_id,
-        { carrier_id, code: carrier, enabled: carrier_enabled, quality_ppm: this.#quality.of(carrier_id) },
-      ]),
-    );
-    this.#book.setCarriers([...carriers.values()]);
+    this.#national_languages = languagesOfAll(rows);
+    this.#book.setCarriers(routedCarriers(rows, (carrier_id) => this.#quality.of(carrier_id)));
     // A standby keeps its hands off the carriers.
     if (this.#lease.sure) this.#carriers.apply(rows);
   }
@@ -388,12 +390,4 @@ export class Gateway {
     );
     return { database, lease: this.#lease.sure, carriers: this.#carriers.binds.some((bind) => bind.is_bound) };
   }
-}
-
-function routingOptions(settings: GatewaySettings): ConstructorParameters<typeof RouteBook>[0]['routing'] {
-  return {
-    margin_ppm_min: settings.MARGIN_PPM_MIN,
-    routes_max: settings.ROUTES_MAX,
-    quality_weight_ppm: settings.QUALITY_WEIGHT_PPM,
-  };
 }

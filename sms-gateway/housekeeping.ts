@@ -12,6 +12,7 @@ import type { GatewayLease } from '../domain/texts/queue.ts';
 import { sweepParked } from '../domain/texts/receipts.ts';
 import { eraseBodies, forgetTextsPast } from '../domain/texts/retention.ts';
 import { endUnheardTexts } from '../domain/texts/unheard_texts.ts';
+import { forgetUnreadableReceipts } from '../domain/texts/unreadable_receipts.ts';
 import { Strays } from './lanes/strays.ts';
 
 export interface HousekeepingOptions {
@@ -117,5 +118,8 @@ export class Housekeeping {
       letters_before: ago(settings.LETTER_DAYS),
       rows_max: ROWS_MAX,
     });
+    // They hold some of what texts said.
+    const days = Math.min(settings.MESSAGE_BODY_DAYS, settings.LETTER_DAYS);
+    await forgetUnreadableReceipts(db, lease(), ago(days), ROWS_MAX);
   }
 }

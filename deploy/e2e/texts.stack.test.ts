@@ -263,6 +263,20 @@ describe('a text', () => {
     ]);
   });
 
+  it('is replaced while it waits, and the first one is sent to nobody', async () => {
+    const [first, second] = [tagged('First'), tagged('Second')];
+    const before = await balance();
+    const send_at = new Date(Date.now() + 3_600_000).toISOString();
+    const { id } = await client.send({ from: texter.number, to: PERSON, text: first.text, send_at });
+    const now = new Date(Date.now() + 500).toISOString();
+    expect(await client.replace(id, { text: second.text, send_at: now })).toBe(200);
+    await inState(id, 'delivered');
+    expect([...(await taken('alpha', second.tag)), ...(await taken('beta', second.tag))]).toEqual([second.text]);
+    expect([...(await taken('alpha', first.tag)), ...(await taken('beta', first.tag))]).toEqual([]);
+    expect(before - (await balance())).toBe(40_000n);
+    expect(await client.replace(id, { text: first.text })).toBe(409);
+  });
+
   it('costs what the last file of prices says that had no bad line', async () => {
     const currency = parseCurrency('EUR');
     if (currency === null) throw new Error('EUR should be a currency.');

@@ -22,7 +22,10 @@ async function main(options: BacklogOptions): Promise<boolean> {
   const opening = `${texts.toLocaleString('en')} texts for a carrier that is away, which then takes ${per_second.toLocaleString('en')} a second.`;
   const world = {
     ...{ carriers: [CARRIER], binds_per_carrier: 0, smsc: { behaviour: manners } },
-    settings: { LOG_LEVEL: 'error', LANE_TEXTS_MAX: String(LANE_TEXTS_MAX) },
+    settings: {
+      ...{ LOG_LEVEL: 'error', LANE_TEXTS_MAX: String(LANE_TEXTS_MAX) },
+      ...{ QUEUE_TEXTS_MAX: String(2 * options.texts), ACCOUNT_QUEUE_TEXTS_MAX: String(2 * options.texts) },
+    },
   };
   return inOwnTextWorld({ json, opening, world }, (at_work) => backlog(at_work, options));
 }

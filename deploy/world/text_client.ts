@@ -42,6 +42,13 @@ export class TextClient {
     return (await (await this.#ask('GET', `/v1/messages/${id}`)).json()) as Record<string, unknown>;
   }
 
+  /** Puts another text, or another time, in the place of what waits. */
+  async replace(id: string, wish: Readonly<Record<string, unknown>>): Promise<number> {
+    const response = await this.#ask('PATCH', `/v1/messages/${id}`, wish);
+    await response.body?.cancel();
+    return response.status;
+  }
+
   async cancel(id: string): Promise<number> {
     const response = await this.#ask('DELETE', `/v1/messages/${id}`);
     await response.body?.cancel();

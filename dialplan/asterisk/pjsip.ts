@@ -74,7 +74,8 @@ export function sorceryConf(): string {
     // Blocked addresses, put there by the controller; each takes effect with the next packet.
     section('acl', { acl: 'memory' }),
     section('res_pjsip_endpoint_identifier_ip', {
-      // Trunk addresses are few: the whole table is cached and a change is seen within two seconds.
+      // Trunk addresses are few: the whole table is cached, and read anew when a change is told. What was not told is read after the first
+      // call that comes two seconds later, and counts from the next one on.
       'identify/cache': 'memory_cache,object_lifetime_stale=2,full_backend_cache=yes',
       identify: 'realtime,ps_endpoint_id_ips',
     }),

@@ -115,6 +115,8 @@ describe('the gateway', () => {
       'select * from webhook_endpoint',
       'select * from message_event',
       'select id, carrier_id, received_at from parked_receipt',
+      'select id, carrier_id, bind_id, why, received_at from unreadable_receipt',
+      'select * from count_queued_texts(now())',
     ])
       expect(await refusal(sql)).toBe('done');
   });
@@ -161,6 +163,8 @@ describe('the gateway', () => {
     ['select * from message_key', 'table message_key'],
     ['delete from message_key', 'table message_key'],
     ['delete from parked_receipt', 'table parked_receipt'],
+    ['select pdu from unreadable_receipt', 'table unreadable_receipt'],
+    ['delete from unreadable_receipt', 'table unreadable_receipt'],
     ['select * from ended_text', 'table ended_text'],
     ['delete from mo_part', 'table mo_part'],
     ['delete from opt_out', 'table opt_out'],

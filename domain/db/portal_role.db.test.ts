@@ -44,37 +44,37 @@ const portal: Privileges = {
       'select',
       `
       acceptance account account_holder account_quality_hour api_key appeal audit_head audit_log
-      auto_top_up billing_profile blocked_phone_prefix call_command call_hold call_limit carrier cdr
-      code_request data_key debt_restriction deck_change did document_requirement
-      document_requirement_set dunning external_identity finance_order fx_rate guess_count
+      auto_top_up billing_profile blocked_phone_prefix call_command call_hold call_limit cancellation_order carrier cdr
+      code_request content_rule country_text_rule data_key debt_restriction deck_change did document_requirement
+      document_requirement_set dunning emergency_route external_identity finance_order fx_rate guess_count
       idempotent_request identity_challenge invitation invoice invoice_counter invoice_line kyc_case
       kyc_claims kyc_document ledger_account ledger_invariant ledger_tx legal_document login_event
       mail_bounce membership message message_event message_invariant message_queue message_state
       minute_pack money_approval number_cancellation number_device number_hold number_holding
       number_notice number_offer number_order number_order_event number_period number_price
-      number_provider number_transfer pack_offer pack_purchase passkey payment_attempt
+      number_provider number_transfer number_webhook opt_out pack_offer pack_purchase passkey payment_attempt
       payment_attempt_change payment_customer payment_dispute payment_event payment_method port_in
       port_in_document port_in_event port_in_rule port_out portal_user posting profile_change promo_credit provider_event provider_rule
       provider_submission rate rate_deck reconciliation_finding reconciliation_run recovery_code refund
       refund_part registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour
       route_threshold sign_up_day sign_up_first speaker spoken_code tax_rate terms_telling text_limit text_rate
-      text_sender totp undeliverable_address verification_code verified_caller voice_message wallet`,
+      text_sender totp trunk_address undeliverable_address unheld_text verification_code verified_caller voice_message wallet`,
     ),
     ...of(
       'insert',
       `
       acceptance account account_holder account_quality_hour api_key appeal audit_head auto_top_up
-      billing_profile blocked_phone_prefix call_command call_limit code_request data_key debt_restriction
-      deck_change document_requirement document_requirement_set dunning external_identity finance_order
+      billing_profile blocked_phone_prefix call_command call_limit cancellation_order code_request country_text_rule data_key debt_restriction
+      deck_change document_requirement document_requirement_set dunning emergency_route external_identity finance_order
       guess_count idempotent_request identity_challenge invitation invoice invoice_counter invoice_line
       kyc_case kyc_claims kyc_document legal_document login_event mail_bounce membership money_approval
       number_cancellation number_device number_hold number_holding number_notice number_offer
-      number_order number_order_event number_period number_price number_transfer pack_offer pack_purchase
+      number_order number_order_event number_period number_price number_transfer number_webhook pack_offer pack_purchase
       passkey payment_attempt payment_attempt_change payment_customer payment_dispute payment_event
       payment_method port_in port_in_document port_in_event port_in_rule port_out portal_user profile_change provider_event provider_rule
       provider_submission rate reconciliation_finding reconciliation_run recovery_code refund refund_part
       registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour route_threshold
-      sip_device spoken_code tax_rate terms_telling text_limit text_rate text_sender totp
+      sip_device spoken_code tax_rate terms_telling text_limit text_rate text_sender totp trunk_address
       undeliverable_address verification_code verified_caller voice_message`,
     ),
     ...of(
@@ -88,20 +88,24 @@ const portal: Privileges = {
     ...of(
       'delete',
       `
-      account_quality_hour blocked_phone_prefix code_request debt_restriction document_requirement
-      document_requirement_set external_identity guess_count idempotent_request identity_challenge
-      kyc_document login_event mail_bounce membership number_device number_hold passkey port_in_rule provider_rule
-      recovery_code reset_due route_quality_hour sign_up_first sip_device text_limit totp undeliverable_address
+      account_quality_hour blocked_phone_prefix code_request content_rule country_text_rule debt_restriction document_requirement
+      document_requirement_set emergency_route external_identity guess_count idempotent_request identity_challenge
+      kyc_document login_event mail_bounce membership number_device number_hold number_webhook passkey port_in_rule provider_rule
+      recovery_code reset_due route_quality_hour sign_up_first sip_device text_limit text_sender totp trunk_address undeliverable_address
       verification_code verified_caller voice_message webhook_endpoint`,
     ),
+    'insert carrier: code, currency, enabled, name, operation_id',
+    'insert carrier_bind: alphanumeric_sender, carrier_id, closes_at, countries, default_alphabet, enabled, home_country, host, id, interface_version, kind, name_npi, name_ton, national_languages, number_npi, number_ton, opens_at, operation_id, outbind_address, outbind_password, outbind_system_id, password, plus_sign, port, receipt_id_form, receipt_utc_offset_minutes, recipient_npi, recipient_ton, sends_validity, short_code_npi, short_code_ton, system_id, system_type, texts_per_second_max, time_zone, tls, tls_authorities, tls_name, unflagged_receipts, window_max',
+    'insert content_rule: action, country, created_at, enabled, kind, operation_id, pattern, reason',
     'insert did: number',
     'insert minute_pack: expires_at, name, prefixes, seconds_left, wallet_id',
     'insert rate_deck: carrier_id, currency, imported_by, name, service, side, version',
+    'insert trunk: auth_secret, auth_username, carrier_id, enabled, from_domain, host, id, max_channels, operation_id, port, transport',
     'insert wallet: account_id, currency',
     'insert webhook_endpoint: account_id, created_at, id, kinds, secret, url',
-    'select carrier_bind: carrier_id, enabled, host, id, kind, port, texts_per_second_max, tls, version, window_max',
+    'select carrier_bind: alphanumeric_sender, carrier_id, closes_at, countries, default_alphabet, enabled, has_password, home_country, host, id, interface_version, kind, name_npi, name_ton, national_languages, number_npi, number_ton, opens_at, operation_id, outbind_address, outbind_system_id, plus_sign, port, receipt_id_form, receipt_utc_offset_minutes, recipient_npi, recipient_ton, sends_validity, short_code_npi, short_code_ton, system_id, system_type, texts_per_second_max, time_zone, tls, tls_authorities, tls_name, unflagged_receipts, version, window_max',
     'select sip_device: account_id, caller_number, created_at, enabled, id, label, username, version',
-    'select trunk: auth_username, carrier_id, enabled, host, id, max_channels, port, transport, version',
+    'select trunk: auth_username, carrier_id, enabled, from_domain, host, id, max_channels, operation_id, port, transport, version',
     'select webhook_endpoint: account_id, created_at, enabled, id, kinds, url',
     'update acceptance: address',
     'update account: data_key_id, party, state, tax_ppm, version',
@@ -110,12 +114,16 @@ const portal: Privileges = {
     'update billing_profile: profile_sealed, version',
     'update blocked_phone_prefix: reason, set_at, set_by, version',
     'update call_limit: blocked_prefixes, calls_per_second_max, concurrent_calls_max, rate_micros_per_minute_max, spend_micros_per_day_max, spend_micros_per_hour_max',
-    'update carrier: enabled, version',
-    'update carrier_bind: enabled, password, texts_per_second_max, version, window_max',
+    'update cancellation_order: decided_at, state',
+    'update carrier: code, enabled, name, version',
+    'update carrier_bind: alphanumeric_sender, closes_at, countries, default_alphabet, enabled, home_country, host, interface_version, kind, name_npi, name_ton, national_languages, number_npi, number_ton, opens_at, outbind_address, outbind_password, outbind_system_id, password, plus_sign, port, receipt_id_form, receipt_utc_offset_minutes, recipient_npi, recipient_ton, sends_validity, short_code_npi, short_code_ton, system_id, system_type, texts_per_second_max, time_zone, tls, tls_authorities, tls_name, unflagged_receipts, version, window_max',
+    'update content_rule: action, country, enabled, kind, pattern, reason, version',
+    'update country_text_rule: alphanumeric_sender, bulk_from, bulk_until, time_zones, version',
     'update data_key: destroyed_at, kek_id, wrapped',
     'update deck_change: approved_at, approved_by, margin_alarms, state, valid_from, version',
-    'update did: account_id, forward_to, forward_when, ring_timeout_seconds, state, voicemail, voicemail_greeting',
+    'update did: account_id, forward_to, forward_when, ring_timeout_seconds, state, texts_to_chosen, voicemail, voicemail_greeting',
     'update dunning: next_at, state, tries',
+    'update emergency_route: trunk_id, version',
     'update finance_order: state',
     'update invitation: accepted_at, revoked_at, token_sha256',
     'update invoice_counter: last',
@@ -142,7 +150,7 @@ const portal: Privileges = {
     'update sip_device: caller_number, enabled, ha1_md5, ha1_sha256, label, version',
     'update terms_telling: done_at, told, told_up_to',
     'update text_limit: texts_per_day_max, texts_per_second_max',
-    'update trunk: auth_secret, auth_username, enabled, max_channels, version',
+    'update trunk: auth_secret, auth_username, enabled, from_domain, host, max_channels, port, transport, version',
     'update voice_message: heard_at',
     'update wallet: cash_spend_order',
     'update webhook_endpoint: enabled, kinds, secret, url',
@@ -155,6 +163,7 @@ const portal: Privileges = {
     'billable',
     `charge_wallet ${PATH}`,
     `decide_held_message ${PATH}`,
+    `decide_unheld_text ${PATH}`,
     `expire_promo ${PATH}`,
     `give_back ${PATH}`,
     `grant_promo ${PATH}`,
@@ -324,6 +333,9 @@ describe('the portal', () => {
     ['delete from number_holding', 'table number_holding'],
     ['update number_period set net_micros = 0', 'table number_period'],
     ['update number_cancellation set refund_net_micros = 1', 'table number_cancellation'],
+    ['update cancellation_order set refund_micros = 1', 'table cancellation_order'],
+    [`update cancellation_order set refund = 'full'`, 'table cancellation_order'],
+    ['delete from cancellation_order', 'table cancellation_order'],
     ['update number_order set fx_numerator = 1', 'table number_order'],
     ['update port_in set fee_micros = 0', 'table port_in'],
     ['update port_in_event set reason = null', 'table port_in_event'],
@@ -342,6 +354,10 @@ describe('the portal', () => {
     ['delete from acceptance', 'table acceptance'],
     ['delete from legal_document', 'table legal_document'],
     ['delete from reveal_grant', 'table reveal_grant'],
+    [`update reveal_grant set purpose = 'another'`, 'table reveal_grant'],
+    [`update unheld_text set reason = 'another'`, 'table unheld_text'],
+    ['insert into unheld_text select * from unheld_text', 'table unheld_text'],
+    ['delete from opt_out', 'table opt_out'],
     ['update profile_change set before_sealed = null', 'table profile_change'],
     [`update login_event set result = 'signed_in'`, 'table login_event'],
     ['update kyc_claims set sealed = null', 'table kyc_claims'],
@@ -374,12 +390,18 @@ describe('the portal', () => {
     ['select ha1_sha256 from sip_device', 'table sip_device'],
     ['select auth_secret from trunk', 'table trunk'],
     ['select password from carrier_bind', 'table carrier_bind'],
+    ['select outbind_password from carrier_bind', 'table carrier_bind'],
     ['select password_scrypt from esme', 'table esme'],
     ['select secret from webhook_endpoint', 'table webhook_endpoint'],
     ['select password_digest from ps_auths', 'view ps_auths'],
     [`update api_key set scopes = '{everything}'`, 'table api_key'],
-    [`update trunk set host = '127.0.0.1'`, 'table trunk'],
-    [`update carrier_bind set host = '127.0.0.1'`, 'table carrier_bind'],
+    // What was bought of a carrier, and is owed to it, stays its own.
+    [`update trunk set carrier_id = 1`, 'table trunk'],
+    ['delete from trunk', 'table trunk'],
+    [`update carrier_bind set carrier_id = 1`, 'table carrier_bind'],
+    ['delete from carrier_bind', 'table carrier_bind'],
+    [`update carrier set currency = 'USD'`, 'table carrier'],
+    ['delete from carrier', 'table carrier'],
     [`select settle_batch('switch', 1, '[]')`, 'function settle_batch'],
     [`select authorize_batch('switch', 1, '[]')`, 'function authorize_batch'],
     [`select record_unheld_batch('switch', 1, '[]')`, 'function record_unheld_batch'],

@@ -30,7 +30,9 @@ const MAY_BE_EMPTY = [
   'api_key: revoked_at',
   'auto_top_up: stopped_because',
   'call_hold: answered_at, answered_attempt, pack_id',
-  'carrier_bind: closes_at, countries, home_country, opens_at, tls_authorities, tls_name',
+  'cancellation_order: decided_at',
+  'carrier: operation_id',
+  'carrier_bind: closes_at, countries, home_country, opens_at, operation_id, outbind_address, outbind_password, outbind_system_id, tls_authorities, tls_name',
   'cdr: account_id, answered_at, callee, caller, carrier_id, cost_currency, currency, destination, device, pack_id, pdd_ms, refusal, trunk_id, wallet_id',
   'customer_delivery: dead_at, last_error',
   'did: account_id, forward_to, forward_when, voicemail, voicemail_greeting',
@@ -59,7 +61,7 @@ const MAY_BE_EMPTY = [
   'sip_device: allowed_address, caller_number, label',
   'switch_lease: owner, record_position, taken_at',
   'text_rate: effective_to',
-  'trunk: auth_secret, auth_username, from_domain',
+  'trunk: auth_secret, auth_username, from_domain, operation_id',
   'webhook_endpoint: old_secret, old_secret_until',
 ];
 

@@ -15,7 +15,7 @@ export interface Observation {
   port: number;
   registry: Registry;
   health: () => Promise<Health>;
-  /** What else is told, as JSON, by the path under which it is asked for. */
+  /** What else is told, as JSON, by the path under which it is asked for; at once or later. */
   pages?: Readonly<Record<string, () => unknown>>;
 }
 
@@ -57,7 +57,7 @@ async function answer(
     return json(healthy ? 200 : 503, { healthy, ...parts });
   }
   const page = pages[url];
-  return page === undefined ? { status: 404, type: 'text/plain', body: 'not here\n' } : json(200, page());
+  return page === undefined ? { status: 404, type: 'text/plain', body: 'not here\n' } : json(200, await page());
 }
 
 function json(status: number, body: unknown): { status: number; type: string; body: string } {

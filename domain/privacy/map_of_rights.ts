@@ -65,6 +65,7 @@ export const mapOfRights: Readonly<Record<string, TableMap>> = {
       account_id: 'pseudonym',
       admin_id: 'pseudonym',
       field: 'not_personal',
+      message_id: 'pseudonym',
       purpose: 'behaviour',
       granted_at: 'behaviour',
       ends_at: 'behaviour',

@@ -10,6 +10,8 @@ export interface Backlog {
   in_doubt: number;
   /** Receipts whose text is not known. */
   parked: number;
+  /** Receipts that nobody could read. */
+  unreadable: number;
   /** What customers could not be told. */
   dead_letters: number;
 }
@@ -22,6 +24,7 @@ export async function selectBacklog(db: Queryable): Promise<Backlog> {
                   count(*) filter (where state = 'c')::integer as claimed, count(*) filter (where state = 'h')::integer as held,
                   count(*) filter (where state = 'd')::integer as in_doubt,
                   (select count(*)::integer from parked_receipt) as parked,
+                  (select count(*)::integer from unreadable_receipt) as unreadable,
                   (select count(*)::integer from customer_delivery where dead_at is not null) as dead_letters
              from message_queue`,
   });

@@ -7,6 +7,7 @@ import { endUnheardTexts } from './unheard_texts.ts';
 import { ensureMessageMonths } from './message_months.ts';
 import { recordOutcomes } from './outcomes.ts';
 import { claimMessages, claimStranded, expireMessages, markSending, releaseMessages, whatWaits } from './queue.ts';
+import { countQueuedTexts } from './queued_texts.ts';
 import { receiveReceipts, sweepParked } from './receipts.ts';
 import { receiptOf, stateOf, submitted, textBooks } from './testing/texts.ts';
 import type { TextBooks } from './testing/texts.ts';
@@ -151,6 +152,14 @@ describe(`with ${2 * TEXTS} texts the tables are asked by their indexes alone`, 
       expect(plans.length).toBeGreaterThan(0);
       expect(wasteful()).toEqual([]);
     }
+  });
+
+  it('but the count of what waits, which looks at no text that does not', async () => {
+    plans = [];
+    const counted = await countQueuedTexts(client, now);
+    expect(Math.max(...counted.map(({ waiting }) => waiting))).toBeGreaterThan(TEXTS / 2);
+    const asked = /message_queue|Nested Loop|Aggregate|Sort/u;
+    expect(wasteful().filter((line) => !asked.test(line))).toEqual([]);
   });
 
   it('but the sweep, which looks at every parked receipt and at no text that it does not name', async () => {

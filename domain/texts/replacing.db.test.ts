@@ -70,9 +70,28 @@ describe('a text that waits', () => {
       ...{ body: 'Другое', encoding: 'ucs2', wants_receipt: false, due_at: null, is_same_validity: true },
     });
     const { rows } = await books.pool.query('select kind, detail from message_event where message_id = $1', [text.id]);
-    expect(rows).toEqual([{ kind: 'replaced', detail: 'another text' }]);
+    expect(rows).toEqual([{ kind: 'replaced', detail: 'another text, another wish for a receipt' }]);
     expect(await balanceOf(books.pool, customer)).toBe(9_000n);
     expect(await stateOf(books.pool, text.id)).toBe('queued');
+  });
+
+  it('says in its event what was replaced, and that where it was nothing', async () => {
+    const { text, replace } = await waiting();
+    const same = { body: 'Hello', encoding: 'gsm7', wants_receipt: true } as const;
+    expect(await replace({ ...same, due_at: later(60_000), valid_until: later(120_000) })).toBe('replaced');
+    expect(await replace({ ...same, wants_receipt: false })).toBe('replaced');
+    expect(await replace({ ...same, wants_receipt: false })).toBe('replaced');
+    expect(await replace({ ...same, body: 'World', wants_receipt: false })).toBe('replaced');
+    const { rows } = await books.pool.query<{ detail: string }>(
+      'select detail from message_event where message_id = $1 order by n',
+      [text.id],
+    );
+    expect(rows.map(({ detail }) => detail)).toEqual([
+      'another time, another validity',
+      'another wish for a receipt',
+      'nothing new',
+      'another text',
+    ]);
   });
 
   it('is not claimed in the second in which a claim could still read the first one', async () => {

@@ -151,7 +151,7 @@ function readReveal(context: PortalContext): Route {
       const { user_id } = adminOf(identity);
       const body = await inTransaction(context.pool, async (tx) => {
         const { rows } = await tx.query<{ account_id: string; field: 'email' | 'phone' | 'name'; ends_at: Date }>(
-          'select account_id, field, ends_at from reveal_grant where id = $1 and admin_id = $2 and ends_at > $3',
+          'select account_id, field, ends_at from reveal_grant where id = $1 and admin_id = $2 and ends_at > $3 and account_id is not null',
           [reveal_id, user_id, now],
         );
         const [row] = rows;

@@ -6,7 +6,10 @@ import { task } from '../jobs/task.ts';
 import { accountRoutes } from './account_routes.ts';
 import { adminUserRoutes } from './admin_user_routes.ts';
 import { blockedPrefixRoutes } from './blocked_prefix_routes.ts';
-import { carrierRoutes } from './carrier_routes.ts';
+import { bindRoutes } from './carriers/bind_routes.ts';
+import { carrierRoutes } from './carriers/carrier_routes.ts';
+import { emergencyRoutes } from './carriers/emergency_routes.ts';
+import { trunkRoutes } from './carriers/trunk_routes.ts';
 import { codeRequestRoutes, forgetCodeRequests } from './code_request_routes.ts';
 import { customerRoutes } from './customer_routes.ts';
 import { deckRoutes } from './deck_routes.ts';
@@ -14,6 +17,9 @@ import { dueDecks, putDeckInForce } from './deck_rows.ts';
 import { liveRoutes } from './live_routes.ts';
 import { logRoutes } from './log_routes.ts';
 import { signUpRoutes } from './sign_up_routes.ts';
+import { contentRuleRoutes } from './text_rules/content_rule_routes.ts';
+import { countryTextRuleRoutes } from './text_rules/country_text_rule_routes.ts';
+import { textSenderRoutes } from './text_rules/text_sender_routes.ts';
 
 /** The operator's side: customers, limits, prices, carriers, what is live, and the log of all of it. */
 export function deskArea(context: PortalContext): Area {
@@ -37,7 +43,9 @@ export function deskArea(context: PortalContext): Area {
   );
   const routes = [
     ...[...customerRoutes(context), ...accountRoutes(context), ...adminUserRoutes(context)],
-    ...[...deckRoutes(context), ...carrierRoutes(context), ...liveRoutes(context), ...logRoutes(context)],
+    ...[...deckRoutes(context), ...liveRoutes(context), ...logRoutes(context)],
+    ...[...carrierRoutes(context), ...trunkRoutes(context), ...bindRoutes(context), ...emergencyRoutes(context)],
+    ...[...contentRuleRoutes(context), ...countryTextRuleRoutes(context), ...textSenderRoutes(context)],
     ...[...signUpRoutes(context), ...codeRequestRoutes(context), ...blockedPrefixRoutes(context)],
   ];
   return { routes, tasks: [putDecksInForce, forgetCodeRequests(context)] };

@@ -99,7 +99,7 @@ function list({ pool }: PortalContext): Route {
     },
     async ({ identity, query }) => {
       const before = decodeCursor(query.cursor, z.tuple([z.iso.datetime(), uuid]));
-      const rows = await listInvoices(pool, accountOf(identity), before, query.limit + 1);
+      const rows = await listInvoices(pool, { account_id: accountOf(identity) }, before, query.limit + 1);
       const key = ({ issued_at, id }: Invoice) => [issued_at.toISOString(), id];
       return { status: 200, body: page(rows, query.limit, { key, item: shownInvoice }) };
     },
@@ -229,18 +229,26 @@ function asPdf(context: PortalContext): Route {
     },
     async ({ identity, params }) => {
       const invoice = await ownInvoice(context, accountOf(identity), params.invoice_id);
-      const buyer = await openBuyer(context, invoice.account_id, invoice.id, invoice.buyer_sealed);
-      const bytes = invoicePdf({
-        ...{ brand: context.settings.BRAND, invoice, buyer, lines_max: PDF_LINES_MAX },
-        lines: allLines(context.pool, invoice.id, PDF_LINES_MAX),
-      });
-      const headers = {
-        'content-type': 'application/pdf',
-        'content-disposition': `attachment; filename="${invoice.number}.pdf"`,
-      };
-      return { status: 200, bytes, headers };
+      return { status: 200, ...(await pdfOf(context, invoice)) };
     },
   );
+}
+
+/** The file, and what it is called. */
+export async function pdfOf(
+  context: PortalContext,
+  invoice: Invoice & { buyer_sealed: Buffer },
+): Promise<{ bytes: Readable; headers: Record<string, string> }> {
+  const buyer = await openBuyer(context, invoice.account_id, invoice.id, invoice.buyer_sealed);
+  const bytes = invoicePdf({
+    ...{ brand: context.settings.BRAND, invoice, buyer, lines_max: PDF_LINES_MAX },
+    lines: allLines(context.pool, invoice.id, PDF_LINES_MAX),
+  });
+  const headers = {
+    'content-type': 'application/pdf',
+    'content-disposition': `attachment; filename="${invoice.number}.pdf"`,
+  };
+  return { bytes, headers };
 }
 
 async function ownInvoice(

@@ -12,6 +12,7 @@ import type { Task } from '../jobs/task.ts';
 import { payingWallet } from '../payments/attempts.ts';
 import { accountOf, adminActor } from '../identity/whose.ts';
 import { billingFields, ensureBillingProfile, saveBillingProfile } from './billing_profile.ts';
+import { invoiceDeskRoutes } from './invoice_desk_routes.ts';
 import { invoiceRoutes, invoiceShape, shownInvoice } from './invoice_routes.ts';
 import { makeInvoice } from './make_invoice.ts';
 import { findInvoice } from './read_invoices.ts';
@@ -19,7 +20,11 @@ import { findInvoice } from './read_invoices.ts';
 /** Invoices of months, receipts of payments, and whom they are made out to. */
 export function invoicesArea(context: PortalContext): Area {
   return {
-    routes: [...invoiceRoutes(context), readProfile(context), writeProfile(context), billNow(context)],
+    routes: [
+      ...invoiceRoutes(context),
+      ...invoiceDeskRoutes(context),
+      ...[readProfile(context), writeProfile(context), billNow(context)],
+    ],
     tasks: invoiceTasks(context),
   };
 }

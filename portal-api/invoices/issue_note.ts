@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import type { TransactionKind } from '../../domain/ledger/post.ts';
+import { moneyWords } from '../../domain/money/money_words.ts';
 import type { PortalContext } from '../context.ts';
+import { queueNotice } from '../notices/queue_notice.ts';
 import { ensureBillingProfile, sealBuyer } from './billing_profile.ts';
 import { nextNumber } from './next_number.ts';
 
@@ -33,6 +35,8 @@ export interface Note {
   lines: readonly NoteLine[];
   /** Transactions that took back some of what those of the lines moved. */
   reversals?: readonly LedgerRef[];
+  /** Another mail that the same thing causes tells of it. */
+  is_told_otherwise?: boolean;
 }
 
 /**
@@ -42,9 +46,10 @@ export interface Note {
 export async function issueNote(
   context: PortalContext,
   tx: Transaction,
-  { account_id, wallet_id, currency, corrects_invoice_id, corrects, lines, reversals = [] }: Note,
+  note: Note,
   now: Date,
 ): Promise<{ invoice_id: string; number: string }> {
+  const { account_id, wallet_id, currency, corrects_invoice_id, corrects, lines, reversals = [] } = note;
   const net = lines.reduce((sum, { net_micros }) => sum + net_micros, 0n);
   const tax = lines.reduce((sum, { tax_micros }) => sum + tax_micros, 0n);
   const moved = await movedMicros(tx, wallet_id, [...lines.map((line) => line.tx), ...reversals]);
@@ -64,7 +69,18 @@ export async function issueNote(
     ],
   );
   await insertLines(tx, invoice_id, lines, now);
+  if (note.is_told_otherwise !== true) await tellOfNote(tx, note, { kind, number, total: net + tax });
   return { invoice_id, number };
+}
+
+/** What was given back is told as what it is worth, and not as less than nothing. */
+function tellOfNote(
+  tx: Transaction,
+  { account_id, currency }: Note,
+  { kind, number, total }: { kind: 'credit_note' | 'debit_note'; number: string; total: bigint },
+): Promise<void> {
+  const facts = { number, total: moneyWords(total < 0n ? -total : total, currency) };
+  return queueNotice(tx, { to: { account_id }, template: `${kind}_ready`, facts });
 }
 
 async function insertLines(tx: Transaction, invoice_id: string, lines: readonly NoteLine[], now: Date): Promise<void> {

@@ -22,15 +22,16 @@ interface PartRow {
 /**
  * The credit note of a refund that has come to its end: a line for each payment that some was paid back of, naming its receipt. It
  * corrects the receipt of the largest. What the provider refused to pay is back in the wallet and on no line.
+ * @returns its number; null where nothing was paid back, or it was issued before.
  */
 export async function issueRefundNote(
   context: PortalContext,
   tx: Transaction,
   { id, account_id, wallet_id, currency }: RefundedMoney,
-  now: Date,
-): Promise<void> {
+  { is_told_otherwise, now }: { is_told_otherwise: boolean; now: Date },
+): Promise<string | null> {
   const payout = { kind: 'payout', ref: id } as const;
-  if ((await documentOf(tx, payout)) !== null) return;
+  if ((await documentOf(tx, payout)) !== null) return null;
   const { rows } = await tx.query<PartRow>(
     `select p.id, p.attempt_id, p.amount_micros, p.state, i.id as receipt_id, i.number as receipt
        from refund_part p left join invoice i on i.attempt_id = p.attempt_id
@@ -38,20 +39,21 @@ export async function issueRefundNote(
     [id],
   );
   const paid = rows.filter(({ state }) => state === 'paid');
-  if (paid.length === 0) return;
+  if (paid.length === 0) return null;
   const lines = paid.map((part): NoteLine => ({
     ...{ tx: payout, item: part.id, what: `Money paid back${part.receipt === null ? '' : ` of ${part.receipt}`}` },
     explained: { refund_id: id, payment_id: part.attempt_id, receipt: part.receipt },
     ...{ net_micros: -BigInt(part.amount_micros), tax_micros: 0n },
   }));
   const failed = rows.filter(({ state }) => state === 'failed');
-  await issueNote(
+  const { number } = await issueNote(
     context,
     tx,
     {
       ...{ account_id, wallet_id, currency, corrects_invoice_id: paid[0]?.receipt_id ?? null, corrects: 'payments' },
-      ...{ lines, reversals: failed.map((part) => ({ kind: 'reversal', ref: part.id })) },
+      ...{ lines, reversals: failed.map((part) => ({ kind: 'reversal', ref: part.id })), is_told_otherwise },
     },
     now,
   );
+  return number;
 }

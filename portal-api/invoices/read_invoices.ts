@@ -49,27 +49,43 @@ const invoiceOf = (row: InvoiceRow): Invoice => ({
   total_micros: BigInt(row.total_micros),
 });
 
+export interface InvoiceSearch {
+  account_id: string | null;
+  kind?: Invoice['kind'] | undefined;
+  number?: string | undefined;
+  /** When it was issued: from when on, and before when. */
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
 export async function listInvoices(
   db: Queryable,
-  account_id: string,
+  { account_id, kind, number, from, to }: InvoiceSearch,
   before: readonly [string, string] | null,
   rows_max: number,
 ): Promise<Invoice[]> {
   const { rows } = await db.query<InvoiceRow>(
-    `select ${COLUMNS} from invoice where account_id = $1 and ($2::timestamptz is null or (issued_at, id) < ($2, $3::uuid))
-      order by issued_at desc, id desc limit $4`,
-    [account_id, before?.[0] ?? null, before?.[1] ?? null, rows_max],
+    `select ${COLUMNS} from invoice
+      where ($1::uuid is null or account_id = $1) and ($2::text is null or kind = $2) and ($3::text is null or number = $3)
+        and ($4::timestamptz is null or issued_at >= $4) and ($5::timestamptz is null or issued_at < $5)
+        and ($6::timestamptz is null or (issued_at, id) < ($6, $7::uuid))
+      order by issued_at desc, id desc limit $8`,
+    [
+      ...[account_id, kind ?? null, number ?? null, from ?? null, to ?? null],
+      ...[before?.[0] ?? null, before?.[1] ?? null, rows_max],
+    ],
   );
   return rows.map(invoiceOf);
 }
 
+/** Of an account; or whose it may be, for the operator. */
 export async function findInvoice(
   db: Queryable,
-  account_id: string,
+  account_id: string | null,
   id: string,
 ): Promise<(Invoice & { buyer_sealed: Buffer }) | null> {
   const { rows } = await db.query<InvoiceRow & { buyer_sealed: Buffer }>(
-    `select ${COLUMNS}, buyer_sealed from invoice where account_id = $1 and id = $2`,
+    `select ${COLUMNS}, buyer_sealed from invoice where ($1::uuid is null or account_id = $1) and id = $2`,
     [account_id, id],
   );
   const [row] = rows;

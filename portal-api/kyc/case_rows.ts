@@ -90,40 +90,6 @@ export async function recordClosing(tx: Transaction, id: string, closed_by: stri
   await tx.query('update kyc_case set closed_at = $2, closed_by = $3 where id = $1', [id, now, closed_by]);
 }
 
-export interface QueuedCase {
-  case_id: string;
-  account_id: string;
-  party: Party;
-  state: CaseState;
-  country: string;
-  number_type: NumberType;
-  submitted_at: Date;
-  document_types: string[];
-  reviewer_id: string | null;
-  locked_until: Date | null;
-}
-
-/** What waits for a reviewer, or is one's own, the oldest first. Nothing in it says who somebody is. */
-export async function queueOfCases(
-  db: Queryable,
-  wish: { mine_of: string | null; after: readonly [Date, string] | null; limit: number; now: Date },
-): Promise<QueuedCase[]> {
-  const { rows } = await db.query<QueuedCase>({
-    name: 'queue_of_cases',
-    text: `select c.id as case_id, c.account_id, a.party, c.state, c.wanted_country as country, c.wanted_number_type as number_type,
-                  c.submitted_at, c.reviewer_id, c.locked_until,
-                  array(select distinct d.type from kyc_document d
-                         where d.account_id = c.account_id and d.state = 'submitted' order by d.type) as document_types
-             from kyc_case c join account a on a.id = c.account_id
-            where c.state in ('submitted', 'in_review')
-              and case when $1::uuid is null then c.state = 'submitted' or c.locked_until <= $2 else c.reviewer_id = $1 end
-              and ($3::timestamptz is null or (c.submitted_at, c.id) > ($3, $4))
-            order by c.submitted_at, c.id limit $5`,
-    values: [wish.mine_of, wish.now, wish.after?.[0] ?? null, wish.after?.[1] ?? null, wish.limit],
-  });
-  return rows;
-}
-
 export async function partyOf(db: Queryable, account_id: string): Promise<Party> {
   const { rows } = await db.query<{ party: Party }>('select party from account where id = $1', [account_id]);
   return rows[0]?.party ?? 'person';

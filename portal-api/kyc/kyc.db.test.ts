@@ -256,6 +256,40 @@ describe('reviewers', () => {
     expect(seen).toEqual(seen.toSorted());
   });
 
+  it('see what is open, what was decided by whom and when, and all of it', async () => {
+    const admin = await makeAdmin(world, ['kyc']);
+    const [one, other] = [await admin.signIn(), await (await makeAdmin(world, ['kyc'])).signIn()];
+    const [decided, open] = [await makeUser(world), await makeUser(world)];
+    const { case_id } = await handIn(await decided.signIn());
+    const handed_in = await handIn(await open.signIn());
+    for (const id of [case_id, handed_in.case_id]) await one.post(`/v1/admin/kyc/cases/${id}/take`);
+    const before = world.now();
+    await one.post(`/v1/admin/kyc/cases/${case_id}/close`, { outcome: 'rejected', reason: 'unreadable' });
+    const list = async (client: PortalClient, query: string) => {
+      const reply = await client.get<{ items: Record<string, unknown>[]; next_cursor: string | null }>(
+        `/v1/admin/kyc/cases?${query}`,
+      );
+      expect(reply.status).toBe(200);
+      return reply.body.items;
+    };
+    const ids = (items: Record<string, unknown>[]) => items.map((item) => item['case_id']);
+    // Another’s as well, though he has it now.
+    expect(ids(await list(other, 'state=open&limit=100'))).toContain(handed_in.case_id);
+    expect(ids(await list(other, 'state=open&limit=100'))).not.toContain(case_id);
+    const [latest] = await list(other, 'state=decided');
+    expect(latest).toMatchObject({ case_id, state: 'rejected', decided_by: admin.user_id });
+    expect(Date.parse(String(latest?.['decided_at']))).toBeGreaterThanOrEqual(before.getTime());
+    expect(ids(await list(other, 'state=all')).slice(0, 2)).toEqual([handed_in.case_id, case_id]);
+    expect(await list(other, 'state=all&whose=mine')).toEqual([]);
+    expect(ids(await list(one, 'state=all&whose=mine'))).toEqual([handed_in.case_id, case_id]);
+    expect(ids(await list(one, `state=all&account_id=${open.account_id}`))).toEqual([handed_in.case_id]);
+    const soon = new Date(world.now().getTime() + 60_000).toISOString();
+    expect(await list(one, `state=decided&from=${soon}`)).toEqual([]);
+    const first = await one.get<{ next_cursor: string | null }>('/v1/admin/kyc/cases?state=all&limit=1');
+    const second = await list(one, `state=all&limit=1&cursor=${first.body.next_cursor ?? ''}`);
+    expect(ids(second)).toEqual([case_id]);
+  });
+
   it('approve nothing that has run out, and say until when it is valid', async () => {
     const customer = await (await makeUser(world)).signIn();
     const { case_id, documents } = await handIn(customer);

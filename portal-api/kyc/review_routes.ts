@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { decodeCursor, page, pageOf, pageQuery } from '../http/cursor.ts';
-import { country, instantOut, line, prose, uuid } from '../http/fields.ts';
+import { line, prose, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import { CASE_STATES, caseAnswer, caseRefused, caseShape, documentAnswer, documentShape } from './answers.ts';
-import { queueOfCases } from './case_rows.ts';
+import { caseAnswer, caseRefused, caseShape, documentAnswer, documentShape } from './answers.ts';
+import { caseQueueRoute } from './case_queue_routes.ts';
 import type { KycCase } from './case_rows.ts';
 import { claimsSchema } from './claims.ts';
-import { DOCUMENT_TYPES, NUMBER_TYPES, PARTIES } from './document_types.ts';
+import { DOCUMENT_TYPES, PARTIES } from './document_types.ts';
 import type { KycParts } from './kyc_parts.ts';
 import { REASON_CODES, REASONS } from './reasons.ts';
 import { KYC_ADMINS } from './requirement_routes.ts';
@@ -20,7 +19,7 @@ import { adminOf } from '../identity/whose.ts';
 /** What reviewers do. */
 export const reviewRoutes = (parts: KycParts): Route[] => [
   listReasons(),
-  listCases(parts),
+  caseQueueRoute(parts),
   move(parts, 'take', 'Take a case: for half an hour from each step it is yours alone.'),
   move(parts, 'release', 'Let go of a case, for others to take.'),
   move(parts, 'reopen', 'Let somebody who was rejected try again.'),
@@ -56,50 +55,6 @@ function listReasons(): Route {
     () => {
       const items = REASON_CODES.map((code) => ({ code, words: REASONS[code] }));
       return Promise.resolve({ status: 200 as const, body: { items } });
-    },
-  );
-}
-
-const queuedShape = z
-  .object({
-    case_id: uuid,
-    account_id: uuid,
-    party: z.enum(PARTIES),
-    state: z.enum(CASE_STATES),
-    country,
-    number_type: z.enum(NUMBER_TYPES),
-    submitted_at: instantOut,
-    document_types: z.array(z.enum(DOCUMENT_TYPES)),
-    reviewer_id: uuid.nullable(),
-    locked_until: instantOut.nullable(),
-  })
-  .meta({ id: 'QueuedKycCase' });
-
-function listCases({ pool }: KycParts): Route {
-  return route(
-    {
-      method: 'get',
-      path: '/v1/admin/kyc/cases',
-      operation_id: 'list_kyc_cases',
-      summary: 'Cases that wait for a reviewer, or your own; the oldest first.',
-      tag,
-      policy,
-      query: pageQuery.extend({ whose: z.enum(['waiting', 'mine']).default('waiting') }),
-      answers: { 200: { description: 'Nothing in it says who somebody is.', json: pageOf(queuedShape) } },
-    },
-    async ({ identity, query, now }) => {
-      const after = decodeCursor(query.cursor, z.tuple([z.iso.datetime(), uuid]));
-      const rows = await queueOfCases(pool, {
-        mine_of: query.whose === 'mine' ? adminOf(identity).user_id : null,
-        after: after === null ? null : [new Date(after[0]), after[1]],
-        ...{ limit: query.limit + 1, now },
-      });
-      type Item = z.input<typeof queuedShape>;
-      const shown = page(rows, query.limit, {
-        key: (row) => [row.submitted_at.toISOString(), row.case_id],
-        item: (row) => row as Item,
-      });
-      return { status: 200, body: shown };
     },
   );
 }

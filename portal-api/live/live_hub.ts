@@ -14,6 +14,7 @@ export interface LiveHubOptions {
 /** Somebody who listens: for one account, or as an admin for what happens to all. */
 interface Listening {
   account_id: string | null;
+  user_id: string;
   stream: PassThrough;
 }
 
@@ -62,10 +63,10 @@ export class LiveHub {
   }
 
   /** Null where too many listen already. */
-  listen(account_id: string | null, signal: AbortSignal): PassThrough | null {
+  listen({ account_id, user_id }: Omit<Listening, 'stream'>, signal: AbortSignal): PassThrough | null {
     const of_account = [...this.#listening].filter((one) => one.account_id === account_id).length;
     if (this.#listening.size >= STREAMS_MAX || of_account >= STREAMS_PER_ACCOUNT_MAX) return null;
-    const listening = { account_id, stream: new PassThrough() };
+    const listening = { account_id, user_id, stream: new PassThrough() };
     this.#listening.add(listening);
     const leave = (): void => {
       this.#listening.delete(listening);
@@ -84,6 +85,16 @@ export class LiveHub {
     for (const listening of this.#listening) {
       if (listening.account_id === account_id) tell(listening, type, facts);
       else if (listening.account_id === null) tell(listening, type, { account_id, ...facts });
+    }
+    if (type === 'signed_out') this.#cutOff(facts.id);
+  }
+
+  /** A request that began with a session would go on without it for as long as somebody listens. */
+  #cutOff(user_id: string): void {
+    for (const listening of this.#listening) {
+      if (listening.user_id !== user_id) continue;
+      this.#listening.delete(listening);
+      listening.stream.end();
     }
   }
 
@@ -121,7 +132,7 @@ export class LiveHub {
   }
 }
 
-function tell(listening: Listening, type: string, facts: object): void {
+export function tell(listening: Pick<Listening, 'stream'>, type: string, facts: object): void {
   write(listening, `event: ${type}\ndata: ${JSON.stringify(facts, amountsAsText)}\n\n`);
 }
 
@@ -131,7 +142,7 @@ const amountsAsText = (_key: string, value: unknown): unknown => (typeof value =
 /** Proxies end what is silent. */
 const beat = (listening: Listening): void => write(listening, ': \n\n');
 
-function write({ stream }: Listening, text: string): void {
+function write({ stream }: Pick<Listening, 'stream'>, text: string): void {
   if (stream.destroyed || stream.writableEnded) return;
   if (stream.writableLength > UNREAD_BYTES_MAX) stream.destroy();
   else stream.write(text);

@@ -6,7 +6,7 @@ export interface LiveEvent {
   type: string;
   /** Which of them. */
   id: string;
-  /** How it stands now, where that is one word. */
+  /** How it stands now, where that is one word. A number is first `held` for who may buy it, and `let_go` where he does not want it. */
   state?: string;
 }
 

@@ -1,4 +1,6 @@
 import type { Area, PortalContext } from '../context.ts';
+import { cancellationOrderRoutes } from './admin/cancellation_order_routes.ts';
+import { adminCancellationRoutes } from './admin/cancellation_routes.ts';
 import { inventoryRoutes } from './admin/inventory_routes.ts';
 import { moveRoutes } from './admin/move_routes.ts';
 import { providerRoutes } from './admin/provider_routes.ts';
@@ -8,6 +10,7 @@ import { transferDeskRoutes } from './admin/transfer_desk_routes.ts';
 import { adoptNumbers } from './holdings/adopt_numbers.ts';
 import { cancellationRoutes } from './holdings/cancellation_routes.ts';
 import { holdingRoutes } from './holdings/holding_routes.ts';
+import { textRoutingRoutes } from './holdings/text_routing_routes.ts';
 import { portInRoutes } from './moving/port_in_routes.ts';
 import { portRoutes } from './moving/port_routes.ts';
 import { transferRoutes } from './moving/transfer_routes.ts';
@@ -27,8 +30,9 @@ export function numbersArea(context: PortalContext, ports: BuyerPorts): Area {
     routes: [
       ...[...offerRoutes(desk), ...orderRoutes(desk), webhookRoute(desk)],
       ...[...holdingRoutes(desk), ...cancellationRoutes(desk), ...transferRoutes(desk), ...portRoutes(desk)],
-      ...portInRoutes(desk),
+      ...[...textRoutingRoutes(desk), ...portInRoutes(desk)],
       ...[...inventoryRoutes(desk), ...queueRoutes(desk), ...providerRoutes(desk), ...moveRoutes(desk)],
+      ...[...adminCancellationRoutes(desk), ...cancellationOrderRoutes(desk)],
       ...portInDeskRoutes(desk),
       ...transferDeskRoutes(desk),
     ],

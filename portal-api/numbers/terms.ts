@@ -5,6 +5,11 @@ export const DAY_MS = 24 * HOUR_MS;
 /** How long a number is kept for whoever is about to buy it, and how many at once. */
 export const HOLD_MS = 10 * MINUTE_MS;
 export const HOLDS_MAX = 5;
+/**
+ * Several portals sell numbers, each by its own clock. As far as these may be apart a hold is kept for longer than it was said, from
+ * others and for nobody: who was told of ten minutes has them, whichever portal he and the others ask.
+ */
+export const CLOCKS_APART_MAX_MS = 5 * MINUTE_MS;
 
 /** How long an order may wait for documents, and how many of an account at once. */
 export const PENDING_KYC_MS = 14 * DAY_MS;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
+import { timeQuery } from '../audit/view_on_record.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../http/cursor.ts';
 import { currency, instantOut, line, microsIn, microsOut, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
@@ -177,21 +178,38 @@ function listRefunds({ pool }: PortalContext): Route {
   );
 }
 
+/** As one of ours sees it. */
+const adminRefundShape = refundShape.extend({
+  requested_by_kind: z.enum(['customer', 'admin']),
+  requested_by: uuid,
+});
+
 function listAllRefunds({ pool }: PortalContext): Route {
   return route(
     {
       method: 'get',
       path: '/v1/admin/refunds',
       operation_id: 'list_refunds_by_state',
-      summary: 'Refunds by state: those that wait for approval by default.',
+      summary: 'Refunds of all accounts or of one by state: those that wait for approval by default.',
       tag: 'admin payments',
       policy: { admin: FINANCE },
-      query: pageQuery.extend({ state: refundShape.shape.state.default('waiting') }),
-      answers: { 200: { description: 'The latest first.', json: pageOf(refundShape) } },
+      query: pageQuery.extend({
+        state: z.enum([...refundShape.shape.state.options, 'all']).default('waiting'),
+        account_id: uuid.optional(),
+        /** When it was asked for. */
+        ...timeQuery,
+      }),
+      answers: { 200: { description: 'The latest first.', json: pageOf(adminRefundShape) } },
     },
-    async ({ query: { state, cursor, limit } }) => {
-      const rows = await readRefunds(pool, { state }, decodeCursor(cursor, cursorKey), limit + 1);
-      return { status: 200, body: page(rows, limit, { key: keyOf, item: shown }) };
+    async ({ query: { state, account_id, from, to, cursor, limit } }) => {
+      const which = { account_id, from, to, ...(state === 'all' ? {} : { state }) };
+      const rows = await readRefunds(pool, which, decodeCursor(cursor, cursorKey), limit + 1);
+      const item = (refund: Refund): z.input<typeof adminRefundShape> => ({
+        ...shown(refund),
+        requested_by_kind: refund.requested_by_kind,
+        requested_by: refund.requested_by,
+      });
+      return { status: 200, body: page(rows, limit, { key: keyOf, item }) };
     },
   );
 }

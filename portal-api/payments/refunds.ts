@@ -52,19 +52,31 @@ interface RefundRow extends Omit<Refund, 'wallet_id' | 'amount_micros' | 'parts'
   parts: { attempt_id: string; amount_micros: string; state: 'waiting' | 'paid' | 'failed' }[];
 }
 
+export interface RefundSearch {
+  id?: string;
+  account_id?: string | undefined;
+  state?: RefundState;
+  /** When it was asked for: from when on, and before when. */
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
 export async function readRefunds(
   db: Queryable,
-  which: { id: string } | { account_id: string } | { state: RefundState },
+  which: RefundSearch,
   before: readonly [string, string] | null,
   rows_max: number,
 ): Promise<Refund[]> {
-  const [column] = Object.keys(which);
+  const { id = null, account_id = null, state = null, from = null, to = null } = which;
   const { rows } = await db.query<RefundRow>(
     `select r.*, (select jsonb_agg(jsonb_build_object('attempt_id', p.attempt_id, 'amount_micros', p.amount_micros::text, 'state', p.state)
                                    order by p.id) from refund_part p where p.refund_id = r.id) as parts
-       from refund r where r.${column ?? 'id'} = $1 and ($2::timestamptz is null or (requested_at, id) < ($2, $3::uuid))
-      order by requested_at desc, id desc limit $4`,
-    [Object.values(which)[0], before?.[0] ?? null, before?.[1] ?? null, rows_max],
+       from refund r
+      where ($1::uuid is null or r.id = $1) and ($2::uuid is null or r.account_id = $2) and ($3::text is null or r.state = $3)
+        and ($4::timestamptz is null or r.requested_at >= $4) and ($5::timestamptz is null or r.requested_at < $5)
+        and ($6::timestamptz is null or (r.requested_at, r.id) < ($6, $7::uuid))
+      order by r.requested_at desc, r.id desc limit $8`,
+    [id, account_id, state, from, to, before?.[0] ?? null, before?.[1] ?? null, rows_max],
   );
   return rows.map(({ parts, ...row }) => ({
     ...row,
@@ -240,9 +252,10 @@ async function closeRefund(context: PortalContext, tx: Transaction, refund_id: s
   const state = refund.parts.every((part) => part.state === 'paid') ? 'paid' : 'failed';
   await tx.query('update refund set state = $2 where id = $1', [refund_id, state]);
   const { account_id, amount_micros, currency } = refund;
-  if (state === 'paid') {
-    const facts = { amount: moneyWords(amount_micros, currency) };
-    await queueNotice(tx, { to: { account_id }, template: 'refund_done', facts });
-  }
-  await issueRefundNote(context, tx, refund, context.now());
+  const is_paid = state === 'paid';
+  // What was paid in part is told by its credit note, as there is no more to be told.
+  const number = await issueRefundNote(context, tx, refund, { is_told_otherwise: is_paid, now: context.now() });
+  if (!is_paid) return;
+  const facts = { amount: moneyWords(amount_micros, currency), ...(number === null ? {} : { number }) };
+  await queueNotice(tx, { to: { account_id }, template: 'refund_done', facts });
 }

@@ -7,6 +7,7 @@ import { PasswordHashing } from './password_hashing.ts';
 import { signInByPassword, signInBySecondFactor } from './password_routes.ts';
 import { proofRoutes } from './proof_routes.ts';
 import { mailResetCode, resetRoutes } from './reset_routes.ts';
+import { signInDeskRoutes } from './sign_in_desk_routes.ts';
 
 /** How people come in, and what they come in with. */
 export function signInArea(context: PortalContext): Area {
@@ -23,6 +24,7 @@ export function signInArea(context: PortalContext): Area {
       ...proofRoutes(context, hashing),
       ...credentialRoutes(context, hashing),
       ...loginEventRoutes(context),
+      ...signInDeskRoutes(context),
     ],
     tasks: [mailResetCode(context), forgetSignIns(context)],
   };

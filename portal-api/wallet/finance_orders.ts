@@ -41,9 +41,15 @@ type OrderRow = Omit<FinanceOrder, 'wallet_id' | 'net_micros' | 'tax_micros'> & 
   tax_micros: string;
 };
 
+export interface OrderSearch {
+  id?: string;
+  account_id?: string | undefined;
+  state?: FinanceOrder['state'];
+}
+
 export async function readOrders(
   db: Queryable,
-  which: { id: string } | { state: FinanceOrder['state'] },
+  which: OrderSearch,
   before: readonly [string, string] | null,
   rows_max: number,
 ): Promise<FinanceOrder[]> {
@@ -52,9 +58,13 @@ export async function readOrders(
             o.approvals_needed, o.requested_by, o.requested_at, o.corrects_invoice_id,
             (select l.invoice_id from ledger_tx t join invoice_line l on l.tx_id = t.id where t.kind = 'adjustment' and t.ref = o.id) as document_id
        from finance_order o join wallet w on w.id = o.wallet_id
-      where ${'id' in which ? 'o.id' : 'o.state'} = $1 and ($2::timestamptz is null or (o.requested_at, o.id) < ($2, $3::uuid))
-      order by o.requested_at desc, o.id desc limit $4`,
-    ['id' in which ? which.id : which.state, before?.[0] ?? null, before?.[1] ?? null, rows_max],
+      where ($1::uuid is null or o.id = $1) and ($2::uuid is null or o.account_id = $2) and ($3::text is null or o.state = $3)
+        and ($4::timestamptz is null or (o.requested_at, o.id) < ($4, $5::uuid))
+      order by o.requested_at desc, o.id desc limit $6`,
+    [
+      ...[which.id ?? null, which.account_id ?? null, which.state ?? null],
+      ...[before?.[0] ?? null, before?.[1] ?? null, rows_max],
+    ],
   );
   return rows.map((row) => ({
     ...row,

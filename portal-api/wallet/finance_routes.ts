@@ -168,15 +168,19 @@ function listOrders({ pool }: PortalContext): Route {
       method: 'get',
       path: '/v1/admin/finance-orders',
       operation_id: 'list_finance_orders',
-      summary: 'Corrections and promo credit by state: those that wait by default.',
+      summary: 'Corrections and promo credit of all accounts or of one by state: those that wait by default.',
       tag: 'admin payments',
       policy: { admin: FINANCE },
-      query: pageQuery.extend({ state: orderShape.shape.state.default('waiting') }),
+      query: pageQuery.extend({
+        state: z.enum([...orderShape.shape.state.options, 'all']).default('waiting'),
+        account_id: uuid.optional(),
+      }),
       answers: { 200: { description: 'The latest first.', json: pageOf(orderShape) } },
     },
-    async ({ query: { state, cursor, limit } }) => {
+    async ({ query: { state, account_id, cursor, limit } }) => {
       const before = decodeCursor(cursor, z.tuple([z.iso.datetime(), uuid]));
-      const rows = await readOrders(pool, { state }, before, limit + 1);
+      const which = { account_id, ...(state === 'all' ? {} : { state }) };
+      const rows = await readOrders(pool, which, before, limit + 1);
       const key = ({ requested_at, id }: FinanceOrder) => [requested_at.toISOString(), id];
       return { status: 200, body: page(rows, limit, { key, item: shown }) };
     },

@@ -6,6 +6,7 @@ import { packRoutes } from '../prices/pack_routes.ts';
 import { rateRoutes } from '../prices/rate_routes.ts';
 import { taxRoutes, taxTask } from '../prices/taxes.ts';
 import { financeRoutes } from './finance_routes.ts';
+import { promoRoutes } from './promo_routes.ts';
 import { walletRoutes } from './wallet_routes.ts';
 
 /** What is in a wallet, what things cost, and what finance corrects. */
@@ -14,6 +15,7 @@ export function walletArea(context: PortalContext): Area {
     routes: [
       ...walletRoutes(context),
       ...financeRoutes(context),
+      ...promoRoutes(context),
       ...packRoutes(context),
       ...rateRoutes(context),
       ...taxRoutes(context),

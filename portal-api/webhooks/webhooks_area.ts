@@ -167,7 +167,7 @@ function remove({ pool }: PortalContext): Route {
       tag,
       policy,
       params,
-      answers: { 204: { description: 'Deleted.', empty: true } },
+      answers: { 204: { description: 'Deleted, and of no number’s choice any more.', empty: true } },
       problems: ['not_found'],
     },
     async ({ identity, params: { webhook_id }, now }) => {

@@ -14,6 +14,7 @@ import { countSegments } from '../../domain/texts/encoding/encode_text.ts';
 import { judgeText } from './judge_text.ts';
 import type { JudgedText, JudgeOptions } from './judge_text.ts';
 import type { TextPayer } from './payer.ts';
+import type { QueueRoom } from './queue_room.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import type { TextRequest } from './text_request.ts';
@@ -35,6 +36,8 @@ export interface AcceptorOptions extends JudgeOptions {
   ported: (number: E164) => Promise<void> | null;
   /** How many texts may wait to be stored; with more, new ones are refused at once. */
   waiting_max: number;
+  /** Whether more texts may wait for carriers. */
+  room: Pick<QueueRoom, 'lacks' | 'enters' | 'stored'>;
   /** For metrics. A repeated request accepts nothing new. */
   onAccepted: (text: JudgedText) => void;
   onAnswered: (source: TextRequest['source'], acceptance: Acceptance, took_ms: number) => void;
@@ -92,7 +95,8 @@ export class Acceptor {
   }
 
   async #accept(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
-    if (this.#waiting >= this.#options.waiting_max) return { kind: 'refused', refusal: refusal('queue_full') };
+    const full = this.#fullFor(request, payer);
+    if (full !== null) return { kind: 'refused', refusal: refusal(full) };
     const judgement = judgeText(request, payer, this.#options);
     if (judgement.kind === 'refused') return judgement;
     const screening = this.#options.screen(judgement.text, payer);
@@ -106,6 +110,13 @@ export class Acceptor {
     const place = this.#options.dispatcher.reserve(text, saleOf(text, payer));
     if (place === null) return { kind: 'refused', refusal: refusal('destination_unknown', 'no carrier reaches it') };
     return this.#store(text, payer, this.#placed(text, place), screening);
+  }
+
+  /** Before anything is made of the text: whoever is refused for that is to cost little. */
+  #fullFor({ due_at_ms }: TextRequest, { account_id }: TextPayer): 'queue_full' | 'account_queue_full' | null {
+    const { waiting_max, room, now } = this.#options;
+    if (this.#waiting >= waiting_max) return 'queue_full';
+    return room.lacks(account_id, due_at_ms !== null && due_at_ms > now());
   }
 
   /** The operator's own answer to a keyword: it costs the customer nothing, and goes to whom everything else is refused. */
@@ -135,16 +146,20 @@ export class Acceptor {
 
   async #store(text: JudgedText, payer: TextPayer, place: Place, screening: Screening): Promise<Acceptance> {
     const hold_reason = screening.kind === 'hold' ? screening.reason : null;
-    const { dispatcher, queue, epoch, log } = this.#options;
+    const { dispatcher, queue, epoch, log, room } = this.#options;
     const message = placedAt(
       text,
       place.carrier_id,
       place.at_once && hold_reason === null ? epoch() : null,
       hold_reason,
     );
+    const is_scheduled = message.due_at !== null;
+    let is_queued = false;
     this.#waiting += 1;
+    room.enters(text.account_id, is_scheduled);
     try {
       const answer = await this.#batch.push(message);
+      is_queued = answer.verdict === 'accepted' && hold_reason === null;
       if (answer.verdict === 'accepted') this.#options.onAccepted(text);
       // What is held, or is for later, comes to a lane by way of the database.
       if (answer.verdict === 'accepted' && hold_reason === null && message.due_at === null) {
@@ -161,6 +176,7 @@ export class Acceptor {
       return { kind: 'refused', refusal: refusal('unavailable') };
     } finally {
       this.#waiting -= 1;
+      room.stored(text.account_id, is_scheduled, is_queued);
     }
   }
 }

@@ -4,6 +4,8 @@ import type { E164 } from '../../domain/numbers/e164.ts';
 import type { NewMessage } from '../../domain/texts/accept_messages.ts';
 import { decodeText } from '../../domain/texts/encoding/decode_text.ts';
 import { countSegments } from '../../domain/texts/encoding/encode_text.ts';
+import type { NationalLanguage } from '../../domain/texts/encoding/national_language.ts';
+import { countNationalSegments } from '../../domain/texts/encoding/national_text.ts';
 import { segmentsOfRaw } from '../../domain/texts/encoding/raw_text.ts';
 import { textPrice } from '../../domain/texts/prices/text_prices.ts';
 import type { TextRate } from '../../domain/texts/prices/text_prices.ts';
@@ -18,6 +20,8 @@ export interface JudgeOptions {
   newId: () => string;
   now: () => number;
   segments_max: number;
+  /** Whose shift tables a text may be counted by, as whichever carrier gets it takes them. */
+  national_languages: () => readonly NationalLanguage[];
   /** How long a text waits for a carrier where its sender does not say. */
   validity_ms: number;
   /** How far ahead a text may be scheduled. */
@@ -37,7 +41,7 @@ export function judgeText(request: TextRequest, payer: TextPayer, options: Judge
   if (recipient === null) return refused('invalid_recipient');
   if (!SENDER.test(request.sender)) return refused('invalid_sender');
   if (payer.blocked_prefixes.some((prefix) => recipient.startsWith(prefix, 1))) return refused('destination_blocked');
-  const counted = count(request, options.segments_max);
+  const counted = count(request, options);
   if ('refusal' in counted) return { kind: 'refused', refusal: counted.refusal };
   const times = timesOf(request, options);
   if (times === null) return refused('invalid_time');
@@ -86,20 +90,27 @@ const refused = (code: Refusal['code'], detail?: string): Judgement => ({
 
 type Counted = Pick<NewMessage, 'body' | 'encoding' | 'segments'> | { refusal: Refusal };
 
-function count({ content }: TextRequest, segments_max: number): Counted {
-  if (content.kind === 'text') return countText(content.text, segments_max);
+type Counting = Pick<JudgeOptions, 'segments_max' | 'national_languages'>;
+
+function count({ content }: TextRequest, counting: Counting): Counted {
+  const { segments_max } = counting;
+  if (content.kind === 'text') return countText(content.text, counting);
   const plain = content.has_udh ? null : decodeText(content.octets, content.data_coding);
   // What is a text is kept as one, so that a person can read it and every carrier gets it in its own alphabet.
-  if (plain?.kind === 'text' && !plain.text.includes('\ufffd')) return countText(plain.text, segments_max);
+  if (plain?.kind === 'text' && !plain.text.includes('\ufffd')) return countText(plain.text, counting);
   const counted = segmentsOfRaw(content.data_coding, content.octets, content.has_udh, { segments_max });
   if (counted.kind === 'too_long') return { refusal: refusal('text_too_long', `${counted.segments} segments`) };
   if (counted.kind === 'malformed_udh') return { refusal: refusal('invalid_encoding') };
   return { body: writeRawBody(content), encoding: 'binary', segments: counted.segments };
 }
 
-function countText(text: string, segments_max: number): Counted {
+function countText(text: string, { segments_max, national_languages }: Counting): Counted {
   if (text === '') return { refusal: refusal('empty_text') };
   const counted = countSegments(text, { segments_max });
+  if (counted.kind === 'too_long' || (counted.encoding === 'ucs2' && counted.segments > 1)) {
+    const segments = countNationalSegments(text, national_languages());
+    if (segments !== null && segments <= segments_max) return { body: text, encoding: 'gsm7', segments };
+  }
   if (counted.kind === 'too_long') {
     return { refusal: refusal('text_too_long', `${counted.segments} segments, and ${segments_max} are allowed`) };
   }

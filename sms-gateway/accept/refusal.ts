@@ -14,6 +14,7 @@ export type RefusalCode =
   | 'content_blocked'
   | 'too_fast'
   | 'queue_full'
+  | 'account_queue_full'
   | 'unavailable';
 
 export interface Refusal {
@@ -48,7 +49,10 @@ const WORDS: Readonly<Record<RefusalCode, string>> = {
   destination_blocked: 'Texts to this destination are blocked for the account: the list stands in the portal.',
   content_blocked: 'The rules of the destination forbid what the text contains, so it was not sent.',
   too_fast: 'Texts come faster than the account may send, so this one was not taken: send it again more slowly.',
-  queue_full: 'Too many texts wait here already, so this one was not taken: send it again in a while.',
+  queue_full:
+    'Too many texts wait here already, so this one was neither taken nor charged: send it again in a while, with the same key.',
+  account_queue_full:
+    'As many of the account’s texts wait here as may, so this one was neither taken nor charged: send it again when some of them are on their way, or take back some that are scheduled.',
   unavailable:
     'Texts cannot be stored at the moment, so it is not known that this one was: send it again with the same key.',
 };

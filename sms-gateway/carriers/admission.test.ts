@@ -9,7 +9,16 @@ const NOON = Date.UTC(2026, 0, 15, 12);
 const BRITISH = '+447700900123';
 
 type Contract = Partial<
-  Pick<BindRow, 'alphanumeric_sender' | 'default_alphabet' | 'countries' | 'opens_at' | 'closes_at' | 'time_zone'>
+  Pick<
+    BindRow,
+    | 'alphanumeric_sender'
+    | 'default_alphabet'
+    | 'national_languages'
+    | 'countries'
+    | 'opens_at'
+    | 'closes_at'
+    | 'time_zone'
+  >
 >;
 
 /** What a bind of this contract takes, and the numbers whose country it asked for. */
@@ -19,12 +28,25 @@ function admission(contract: Contract): {
 } {
   const countries = new DestinationCountry();
   const asked: E164[] = [];
-  const row = { alphanumeric_sender: true, default_alphabet: 'gsm7', countries: null, opens_at: null, closes_at: null };
-  const bind = new Admission({ ...row, time_zone: 'UTC', ...contract } as BindRow, (number) => {
+  const row = {
+    alphanumeric_sender: true,
+    default_alphabet: 'gsm7',
+    national_languages: [],
+    countries: null,
+    opens_at: null,
+    closes_at: null,
+  };
+  const bind = new Admission({ ...row, time_zone: 'UTC', ...contract } as unknown as BindRow, (number) => {
     asked.push(number);
     return countries.of(number);
   });
-  const text: AdmittedText = { sender: '+447700900001', recipient: BRITISH, body: 'Hello', encoding: 'gsm7' };
+  const text: AdmittedText = {
+    sender: '+447700900001',
+    recipient: BRITISH,
+    body: 'Hello',
+    encoding: 'gsm7',
+    segments: 1,
+  };
   return { takes: (wishes, now_ms = NOON) => bind.admits({ ...text, ...wishes }, now_ms), asked };
 }
 
@@ -54,6 +76,16 @@ describe('a bind', () => {
       true,
       true,
     ]);
+  });
+
+  it('takes texts that were counted by the tables of a language where its carrier does', () => {
+    const turkish = { body: 'ş'.repeat(156), segments: 2 };
+    expect(admission({ national_languages: ['spanish', 'turkish'] }).takes(turkish)).toBe(true);
+    for (const contract of [{}, { national_languages: ['urdu' as const] }, { default_alphabet: 'latin1' as const }]) {
+      const { takes } = admission(contract);
+      expect([takes(turkish), takes({ ...turkish, segments: 3, encoding: 'ucs2' })]).toEqual([false, true]);
+      expect(takes({ body: 'a'.repeat(300), segments: 2 })).toBe(true);
+    }
   });
 
   it('takes texts in its hours, those of a night too', () => {

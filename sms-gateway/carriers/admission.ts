@@ -5,7 +5,7 @@ import { canCarry } from './submit_body.ts';
 import type { SubmittedText } from './submit_body.ts';
 
 /** What decides whether a bind may take a text. */
-export type AdmittedText = Pick<SubmittedText, 'sender' | 'recipient' | 'body' | 'encoding'>;
+export type AdmittedText = Pick<SubmittedText, 'sender' | 'recipient' | 'body' | 'encoding' | 'segments'>;
 
 /**
  * The country of a number, ISO 3166-1; null where it belongs to none. Binds ask for each text, so it has to come from where

@@ -13,6 +13,9 @@ it('how a bind stands is told with since when, why it was away and when it tries
   const reset = { why: 'reset', at_ms: 4_000 };
   expect(standing).toEqual({ is_bound: false, since_ms: 4_000, last_error: reset, next_attempt_at_ms: 4_400 });
   // That we ended it ourselves is no error.
-  standing = lost(bound(standing, 5_000), 'closed by us', null, 6_000);
+  standing = lost(bound(standing, 5_000), null, null, 6_000);
   expect(standing).toEqual({ is_bound: false, since_ms: 6_000, last_error: reset, next_attempt_at_ms: null });
+  // A carrier that comes to us is lost, and nothing is tried again.
+  standing = lost(bound(standing, 7_000), 'reset', null, 8_000);
+  expect(standing).toMatchObject({ last_error: { why: 'reset', at_ms: 8_000 }, next_attempt_at_ms: null });
 });

@@ -8,6 +8,8 @@ export interface BindView {
   host: string;
   port: number;
   tls: boolean;
+  /** Whether its carrier connects to us; `host` and `port` are of no use then. */
+  comes_to_us: boolean;
   system_id: string;
   is_bound: boolean;
   /** Since when it is bound, or is away. */
@@ -29,6 +31,7 @@ export function bindView({ row, standing, in_flight, per_second, counters }: Car
   const { id, carrier, kind, host, port, tls, system_id, window_max, texts_per_second_max } = row;
   const { is_bound, since_ms, last_error, next_attempt_at_ms } = standing;
   return {
+    comes_to_us: row.outbind_system_id !== null,
     ...{ id, carrier, kind, host, port, tls, system_id, is_bound, since: timeOf(since_ms), in_flight, window_max },
     ...{ pace_per_second: per_second, texts_per_second_max, parts: { ...counters } },
     last_error: last_error === null ? null : { why: last_error.why, at: timeOf(last_error.at_ms) },

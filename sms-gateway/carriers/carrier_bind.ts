@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import { LatencyCounts } from '../observe/latency_counts.ts';
 import { canonicalSubmitId } from '../receipts/receipt_id.ts';
+import { AwaitedClient } from '../smpp/awaited_client.ts';
 import { Client } from '../smpp/client.ts';
+import type { BindIdentity, ClientOwner } from '../smpp/client.ts';
 import type { Clock } from '../smpp/clock.ts';
 import { describeClose } from '../smpp/close_reason.ts';
 import type { CloseReason } from '../smpp/close_reason.ts';
 import type { ResponsePdu, ShortMessageBody } from '../smpp/pdu.ts';
-import type { Respond, ServedPdu } from '../smpp/session_owner.ts';
+import type { Session } from '../smpp/session.ts';
+import type { Respond, ServedPdu, SessionOwner } from '../smpp/session_owner.ts';
 import type { SessionSettings } from '../smpp/session_settings.ts';
 import type { ClientTls } from '../smpp/tls_settings.ts';
 import type { RequestOutcome } from '../smpp/window.ts';
@@ -63,7 +66,8 @@ export class CarrierBind {
   /** From a submit_sm to its answer; those without one are counted as unanswered. */
   readonly latency = new LatencyCounts();
   readonly counters: BindCounters = { submitted: 0, accepted: 0, refused: 0, throttled: 0, unanswered: 0, late: 0 };
-  readonly #client: Client;
+  /** It connects to the carrier, or awaits it. */
+  readonly #client: Client | AwaitedClient;
   readonly #pace: Pace;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -78,32 +82,34 @@ export class CarrierBind {
     this.#clock = clock;
     this.#log = log.child({ bind: row.id });
     this.#pace = new Pace(row.texts_per_second_max, clock.now_ms());
-    this.#client = new Client(
-      {
-        host: row.host,
-        port: row.port,
-        tls: row.tls ? tlsOf(row) : null,
-        bind: {
-          mode: MODES[row.kind],
-          system_id: row.system_id,
-          password: row.password,
-          system_type: row.system_type,
-        },
-        session: { ...session, window_requests: row.window_max, interface_version: row.interface_version },
-        backoff: BACKOFF,
-        stable_ms: STABLE_MS,
+    this.#client = this.#makeClient(session, owner, random);
+  }
+
+  #makeClient(defaults: SessionSettings, owner: BindOwner, random: () => number): Client | AwaitedClient {
+    const { row } = this;
+    const { host, port, system_id, password, system_type } = row;
+    const bind: BindIdentity = { mode: MODES[row.kind], system_id, password, system_type };
+    const session = { ...defaults, window_requests: row.window_max, interface_version: row.interface_version };
+    const heard: Omit<ClientOwner, 'onLost'> = {
+      onBound: () => {
+        this.#standing = bound(this.#standing, this.#now());
+        this.#log.info('bound');
+        owner.onBound(this);
       },
+      onRequest: (_session, pdu, respond) => owner.onDelivery(this, pdu, respond),
+      onCanSend: () => owner.onRoom(),
+    };
+    if (row.outbind_system_id !== null) {
+      const onLost = (reason: CloseReason, is_over: boolean): void => this.#lost(reason, null, is_over, owner);
+      return new AwaitedClient({ bind, session }, { ...heard, onLost });
+    }
+    return new Client(
       {
-        onBound: () => {
-          this.#standing = bound(this.#standing, now());
-          this.#log.info('bound');
-          owner.onBound(this);
-        },
-        onLost: (reason, retry_in_ms) => this.#lost(reason, retry_in_ms, owner),
-        onRequest: (_session, pdu, respond) => owner.onDelivery(this, pdu, respond),
-        onCanSend: () => owner.onRoom(),
+        ...{ host, port, tls: row.tls ? tlsOf(row) : null, bind, session },
+        ...{ backoff: BACKOFF, stable_ms: STABLE_MS },
       },
-      clock,
+      { ...heard, onLost: (reason, retry_in_ms) => this.#lost(reason, retry_in_ms, retry_in_ms === null, owner) },
+      this.#clock,
       random,
     );
   }
@@ -130,6 +136,17 @@ export class CarrierBind {
 
   start(): void {
     this.#client.start();
+  }
+
+  /** Whether its carrier is to connect to us, and has not. */
+  get awaits_carrier(): boolean {
+    return this.#client instanceof AwaitedClient && this.#client.is_awaiting;
+  }
+
+  /** Its carrier came: it is bound to on the connection that it made. To be called while `awaits_carrier`. */
+  takeOutbind(session: Session): SessionOwner {
+    if (!(this.#client instanceof AwaitedClient)) throw new Error(`The carrier of ${this.row.id} does not come to us.`);
+    return this.#client.take(session);
   }
 
   /** Ends in good order. */
@@ -189,10 +206,11 @@ export class CarrierBind {
     return result;
   }
 
-  #lost(reason: CloseReason, retry_in_ms: number | null, owner: BindOwner): void {
+  /** @param is_over whether that was wished. */
+  #lost(reason: CloseReason, retry_in_ms: number | null, is_over: boolean, owner: BindOwner): void {
     const was_bound = this.#standing.is_bound;
-    this.#standing = lost(this.#standing, describeClose(reason), retry_in_ms, this.#now());
-    if (retry_in_ms !== null) this.#log.warn({ reason, retry_in_ms }, was_bound ? 'lost' : 'not bound');
+    this.#standing = lost(this.#standing, is_over ? null : describeClose(reason), retry_in_ms, this.#now());
+    if (!is_over) this.#log.warn({ reason, retry_in_ms }, was_bound ? 'lost' : 'not bound');
     owner.onLost(this);
   }
 }

@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../smpp/clock.ts';
+import type { OutbindRequest } from '../smpp/server.ts';
 import type { SessionSettings } from '../smpp/session_settings.ts';
 import type { CountryOf } from './admission.ts';
 import type { BindRow } from './bind_row.ts';
 import { CarrierBind } from './carrier_bind.ts';
+import { isExpected } from './expected_outbind.ts';
+import type { OutbindVerdict } from './expected_outbind.ts';
 import type { BindOwner } from './carrier_bind.ts';
 
 export interface CarriersOptions {
@@ -53,6 +56,14 @@ export class Carriers {
       bind.start();
     }
     for (const carrier_id of touched) this.#tell(carrier_id);
+  }
+
+  /** A carrier connected to us, to be bound to. */
+  onOutbind(request: OutbindRequest): OutbindVerdict {
+    const expected = this.binds.filter(({ row }) => isExpected(row, request));
+    const bind = expected.find((one) => one.awaits_carrier);
+    if (bind !== undefined) return { kind: 'taken', owner: bind.takeOutbind(request.session) };
+    return { kind: expected.length === 0 ? 'unexpected' : 'busy' };
   }
 
   /** Unbinds everywhere in good order. */

@@ -13,9 +13,12 @@ import type { Turn } from '../lanes/turn.ts';
 import { readReceipt } from '../receipts/read_receipt.ts';
 import { ReceiptIntake } from '../receipts/receipt_intake.ts';
 import type { IntakeVerdict } from '../receipts/receipt_intake.ts';
+import { UnreadableIntake } from '../receipts/unreadable_intake.ts';
 import type { Clock } from '../smpp/clock.ts';
+import { encode } from '../smpp/encode.ts';
 import type { Respond, ServedPdu } from '../smpp/session_owner.ts';
 import { STATUS } from '../smpp/status.ts';
+import type { BindRow } from './bind_row.ts';
 import type { CarrierBind } from './carrier_bind.ts';
 
 export interface DeliveriesOptions extends Pick<
@@ -31,6 +34,9 @@ export interface DeliveriesOptions extends Pick<
   clock: Clock;
   random: () => number;
   onReceipt: (carrier_id: number, state: ReceiptState, verdict: IntakeVerdict) => void;
+  /** How many receipts that cannot be read are kept. */
+  unreadable_max: number;
+  onUnreadable: (carrier_id: number, is_kept: boolean) => void;
   onSuperseded: () => void;
   binds: () => readonly CarrierBind[];
 }
@@ -47,6 +53,7 @@ const GATHER = { alone_ms: 2, quiet_ms: 6, linger_ms: 30 };
 export class Deliveries {
   readonly #receipts: ReceiptIntake;
   readonly #arrivals: ArrivalIntake;
+  readonly #unreadable: UnreadableIntake;
   readonly #options: DeliveriesOptions;
   readonly #log: Logger;
 
@@ -72,6 +79,7 @@ export class Deliveries {
         if (verdicts.includes('fenced')) options.onSuperseded();
       },
     });
+    this.#unreadable = new UnreadableIntake({ db, lease, now, kept_max: options.unreadable_max, log });
     this.#arrivals = new ArrivalIntake({
       ...options,
       alphabetOf: (carrier_id) =>
@@ -98,12 +106,9 @@ export class Deliveries {
     });
     switch (receipt.kind) {
       case 'receipt':
-        return this.#takeReceipt(bind, receipt, respond);
+        return this.#takeReceipt(bind, receipt, pdu, respond);
       case 'unreadable':
-        // To refuse it would only bring it again; what it said is told to whoever reads the log.
-        this.#log.warn({ bind: row.id, why: receipt.why }, 'a receipt cannot be read');
-        respond(STATUS.ESME_ROK);
-        return;
+        return this.#keepUnreadable(bind, pdu, receipt.why, respond);
       case 'no_receipt':
         return this.#takeText(bind, pdu, respond);
     }
@@ -115,21 +120,44 @@ export class Deliveries {
 
   async stop(): Promise<void> {
     this.#arrivals.stop();
+    this.#unreadable.stop();
     await this.#receipts.stop();
   }
 
   #takeReceipt(
-    { row }: CarrierBind,
+    bind: CarrierBind,
     receipt: Extract<ReturnType<typeof readReceipt>, { kind: 'receipt' }>,
+    pdu: ServedPdu & Delivery,
     respond: Respond,
   ): void {
+    const { row } = bind;
     const { ids, state, error, done_at_ms, contradiction } = receipt;
     if (contradiction !== null) this.#log.warn({ bind: row.id, contradiction }, 'a receipt contradicts itself');
     const done_at = done_at_ms === null ? null : new Date(done_at_ms);
     this.#receipts.push({ carrier_id: row.carrier_id, carrier_message_ids: ids, state, error, done_at }, (verdict) => {
       this.#options.onReceipt(row.carrier_id, state, verdict);
+      if (verdict === 'unstorable') return this.#keepUnreadable(bind, pdu, UNSTORABLE, respond);
       respond(verdict === 'fenced' ? STATUS.ESME_RX_T_APPN : STATUS.ESME_ROK);
     });
+  }
+
+  /** To refuse it would only bring it again. So it is acknowledged, and kept for whoever finds out what it means. */
+  #keepUnreadable({ row }: CarrierBind, pdu: ServedPdu & Delivery, why: string, respond: Respond): void {
+    this.#log.warn({ bind: row.id, why }, 'a receipt cannot be read, and is kept as it came');
+    this.#keep(row, pdu, why)
+      .catch((error: unknown) => {
+        this.#log.error({ err: error, bind: row.id, why }, 'a receipt that cannot be read could not be kept');
+        return false;
+      })
+      .then((is_kept) => {
+        this.#options.onUnreadable(row.carrier_id, is_kept);
+        respond(is_kept ? STATUS.ESME_ROK : STATUS.ESME_RX_T_APPN);
+      })
+      .catch((error: unknown) => this.#log.error({ err: error, bind: row.id }, 'a receipt could not be answered'));
+  }
+
+  async #keep({ carrier_id, id: bind_id }: BindRow, pdu: ServedPdu & Delivery, why: string): Promise<boolean> {
+    return this.#unreadable.keep({ carrier_id, bind_id, why, pdu: encode(pdu) });
   }
 
   #takeText({ row }: CarrierBind, pdu: Delivery, respond: Respond): void {
@@ -142,6 +170,8 @@ export class Deliveries {
     );
   }
 }
+
+const UNSTORABLE = 'The database does not take what it says.';
 
 function isDelivery(pdu: ServedPdu): pdu is Extract<ServedPdu, Delivery> & ServedPdu & Delivery {
   return pdu.command === 'deliver_sm' || pdu.command === 'data_sm';

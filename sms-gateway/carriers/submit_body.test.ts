@@ -6,7 +6,7 @@ import type { SubmitDialect } from './submit_body.ts';
 const now_ms = Date.UTC(2026, 0, 15, 12);
 const plain: SubmitDialect = {
   ...PLAIN_ADDRESSES,
-  ...{ default_alphabet: 'gsm7', recipient_ton: 1, recipient_npi: 1, sends_validity: true },
+  ...{ default_alphabet: 'gsm7', national_languages: [], recipient_ton: 1, recipient_npi: 1, sends_validity: true },
 };
 const text = {
   ...{ message_id: '0199a3c4-1234-7abc-8def-0123456789ab', sender: '+4930123456', recipient: '+447700900123' },
@@ -50,6 +50,19 @@ describe('a submit_sm', () => {
     );
     const packed = bodyOf({}, { default_alphabet: 'gsm7_packed' }).short_message;
     expect([...unpackSeptets(packed, 0, 5)]).toEqual([0x47, 0x72, 0x7e, 0x1e, 0x65]);
+  });
+
+  it('names the tables of a language by which its text was counted', () => {
+    const turkish = { body: 'ş'.repeat(156), segments: 2 };
+    const parts = [1, 2].map((no) => bodyOf(turkish, { national_languages: ['turkish'] }, no));
+    for (const [n, { esm_class, data_coding, short_message }] of parts.entries()) {
+      expect([esm_class, data_coding]).toEqual([0x40, 0]);
+      // 3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.16: two parts, then the locking shift table of language 1.
+      expect([...short_message.subarray(0, 9)]).toEqual([8, 0, 3, 0xab, 2, n + 1, 0x25, 1, 1]);
+      // 3GPP TS 23.038, A.3.1: its place there.
+      expect(new Set(short_message.subarray(9))).toEqual(new Set([0x1d]));
+    }
+    expect(parts.map(({ short_message }) => short_message.length - 9)).toEqual([149, 7]);
   });
 
   it('packs what follows a header from the next septet on', () => {

@@ -1,5 +1,6 @@
 import { decodeText } from '../../domain/texts/encoding/decode_text.ts';
-import { encodeText } from '../../domain/texts/encoding/encode_text.ts';
+import type { NationalLanguage } from '../../domain/texts/encoding/national_language.ts';
+import { encodeAsCounted, nationalLanguageOf, needsNationalTables } from '../../domain/texts/encoding/national_text.ts';
 import { segmentUdh } from '../../domain/texts/encoding/segment.ts';
 import type { Segmented } from '../../domain/texts/encoding/segment.ts';
 import { encodeRaw } from '../../domain/texts/encoding/raw_text.ts';
@@ -23,6 +24,8 @@ export interface AddressDialect {
 /** What a bind wants of the PDUs that it is sent. */
 export interface SubmitDialect extends AddressDialect {
   default_alphabet: 'gsm7' | 'gsm7_packed' | 'latin1' | 'ascii';
+  /** Whose shift tables it passes on to handsets. */
+  national_languages: readonly NationalLanguage[];
   recipient_ton: number;
   recipient_npi: number;
   sends_validity: boolean;
@@ -58,7 +61,7 @@ export interface EncodedParts {
 }
 
 /** The parts of a text for the air. The reference that ties them together comes from the id, so that it is the same in a retry. */
-export function encodeParts({ message_id, body, encoding }: SubmittedText): EncodedParts {
+export function encodeParts({ message_id, body, encoding, segments }: SubmittedText): EncodedParts {
   const reference = Number.parseInt(message_id.slice(-4), 16);
   if (encoding === 'binary') {
     const raw = readRawBody(body);
@@ -67,7 +70,7 @@ export function encodeParts({ message_id, body, encoding }: SubmittedText): Enco
       throw new Error(`Text ${message_id} was accepted and cannot be cut into parts: ${cut.kind}.`);
     return { text: cut, data_coding: cut.data_coding, reference };
   }
-  const text = encodeText(body, AS_ACCEPTED);
+  const text = encodeAsCounted(body, encoding, segments);
   if (text.kind !== 'encoded') throw new Error(`Text ${message_id} was accepted and has ${text.segments} segments.`);
   return { text, data_coding: DATA_CODING[text.encoding], reference };
 }
@@ -133,12 +136,17 @@ function payloadFor(
   return decoded.kind === 'text' ? Buffer.from(decoded.text, 'latin1') : payload;
 }
 
-/** Whether a bind can carry the text without changing a character of it. */
+/** Whether a bind can carry the text without changing a character of it, in as many segments as it was counted as. */
 export function canCarry(
-  { body, encoding }: Pick<SubmittedText, 'body' | 'encoding'>,
-  { default_alphabet }: Pick<SubmitDialect, 'default_alphabet'>,
+  { body, encoding, segments }: Pick<SubmittedText, 'body' | 'encoding' | 'segments'>,
+  { default_alphabet, national_languages }: Pick<SubmitDialect, 'default_alphabet' | 'national_languages'>,
 ): boolean {
-  if (encoding !== 'gsm7' || default_alphabet === 'gsm7' || default_alphabet === 'gsm7_packed') return true;
+  if (encoding !== 'gsm7') return true;
+  if (default_alphabet === 'gsm7' || default_alphabet === 'gsm7_packed') {
+    if (!needsNationalTables(body)) return true;
+    const language = nationalLanguageOf(body, segments);
+    return language !== null && national_languages.includes(language);
+  }
   const highest = default_alphabet === 'latin1' ? 0xff : 0x7f;
   for (let at = 0; at < body.length; at += 1) if (body.charCodeAt(at) > highest) return false;
   return true;

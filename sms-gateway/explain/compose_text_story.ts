@@ -20,7 +20,7 @@ export function composeTextStory(record: TextRecord, with_body: boolean): TextSt
     ...{ time_zone, state, events, place, deliveries, deck, charge, refund },
     body: with_body ? body : null,
     is_erased: body === null,
-    size: body === null || message.direction === 'mo' ? null : textSize(body, message.encoding),
+    size: body === null || message.direction === 'mo' ? null : textSize(body, message.encoding, message.segments),
     considered: considered(events),
     gone_twice: goneTwice(events, message.segments),
     charged_micros,

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { writeRawBody } from '../accept/raw_body.ts';
 import { segmentWords, textSize } from './text_size.ts';
 
-function words(body: string, encoding: 'gsm7' | 'ucs2' | 'binary'): string {
-  const size = textSize(body, encoding);
+function words(body: string, encoding: 'gsm7' | 'ucs2' | 'binary', counted_segments = 1): string {
+  const size = textSize(body, encoding, counted_segments);
   if (size === null) throw new Error('it can be cut');
   return segmentWords(size.segments, encoding, size);
 }
@@ -42,6 +42,12 @@ describe('why a text has that many segments', () => {
     );
     expect(words('👍🏽👍', 'ucs2')).toBe(
       '1 segment of UCS-2, as GSM 7 lacks some of its characters: 2 characters, which are 6 units of UCS-2, and 70 fit in one.',
+    );
+  });
+
+  it('is told of a language’s tables, whose names take their place', () => {
+    expect(words('ş'.repeat(156), 'gsm7', 2)).toBe(
+      '2 segments of GSM 7: 156 characters, and 149 fit in each of several beside the header.',
     );
   });
 

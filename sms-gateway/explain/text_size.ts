@@ -1,5 +1,5 @@
 import { encodeRaw } from '../../domain/texts/encoding/raw_text.ts';
-import { encodeText } from '../../domain/texts/encoding/encode_text.ts';
+import { encodeAsCounted } from '../../domain/texts/encoding/national_text.ts';
 import { limitsOf } from '../../domain/texts/encoding/segment.ts';
 import type { AirEncoding, Segmented } from '../../domain/texts/encoding/segment.ts';
 import { readRawBody } from '../accept/raw_body.ts';
@@ -22,14 +22,21 @@ export interface TextSize {
 /** What was accepted has no more. */
 const AS_ACCEPTED = { segments_max: 255 };
 
-/** Counted anew from what it says. Null where it cannot be cut into segments, which nothing that was accepted is. */
-export function textSize(body: string, encoding: 'gsm7' | 'ucs2' | 'binary'): TextSize | null {
+/**
+ * Counted anew from what it says. Null where it cannot be cut into segments, which nothing that was accepted is.
+ * @param counted_segments as it was accepted, which tell by the tables of which language it was counted.
+ */
+export function textSize(
+  body: string,
+  encoding: 'gsm7' | 'ucs2' | 'binary',
+  counted_segments: number,
+): TextSize | null {
   if (encoding === 'binary') {
     const { data_coding, octets, has_udh } = readRawBody(body);
     const raw = encodeRaw(data_coding, octets, has_udh, AS_ACCEPTED);
     return raw.kind === 'raw' ? sizeOf(raw, null) : null;
   }
-  const encoded = encodeText(body, AS_ACCEPTED);
+  const encoded = encodeAsCounted(body, encoding, counted_segments);
   return encoded.kind === 'encoded' ? sizeOf(encoded, charactersOf(body, encoded.encoding)) : null;
 }
 

@@ -5,9 +5,11 @@ import { deadLetters, replayDeadLetters } from '../../domain/texts/dead_letters.
 import { cancelMessage } from '../../domain/texts/decisions.ts';
 import type { TextPayer } from '../accept/payer.ts';
 import type { Remembered } from '../accept/remembered.ts';
+import type { ReplaceOptions } from '../accept/replace_text.ts';
 import { DeadLetterDesk } from './dead_letter_desk.ts';
 import { Guesses } from './guesses.ts';
 import { messageView } from './message_view.ts';
+import { ReplacementDesk } from './replacement_desk.ts';
 import { TextServer } from './text_server.ts';
 import type { TextServerOptions } from './text_server.ts';
 
@@ -15,11 +17,13 @@ export interface TextServerParts extends Pick<TextServerOptions, 'acceptor' | 'c
   settings: Pick<GatewaySettings, 'GATEWAY_HOST' | 'GATEWAY_HTTP_PORT'>;
   db: pg.Pool;
   payers: Remembered<TextPayer | null>;
+  /** What replaces a text is judged as a new one is. */
+  judging: ReplaceOptions['judge'] & Pick<ReplaceOptions, 'screen'>;
   log: Logger;
 }
 
 /** The HTTP port of a gateway with these settings. */
-export function assembleTextServer({ settings, db, payers, ...parts }: TextServerParts): TextServer {
+export function assembleTextServer({ settings, db, payers, judging, ...parts }: TextServerParts): TextServer {
   const { GATEWAY_HOST: host, GATEWAY_HTTP_PORT: port } = settings;
   return new TextServer({
     ...{ host, port, ...parts },
@@ -27,6 +31,7 @@ export function assembleTextServer({ settings, db, payers, ...parts }: TextServe
     guesses: new Guesses(() => performance.now()),
     view: (account_id, message_id) => messageView(db, account_id, message_id),
     cancel: (account_id, message_id) => cancelMessage(db, account_id, message_id, new Date()),
+    replacements: new ReplacementDesk({ db, judge: judging, screen: judging.screen }),
     dead_letters: new DeadLetterDesk({
       letters: (page) => deadLetters(db, page),
       replay: (wishes) => replayDeadLetters(db, wishes, new Date()),

@@ -33,9 +33,22 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   content_blocked: 403,
   too_fast: 429,
   queue_full: 503,
+  account_queue_full: 503,
   unavailable: 503,
 };
 
 export function problemOf({ code, message }: Refusal): Problem {
   return problem(STATUS[code], code, message);
+}
+
+/** When the same request may go better, in seconds; null where it never does by itself. A full queue empties at the carriers' pace. */
+const RETRY_AFTER_S: Readonly<Partial<Record<RefusalCode, number>>> = {
+  too_fast: 2,
+  unavailable: 2,
+  queue_full: 5,
+  account_queue_full: 30,
+};
+
+export function retryAfterS(code: RefusalCode): number | null {
+  return RETRY_AFTER_S[code] ?? null;
 }

@@ -7,22 +7,28 @@ const hex = z
   .regex(/^(?:[0-9a-fA-F]{2})*$/u, 'must be octets in hexadecimal')
   .max(8192);
 
+/** Octets as the handset shall get them, for whoever encodes by itself. */
+const dataSchema = z.strictObject({ coding: z.int().min(0).max(255), hex, udh: z.boolean().default(false) });
+/** What a text may say, and when it goes: of a new one, and of one that replaces another. */
+export const contentFields = {
+  text: z.string().max(20_000).optional(),
+  data: dataSchema.optional(),
+  send_at: z.iso.datetime({ offset: true }).optional(),
+  valid_for_seconds: z
+    .int()
+    .min(1)
+    .max(366 * 86_400)
+    .optional(),
+};
+
 const textSchema = z
   .strictObject({
     from: z.string().min(1).max(21),
     to: z.string().min(4).max(21),
-    text: z.string().max(20_000).optional(),
-    /** Octets as the handset shall get them, for whoever encodes by itself. */
-    data: z.strictObject({ coding: z.int().min(0).max(255), hex, udh: z.boolean().default(false) }).optional(),
+    ...contentFields,
     class: z.enum(['code', 'normal', 'bulk']).default('normal'),
     on_doubt: z.enum(['resend', 'hold']).default('resend'),
     ref: z.string().min(1).max(100).optional(),
-    send_at: z.iso.datetime({ offset: true }).optional(),
-    valid_for_seconds: z
-      .int()
-      .min(1)
-      .max(366 * 86_400)
-      .optional(),
     receipt: z.boolean().default(true),
     idempotency_key: z.string().min(1).max(200).optional(),
   })
@@ -56,7 +62,13 @@ export function readText(body: unknown, header_key: string | null): ReadText {
   };
 }
 
-function contentOf({ text, data }: z.output<typeof textSchema>): TextRequest['content'] {
+export function contentOf({
+  text,
+  data,
+}: {
+  text?: string | undefined;
+  data?: z.output<typeof dataSchema> | undefined;
+}): TextRequest['content'] {
   if (data === undefined) return { kind: 'text', text: text ?? '' };
   return { kind: 'raw', data_coding: data.coding, has_udh: data.udh, octets: Buffer.from(data.hex, 'hex') };
 }

@@ -8,7 +8,8 @@ import type { TextPayer } from '../accept/payer.ts';
 import type { CancelVerdict } from '../../domain/texts/decisions.ts';
 import type { DeadLetterDesk } from './dead_letter_desk.ts';
 import type { MessageView } from './message_view.ts';
-import { problem, problemOf } from './problem.ts';
+import type { ReplacementDesk } from './replacement_desk.ts';
+import { problem, problemOf, retryAfterS } from './problem.ts';
 import { NO_TEXT, replyOf, wrongMethod } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { readBody, readText } from './text_body.ts';
@@ -23,6 +24,7 @@ export interface TextServerOptions {
   guesses: { tooMany: (address: string) => boolean; wrong: (address: string) => void };
   view: (account_id: string, message_id: string) => Promise<MessageView | null>;
   cancel: (account_id: string, message_id: string) => Promise<CancelVerdict>;
+  replacements: Pick<ReplacementDesk, 'replace'>;
   /** The code of that text was entered at the login; false where the account sent none by that id. */
   converted: (account_id: string, message_id: string) => Promise<boolean>;
   dead_letters: Pick<DeadLetterDesk, 'list' | 'replay'>;
@@ -33,8 +35,8 @@ const BODY_OCTETS_MAX = 2_000_000;
 const TEXT = /^\/v1\/messages\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(\/converted)?$/u;
 
 /**
- * The HTTP port for customers' programs: texts singly and in batches, what became of one, to take one back, that its code was
- * entered, and what could not be told. Plain node:http, for a text may cost 200 µs in all.
+ * The HTTP port for customers' programs: texts singly and in batches, what became of one, to replace one or take it back, that its code
+ * was entered, and what could not be told. Plain node:http, for a text may cost 200 µs in all.
  */
 export class TextServer {
   readonly #options: TextServerOptions;
@@ -95,16 +97,25 @@ export class TextServer {
     const [, message_id, converted] = TEXT.exec(path) ?? [];
     if (message_id !== undefined) {
       return converted === undefined
-        ? this.#ofText(request.method, payer, message_id)
+        ? this.#ofText(request, payer, message_id)
         : this.#converted(request.method, payer, message_id);
     }
     return this.#ofDeadLetters(request, payer, path, query);
   }
 
-  async #ofText(method: string | undefined, payer: TextPayer, message_id: string): Promise<Reply> {
-    if (method === 'GET') return this.#get(payer, message_id);
-    if (method === 'DELETE') return this.#delete(payer, message_id);
-    return wrongMethod('A text can be looked at (GET) and taken back (DELETE).');
+  async #ofText(request: http.IncomingMessage, payer: TextPayer, message_id: string): Promise<Reply> {
+    switch (request.method) {
+      case 'GET':
+        return this.#get(payer, message_id);
+      case 'DELETE':
+        return this.#delete(payer, message_id);
+      case 'PATCH': {
+        const octets = await readAll(request);
+        return octets === null ? replyOf(TOO_LARGE) : this.#options.replacements.replace(payer, message_id, octets);
+      }
+      default:
+        return wrongMethod('A text can be looked at (GET), replaced (PATCH) and taken back (DELETE).');
+    }
   }
 
   async #converted(method: string | undefined, { account_id }: TextPayer, message_id: string): Promise<Reply> {
@@ -147,7 +158,13 @@ export class TextServer {
       return this.#accept(read.body, payer, typeof key === 'string' && key.length <= 200 ? key : null);
     }
     const replies = await Promise.all(read.bodies.map((body) => this.#accept(body, payer, null)));
-    return { status: 207, body: { messages: replies.map(({ status, body }) => ({ status, ...(body as object) })) } };
+    const reply = {
+      status: 207,
+      body: { messages: replies.map(({ status, body }) => ({ status, ...(body as object) })) },
+    };
+    // Those that are to be sent again may be sent again together.
+    const retry_after_s = Math.max(0, ...replies.map((one) => one.retry_after_s ?? 0));
+    return retry_after_s === 0 ? reply : { ...reply, retry_after_s };
   }
 
   async #accept(body: unknown, payer: TextPayer, key: string | null): Promise<Reply> {
@@ -209,7 +226,8 @@ const TOO_LARGE = problem(413, 'too_large', `A request has at most ${BODY_OCTETS
 function replyTo(acceptance: Acceptance): Reply {
   if (acceptance.kind === 'refused') {
     const reply = replyOf(problemOf(acceptance.refusal));
-    return reply.status === 503 || reply.status === 429 ? { ...reply, retry_after_s: 2 } : reply;
+    const retry_after_s = retryAfterS(acceptance.refusal.code);
+    return retry_after_s === null ? reply : { ...reply, retry_after_s };
   }
   const { id, segments, encoding, net_micros, tax_micros, currency, is_held } = acceptance;
   return {

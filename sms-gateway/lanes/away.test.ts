@@ -56,6 +56,7 @@ beforeEach(() => {
     ...{ queue: queue as unknown as ClaimQueue, outcomes: nothing as unknown as OutcomeWriter },
     book: { route: () => ({ routes, reason: '' }) } as unknown as RouteBook,
     ...{ routedAs: (number) => number, countsOf: noParts, now: () => now_ms, unrouted_retry_ms: 60_000, log },
+    onLeft: () => undefined,
     lane_texts_max: LANE_TEXTS_MAX,
   });
   refill = new Refill({

@@ -30,6 +30,8 @@ export interface DispatcherOptions {
   lane_texts_max: number;
   /** How long a text waits for which no carrier has a price any more, or that none of them carries for now. */
   unrouted_retry_ms: number;
+  /** One of that account's waits for no carrier any more. */
+  onLeft: (account_id: string) => void;
   log: Logger;
 }
 
@@ -134,7 +136,10 @@ export class Dispatcher implements LaneOwner {
     text.sending = sending;
     countPart(text.counts, result);
     const then_state = verdict === 'done' ? 'done' : verdict === 'doubt' ? 'doubt' : null;
-    if (then_state !== null) this.#in_hand.delete(sending.message.message_id);
+    if (then_state !== null) {
+      this.#in_hand.delete(sending.message.message_id);
+      this.#options.onLeft(sending.message.account_id);
+    }
     const outcome = this.#outcomeOf(lane, text, part, result, then_state);
     if (outcome !== null) this.#options.outcomes.write(outcome);
     if (verdict === 'hopeless') this.#fail(text.sending);
@@ -242,6 +247,7 @@ export class Dispatcher implements LaneOwner {
 
   #end(sending: Sending, then_state: 'rejected' | 'expired', detail: string | null): void {
     this.#in_hand.delete(sending.message.message_id);
+    this.#options.onLeft(sending.message.account_id);
     this.#options.outcomes.write({
       ...nothingSaid(sending, new Date(this.#options.now())),
       detail,

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { E164 } from '../../domain/numbers/e164.ts';
 import type { Backlog } from '../../domain/texts/backlog.ts';
 import type { Acceptance } from '../accept/acceptor.ts';
+import type { QueueRoom } from '../accept/queue_room.ts';
 import type { CarrierBind } from '../carriers/carrier_bind.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { CountryMetrics } from './country_metrics.ts';
@@ -11,6 +12,7 @@ export interface Observed {
   binds: () => readonly CarrierBind[];
   lanes: () => readonly Lane[];
   accept_waiting: () => number;
+  room: Pick<QueueRoom, 'texts' | 'account_texts_most' | 'texts_max' | 'account_texts_max'>;
   outcomes_unwritten: () => number;
   receipts_waiting: () => number;
   smpp_sessions: () => number;
@@ -27,6 +29,7 @@ export class Metrics {
   readonly refused_total: Counter<'source' | 'code'>;
   readonly accept_seconds: Histogram;
   readonly receipts_total: Counter<'carrier' | 'state' | 'verdict'>;
+  readonly unreadable_total: Counter<'carrier' | 'verdict'>;
   readonly arrived_total: Counter<'carrier' | 'holder' | 'keyword'>;
   readonly webhooks_total: Counter<'result'>;
   readonly screened_total: Counter<'verdict' | 'by'>;
@@ -52,6 +55,11 @@ export class Metrics {
       'state',
       'verdict',
     ]);
+    this.unreadable_total = counter(
+      'unreadable_receipts',
+      'Receipts that could not be read, by whether they are kept.',
+      ['carrier', 'verdict'],
+    );
     this.arrived_total = counter('arrived', 'Incoming texts, by whether somebody holds the number.', [
       'carrier',
       'holder',
@@ -68,6 +76,7 @@ export class Metrics {
     this.#laneGauges(observed);
     this.#backlog = this.#backlogGauge();
     this.#gauge('accept_waiting', 'Texts that are being stored.', observed.accept_waiting);
+    this.#roomGauges(observed);
     this.#gauge('outcomes_unwritten', 'Answers of carriers that are not stored yet.', observed.outcomes_unwritten);
     this.#gauge('receipts_waiting', 'Receipts that are not stored yet.', observed.receipts_waiting);
     this.#gauge('smpp_sessions', 'Customers’ connections.', observed.smpp_sessions);
@@ -134,6 +143,16 @@ export class Metrics {
       labelNames: ['what'],
       registers: [this.registry],
     });
+  }
+
+  /** Each beside what it may be at most, for whoever wants to hear before the first text is refused. */
+  #roomGauges({ room }: Observed): void {
+    this.#gauge('queued', 'Texts that wait for carriers.', () => room.texts);
+    this.#gauge('queued_max', 'With so many, new ones are refused.', () => room.texts_max);
+    const most = 'Of the account that has the most: texts that wait for carriers, and those for later.';
+    this.#gauge('queued_of_account_most', most, () => room.account_texts_most);
+    const account_max = 'With so many, new ones of that account are refused.';
+    this.#gauge('queued_of_account_max', account_max, () => room.account_texts_max);
   }
 
   #laneGauges({ lanes }: Observed): void {

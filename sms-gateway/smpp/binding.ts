@@ -11,7 +11,8 @@ export type BindPdu = BindBody & Header;
 
 /** What the bind needs of its session. */
 export interface BindingSession {
-  role: Role;
+  /** Another one once we bind to whoever came to us. */
+  role: () => Role;
   owner: SessionOwner;
   interface_version: number;
   isOpen(): boolean;
@@ -31,10 +32,15 @@ export class Binding {
     this.#session = session;
   }
 
+  /** Whether the peer has asked and has no answer yet. */
+  get is_pending(): boolean {
+    return this.#is_pending;
+  }
+
   /** The peer asks to be bound. The answer comes from the owner, once. */
   asked(pdu: BindPdu): void {
     const { role, owner } = this.#session;
-    if (role === 'esme') return this.#refuse(pdu, STATUS.ESME_RINVBNDSTS);
+    if (role() === 'esme') return this.#refuse(pdu, STATUS.ESME_RINVBNDSTS);
     if (!this.#session.isOpen() || this.#is_pending) return this.#refuse(pdu, STATUS.ESME_RALYBND);
     this.#is_pending = true;
     owner.onBindRequest?.(pdu, (answer) => this.#answer(pdu, answer));

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { CloseReason } from './close_reason.ts';
 import type { Door } from './doors.ts';
-import type { BindBody, Header } from './pdu.ts';
+import type { BindBody, Header, OutbindBody } from './pdu.ts';
 import { Reception } from './reception.ts';
 import type { ReceptionSettings, Visitor } from './reception.ts';
 import type { Session } from './session.ts';
@@ -17,14 +17,28 @@ export interface BindRequest {
   is_secure: boolean;
 }
 
+export interface OutbindRequest {
+  pdu: OutbindBody & Header;
+  /** The peer's address without its port. */
+  address: string;
+  /** Over TLS. */
+  is_secure: boolean;
+  session: Session;
+}
+
 /** Whoever a server works for. */
 export interface ServerOwner {
   /** Rejecting is an outage: the peer hears ESME_RSYSERR and `onFault` the error. */
   onBind(request: BindRequest): Promise<BindAnswer>;
+  /**
+   * An SMSC came to us, to be bound to (SMPP 3.4 section 2.2.1): whoever owns its session from now on, and has it bind; null turns it
+   * away, as does having no such method.
+   */
+  onOutbind?(request: OutbindRequest): SessionOwner | null;
   onBound(session: Session, bound: Bound, is_secure: boolean): void;
   onRequest(session: Session, pdu: ServedPdu, respond: Respond): void;
   onCanSend?(session: Session): void;
-  /** Of every connection that was let in, bound or not. */
+  /** Of every connection that was let in, bound or not, but for those that became another's. */
   onClosed(session: Session, reason: CloseReason): void;
   onFault(error: unknown): void;
 }
@@ -69,12 +83,26 @@ export class Server {
 
   #ownerOf(visitor: Visitor): SessionOwner {
     const { address, is_secure } = visitor;
-    return {
+    const ours: SessionOwner = {
       onBindRequest: (pdu, answer) => this.#decide({ pdu, address, is_secure }, answer),
       onBound: (bound) => this.#owner.onBound(visitor.session, bound, is_secure),
       onRequest: (pdu, respond) => this.#owner.onRequest(visitor.session, pdu, respond),
       onCanSend: () => this.#owner.onCanSend?.(visitor.session),
       onClosed: (reason) => this.#owner.onClosed(visitor.session, reason),
+    };
+    let owner = ours;
+    return {
+      onBindRequest: (pdu, answer) => owner.onBindRequest?.(pdu, answer),
+      onOutbind: (pdu) => {
+        const other = this.#owner.onOutbind?.({ pdu, address, is_secure, session: visitor.session }) ?? null;
+        if (other === null) visitor.session.stop();
+        else owner = other;
+      },
+      onBound: (bound) => owner.onBound(bound),
+      onRequest: (pdu, respond) => owner.onRequest(pdu, respond),
+      onAlert: (pdu) => owner.onAlert?.(pdu),
+      onCanSend: () => owner.onCanSend?.(),
+      onClosed: (reason) => owner.onClosed(reason),
     };
   }
 

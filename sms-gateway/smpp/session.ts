@@ -38,8 +38,8 @@ const UNBOUND_PDU_OCTETS_MAX = 1_024;
  */
 export class Session {
   readonly counts: SessionCounts = { malformed: 0, unexpected_responses: 0, late_responses: 0, out_of_state: 0 };
-  readonly #role: Role;
-  readonly #settings: SessionSettings;
+  #role: Role;
+  #settings: SessionSettings;
   readonly #clock: Clock;
   readonly #owner: SessionOwner;
   readonly #wire: Wire;
@@ -74,7 +74,7 @@ export class Session {
     });
     this.#flow = new Flow(settings, clock, this.#reading, this.#wire);
     this.#binding = new Binding({
-      role,
+      role: () => this.#role,
       owner,
       interface_version: settings.interface_version,
       isOpen: () => this.#state.phase === 'open',
@@ -137,8 +137,10 @@ export class Session {
     return true;
   }
 
-  /** ESME: asks to be bound; `onBound` or `onClosed` follows. */
-  bind(body: BindBody): void {
+  /** As the ESME, of whoever came to us too: asks to be bound; `onBound` or `onClosed` follows. With these limits from now on. */
+  bind(body: BindBody, settings: SessionSettings = this.#settings): void {
+    this.#role = 'esme';
+    this.#settings = settings;
     const sequence_number = this.#nextSequenceNumber();
     this.#wire.write(body, STATUS.ESME_ROK, sequence_number);
     this.#own.set(sequence_number, (pdu) => this.#binding.answered(body, pdu));
@@ -178,8 +180,9 @@ export class Session {
       case 'bind_transceiver':
         return this.#binding.asked(pdu);
       case 'outbind':
-        if (this.#role === 'esme' && this.#state.phase === 'open' && this.#own.size === 0) this.#owner.onOutbind?.(pdu);
-        else this.counts.out_of_state += 1;
+        if (this.#state.phase !== 'open' || this.#own.size > 0 || this.#binding.is_pending)
+          this.counts.out_of_state += 1;
+        else this.#owner.onOutbind?.(pdu);
         return;
       case 'alert_notification':
         if (this.#admits(pdu)) this.#owner.onAlert?.(pdu);

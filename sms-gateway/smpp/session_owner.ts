@@ -29,7 +29,7 @@ export interface Bound {
 export interface SessionOwner {
   /** SMSC only: a peer wants to bind. To be answered once, with the bind timer running. */
   onBindRequest?(pdu: BindBody & Header, answer: (answer: BindAnswer) => void): void;
-  /** ESME only: the SMSC asks us to bind on this connection. */
+  /** The peer is an SMSC, and asks us to bind on this connection. */
   onOutbind?(pdu: OutbindBody & Header): void;
   onBound(bound: Bound): void;
   onRequest(pdu: ServedPdu, respond: Respond): void;

@@ -4,8 +4,8 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 import type { AcceptorOptions } from '../accept/acceptor.ts';
 import type { JudgeOptions } from '../accept/judge_text.ts';
 import { Guesses } from '../http/guesses.ts';
+import { sessionOf } from '../session_of_settings.ts';
 import { systemClock } from '../smpp/clock.ts';
-import { SESSION_DEFAULTS } from '../smpp/session_settings.ts';
 import { Certificate } from './certificate.ts';
 import { CustomerSmsc } from './customer_smsc.ts';
 import type { CustomerSmscOptions } from './customer_smsc.ts';
@@ -13,7 +13,7 @@ import type { CustomerSmscOptions } from './customer_smsc.ts';
 /** What a gateway judges every text by, however it came. */
 export type Judging = JudgeOptions & Pick<AcceptorOptions, 'screen'>;
 
-export interface SmscParts extends Pick<CustomerSmscOptions, 'accept' | 'onDelivery'> {
+export interface SmscParts extends Pick<CustomerSmscOptions, 'accept' | 'onDelivery' | 'onOutbind'> {
   settings: GatewaySettings;
   db: Queryable;
   judging: Judging;
@@ -35,8 +35,7 @@ const DELIVERY_POLL_MS = 1_000;
 const LEASE_IN_TIMEOUTS = 4;
 
 /** The SMSC for customers of a gateway with these settings. */
-export function assembleSmsc({ settings, db, judging, log, accept, onDelivery }: SmscParts): CustomerSmsc {
-  const { RESPONSE_TIMEOUT_MS, ENQUIRE_LINK_MS } = settings;
+export function assembleSmsc({ settings, db, judging, log, accept, onDelivery, onOutbind }: SmscParts): CustomerSmsc {
   return new CustomerSmsc({
     doors: doorsOf(settings),
     certificate_look_ms: CERTIFICATE_LOOK_MS,
@@ -44,17 +43,12 @@ export function assembleSmsc({ settings, db, judging, log, accept, onDelivery }:
       connections_max: CONNECTIONS_MAX,
       connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
       handshake_timeout_ms: HANDSHAKE_MS,
-      session: {
-        ...SESSION_DEFAULTS,
-        window_requests: WINDOW_MAX,
-        request_timeout_ms: RESPONSE_TIMEOUT_MS,
-        enquire_link_idle_ms: ENQUIRE_LINK_MS,
-      },
+      session: { ...sessionOf(settings), window_requests: WINDOW_MAX },
     },
-    ...{ system_id: SYSTEM_ID, db, log, accept, onDelivery, judge: judging, screen: judging.screen },
+    ...{ system_id: SYSTEM_ID, db, log, accept, onDelivery, onOutbind, judge: judging, screen: judging.screen },
     ...{ clock: systemClock, random: Math.random, guesses: new Guesses(() => performance.now()) },
     ...{ refresh_ms: REFRESH_MS, delivery_poll_ms: DELIVERY_POLL_MS },
-    delivery_lease_ms: RESPONSE_TIMEOUT_MS * LEASE_IN_TIMEOUTS,
+    delivery_lease_ms: settings.RESPONSE_TIMEOUT_MS * LEASE_IN_TIMEOUTS,
   });
 }
 

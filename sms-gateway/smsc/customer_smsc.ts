@@ -4,13 +4,15 @@ import type { Acceptance, Screening } from '../accept/acceptor.ts';
 import type { JudgedText, JudgeOptions } from '../accept/judge_text.ts';
 import type { TextPayer } from '../accept/payer.ts';
 import type { TextRequest } from '../accept/text_request.ts';
+import type { OutbindVerdict } from '../carriers/expected_outbind.ts';
 import type { Clock } from '../smpp/clock.ts';
 import { describeClose } from '../smpp/close_reason.ts';
 import type { CloseReason } from '../smpp/close_reason.ts';
 import type { ReceptionSettings } from '../smpp/reception.ts';
 import { Server } from '../smpp/server.ts';
+import type { OutbindRequest } from '../smpp/server.ts';
 import type { Session } from '../smpp/session.ts';
-import type { Bound, Respond, ServedPdu } from '../smpp/session_owner.ts';
+import type { Bound, Respond, ServedPdu, SessionOwner } from '../smpp/session_owner.ts';
 import { STATUS } from '../smpp/status.ts';
 import { refuse, understandsTlvs } from './answer.ts';
 import type { Bind } from './bind/bind.ts';
@@ -43,6 +45,8 @@ export interface CustomerSmscOptions {
   judge: JudgeOptions;
   screen: (text: JudgedText, payer: TextPayer) => Screening;
   guesses: BinderOptions['guesses'];
+  /** A carrier came by our doors, to be bound to. */
+  onOutbind: (request: OutbindRequest) => OutbindVerdict;
   /** How often limits and payers of those who are bound are read anew, beside `changed`. */
   refresh_ms: number;
   /** Of deliveries to binds: how long one is ours, and how often is looked for those that are to be tried again. */
@@ -99,6 +103,7 @@ export class CustomerSmsc {
       options.server,
       {
         onBind: (request) => binder.decide(request),
+        onOutbind: (request) => this.#takeOutbind(request),
         onBound: (session, bound, is_secure) => this.#addBind(session, bound, is_secure),
         onRequest: (session, pdu, respond) => this.#serve(session, pdu, respond),
         onCanSend: (session) => this.#bound.get(session)?.receiver?.pump(),
@@ -173,6 +178,22 @@ export class CustomerSmsc {
     } catch (error) {
       log.warn({ err: error }, 'the certificate was changed and cannot be used; the one before stays');
     }
+  }
+
+  /** One that nobody expects guesses at a name and a password, as a bind may. */
+  #takeOutbind(request: OutbindRequest): SessionOwner | null {
+    const { guesses, onOutbind, log } = this.#options;
+    const { address, pdu } = request;
+    if (guesses.tooMany(address)) return null;
+    const verdict = onOutbind(request);
+    if (verdict.kind === 'taken') return verdict.owner;
+    if (verdict.kind === 'unexpected') guesses.wrong(address);
+    const why =
+      verdict.kind === 'busy'
+        ? 'its bind has a connection already'
+        : 'no bind waits for one of that name and password, from that address, in the clear or over TLS as it came';
+    log.warn({ system_id: pdu.system_id, address, why }, 'an outbind was turned away');
+    return null;
   }
 
   #addBind(session: Session, { mode, peer_system_id, peer_interface_version }: Bound, is_secure: boolean): void {

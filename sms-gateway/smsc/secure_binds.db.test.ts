@@ -79,10 +79,11 @@ function customerSmsc(): CustomerSmsc {
       return Promise.resolve(ACCEPTED);
     },
     judge: {
-      ...{ sell: () => null, newId: randomUUID, now, segments_max: 10 },
+      ...{ sell: () => null, newId: randomUUID, now, segments_max: 10, national_languages: () => [] },
       ...{ validity_ms: 60_000, ahead_ms_max: 60_000 },
     },
     screen: () => ({ kind: 'pass' }),
+    onOutbind: () => ({ kind: 'unexpected' }),
     guesses: new Guesses(() => performance.now()),
     ...{ refresh_ms: 60_000, delivery_lease_ms: 60_000, delivery_poll_ms: 60_000 },
     onDelivery: () => undefined,

@@ -16,13 +16,11 @@ import type { Continuation } from './plan.ts';
 import { RecordTail } from './record_tail.ts';
 import { Session } from './session.ts';
 
-/** Fails to compile when a prompt of the port has no sound, or a sound no prompt. */
 /** The names of trunks begin so, and no device's does. */
 const TRUNK = 'trunk-';
-const TRUNK_ADDRESSES = {
-  Action: 'SorceryMemoryCachePopulate',
-  Cache: 'res_pjsip_endpoint_identifier_ip/identify',
-};
+const TRUNK_ADDRESSES = { Action: 'SorceryMemoryCachePopulate', Cache: 'res_pjsip/identify' };
+
+/** Fails to compile when a prompt of the port has no sound, or a sound no prompt. */
 const PROMPT_CONTEXT = (prompt: Prompt & keyof typeof PROMPT_SOUNDS): string => `${REFUSAL_CONTEXT_PREFIX}${prompt}`;
 
 /** Plain calls on one Asterisk: authorised over ARI, bridged by the dialplan, re-armed over AMI, settled from the CDR file. */

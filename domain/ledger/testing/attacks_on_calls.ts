@@ -92,6 +92,10 @@ const inbound: Attacks = {
   'did_forgets_forward on update': [
     `${forwarded('+331234567')}; ${did(`account_id = '${OTHER_ACCOUNT}'`)}; ${did('ring_timeout_seconds = 31')} and forward_to is not null`,
   ],
+  // Nor does the next one's text go where the last one chose, or to nobody.
+  'did_forgets_text_webhooks on update': [
+    `${did('texts_to_chosen = true')}; ${did(`account_id = '${OTHER_ACCOUNT}'`)}; ${did('ring_timeout_seconds = 31')} and texts_to_chosen`,
+  ],
   did_voicemail_check: [did(`voicemail = 'shouted'`)],
   did_voicemail_whole: [did(`voicemail = 'own'`), did(`voicemail = 'standard', voicemail_greeting = '${NOBODY}'`)],
   did_voicemail_held: [`${did(`state = 'free', account_id = null`)}; ${did(`voicemail = 'standard'`)}`],

@@ -1,5 +1,5 @@
 import type { Attacks } from './attacks_on_money.ts';
-import { appendOnly } from './attacks_on_payments.ts';
+import { ADMIN, appendOnly } from './attacks_on_payments.ts';
 import { insertInto } from './attacks_on_prices.ts';
 import type { Columns } from './attacks_on_prices.ts';
 import { ACCOUNT, NOBODY } from './books.ts';
@@ -9,6 +9,7 @@ const ORDER = idOf(0);
 const LIVE_ORDER = idOf(1);
 const HOLDING = idOf(2);
 const CANCELLATION = idOf(3);
+const CANCELLATION_ORDER = idOf(4);
 const NEW = idOf(99);
 /** One that is sold, one that is ordered, and one that there is not. */
 const HELD = '+442071838751';
@@ -52,6 +53,18 @@ const period: Columns = {
 const cancellation: Columns = {
   ...{ id: NEW, holding_id: HOLDING, at_once: 'false', requested_at: AT, effective_at: MONTH_LATER, undone_at: AT },
 };
+const cancellationOrder: Columns = {
+  ...{
+    id: NEW,
+    holding_id: HOLDING,
+    at_once: 'true',
+    refund: 'full',
+    refund_micros: 1,
+    reason: 'x',
+    state: 'rejected',
+  },
+  ...{ approvals_needed: 2, requested_by: ADMIN, requested_at: AT, decided_at: AT },
+};
 
 const didRow = (number: string) => insertInto('did', { number, account_id: ACCOUNT, state: 'active' });
 const offerRow = (number: string) =>
@@ -74,6 +87,10 @@ export const booksOfNumbers = [
     charge_kind: 'purchase',
   }),
   insertInto('number_cancellation', { ...cancellation, id: CANCELLATION, undone_at: null }),
+  insertInto('cancellation_order', {
+    ...cancellationOrder,
+    ...{ id: CANCELLATION_ORDER, state: 'waiting', decided_at: null },
+  }),
 ].join(';\n');
 
 const into = (table: string, row: Columns) => (columns: Columns) => insertInto(table, { ...row, ...columns });
@@ -83,6 +100,7 @@ const newHolding = into('number_holding', holding);
 const newEnded = into('number_holding', { ...holding, ...ended });
 const newPeriod = into('number_period', period);
 const newCancellation = into('number_cancellation', cancellation);
+const newCancellationOrder = into('cancellation_order', cancellationOrder);
 
 /** A price that was converted, one to one. */
 const converted: Columns = {
@@ -226,7 +244,30 @@ const number_cancellation: Attacks = {
   number_cancellation_refund_tax_micros_check: [newCancellation({ refund_tax_micros: -1 })],
 };
 
+const cancellation_order: Attacks = {
+  cancellation_order_pkey: [newCancellationOrder({ id: CANCELLATION_ORDER })],
+  cancellation_order_holding_id_fkey: [newCancellationOrder({ holding_id: NOBODY })],
+  cancellation_order_requested_by_fkey: [newCancellationOrder({ requested_by: NOBODY })],
+  // Two that wait would each give back what the other did.
+  cancellation_order_one: [newCancellationOrder({ state: 'waiting', decided_at: null })],
+  // Decided, and nobody knows when.
+  cancellation_order_decided: [
+    newCancellationOrder({ decided_at: null }),
+    newCancellationOrder({ state: 'done', decided_at: null }),
+  ],
+  // Nothing, and yet something.
+  cancellation_order_nothing: [newCancellationOrder({ refund: 'none' })],
+  cancellation_order_refund_check: [newCancellationOrder({ refund: 'twice' })],
+  cancellation_order_refund_micros_check: [newCancellationOrder({ refund_micros: -1 })],
+  cancellation_order_reason_check: [newCancellationOrder({ reason: '' })],
+  cancellation_order_state_check: [newCancellationOrder({ state: 'odd' })],
+  cancellation_order_approvals_needed_check: [
+    newCancellationOrder({ approvals_needed: 0 }),
+    newCancellationOrder({ approvals_needed: 3 }),
+  ],
+};
+
 /** The rules of the tables that have what numbers cost, who ordered and who holds one, and what was paid for it. */
 export const attacksOnNumbers: Readonly<Record<string, Attacks>> = {
-  ...{ number_price, number_order, number_holding, number_period, number_cancellation },
+  ...{ number_price, number_order, number_holding, number_period, number_cancellation, cancellation_order },
 };

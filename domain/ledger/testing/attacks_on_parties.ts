@@ -79,6 +79,9 @@ const carrier: Attacks = {
     newCarrier({ code: 'x'.repeat(41) }),
   ],
   carrier_currency_check: [newCarrier({ currency: 'eur' })],
+  carrier_operation_id_key: [
+    `${newCarrier({ operation_id: NEW })}; ${newCarrier({ id: 98, code: 'newer', operation_id: NEW })}`,
+  ],
 };
 
 const trunk: Attacks = {
@@ -91,6 +94,7 @@ const trunk: Attacks = {
   trunk_max_channels_check: [newTrunk({ max_channels: 0 })],
   // A name and its secret come together.
   trunk_check: [newTrunk({ auth_username: 'us' }), newTrunk({ auth_secret: 'secret' })],
+  trunk_operation_id_key: [`${newTrunk({ operation_id: NEW })}; ${newTrunk({ id: 'trunk-newer', operation_id: NEW })}`],
 };
 
 const trunk_address: Attacks = {
@@ -151,6 +155,26 @@ const toldOfRoutes = Object.entries(routed).flatMap(([table, column]) =>
 
 export const toldOfParties: Readonly<Record<string, Told>> = {
   ...Object.fromEntries(toldOfRoutes),
+  'carrier carrier_told_to_gateway on update': {
+    channel: 'gateway',
+    change: 'update carrier set code = code, enabled = enabled where false',
+  },
+  // From where a trunk may call is part of what the switch knows of it.
+  'trunk_address notify_trunk_address on insert': {
+    channel: 'device',
+    change: `${newAddress()}; delete from trunk_address where address = '127.0.0.2/32'`,
+    heard: [TRUNK],
+  },
+  'trunk_address notify_trunk_address on update': {
+    channel: 'device',
+    change: 'update trunk_address set address = address',
+    heard: [TRUNK],
+  },
+  'trunk_address notify_trunk_address on delete': {
+    channel: 'device',
+    change: `${newAddress()}; delete from trunk_address where address = '127.0.0.2/32'`,
+    heard: [TRUNK],
+  },
   'account account_notify on update': {
     channel: 'gateway',
     change: 'update account set state = state, tax_ppm = tax_ppm, text_deck = text_deck where false',

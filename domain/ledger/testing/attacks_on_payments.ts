@@ -5,7 +5,7 @@ import { ACCOUNT, NOBODY, OTHER_ACCOUNT, TX } from './books.ts';
 
 const idOf = (n: number): string => `00000000-0000-4000-8000-0000000001${String(n).padStart(2, '0')}`;
 const KEY = idOf(0);
-const ADMIN = idOf(1);
+export const ADMIN = idOf(1);
 const METHOD = idOf(2);
 const PAID = idOf(3);
 const FILLING = idOf(4);

@@ -32,6 +32,12 @@ const charged: Columns = {
 const newEvent = rowsOf('message_event', { message_id: WAITING_TEXT, n: 9, at: '2026-01-15', kind: 'throttled' });
 const place = (change: string) => `update message_queue set ${change} where message_id = '${WAITING_TEXT}'`;
 const bind = (change: string) => `update carrier_bind set ${change}`;
+const OPERATION = '00000000-0000-4000-8000-000000000298';
+const newBind = rowsOf('carrier_bind', {
+  ...{ id: 'alpha-9', carrier_id: 1, host: '127.0.0.1', port: 2775, system_id: 'us', password: 'secret' },
+});
+const outbind = (name: string, password: string) =>
+  bind(`outbind_system_id = ${name}, outbind_password = ${password}, outbind_address = '10.0.0.0/8'`);
 const esmeWith = (change: string) => `update esme set ${change}`;
 
 const text_rate: Attacks = {
@@ -164,7 +170,10 @@ const webhook_endpoint: Attacks = {
 };
 
 const carrier_bind: Attacks = {
-  carrier_bind_pkey: ['insert into carrier_bind select * from carrier_bind'],
+  carrier_bind_pkey: [newBind({ id: 'alpha-1' })],
+  carrier_bind_operation_id_key: [
+    `${newBind({ id: 'alpha-8', operation_id: OPERATION })}; ${newBind({ operation_id: OPERATION })}`,
+  ],
   carrier_bind_carrier_id_fkey: [bind('carrier_id = 999')],
   carrier_bind_id_check: [bind(`id = 'Alpha 1'`)],
   carrier_bind_host_check: [bind(`host = ''`)],
@@ -178,6 +187,8 @@ const carrier_bind: Attacks = {
   carrier_bind_window_max_check: [bind('window_max = 0'), bind('window_max = 2001')],
   carrier_bind_texts_per_second_max_check: [bind('texts_per_second_max = 0')],
   carrier_bind_default_alphabet_check: [bind(`default_alphabet = 'runes'`)],
+  carrier_bind_national_languages_check: [bind(`national_languages = '{klingon}'`)],
+  carrier_bind_national_septets_check: [bind(`national_languages = '{turkish}', default_alphabet = 'latin1'`)],
   carrier_bind_receipt_id_form_check: [bind(`receipt_id_form = 'odd'`)],
   carrier_bind_receipt_utc_offset_minutes_check: [-841, 841].map((n) => bind(`receipt_utc_offset_minutes = ${n}`)),
   // Opening hours have two ends.
@@ -192,12 +203,30 @@ const carrier_bind: Attacks = {
   carrier_bind_name_npi_check: [bind('name_npi = -1'), bind('name_npi = 19')],
   carrier_bind_recipient_ton_check: [bind('recipient_ton = -1'), bind('recipient_ton = 8')],
   carrier_bind_recipient_npi_check: [bind('recipient_npi = -1'), bind('recipient_npi = 19')],
+  carrier_bind_outbind_system_id_check: [outbind(`''`, `'secret'`), outbind(`'sixteen octets  '`, `'secret'`)],
+  carrier_bind_outbind_password_check: [outbind(`'them'`, `'nine octe'`)],
+  // All of it, as whoever comes is told our own password.
+  carrier_bind_outbind_check: [
+    bind(`outbind_system_id = 'them', outbind_password = 'secret'`),
+    bind(`outbind_system_id = 'them', outbind_address = '10.0.0.0/8'`),
+    bind(`outbind_password = 'secret', outbind_address = '10.0.0.0/8'`),
+  ],
   carrier_bind_tls_authorities_check: [bind(`tls_authorities = '${'x'.repeat(100_001)}'`)],
   carrier_bind_tls_name_check: [bind(`tls_name = ''`), bind(`tls_name = '${'x'.repeat(254)}'`)],
 };
 
 const parked_receipt: Attacks = {
   parked_receipt_pkey: ['insert into parked_receipt overriding system value select * from parked_receipt'],
+};
+
+const unreadable_receipt: Attacks = {
+  unreadable_receipt_pkey: ['insert into unreadable_receipt overriding system value select * from unreadable_receipt'],
+  unreadable_receipt_why_check: [
+    `update unreadable_receipt set why = ''`,
+    `update unreadable_receipt set why = '${'x'.repeat(501)}'`,
+  ],
+  // Shorter than the header of a PDU.
+  unreadable_receipt_pdu_check: [`update unreadable_receipt set pdu = '\\x${'00'.repeat(15)}'`],
 };
 
 const body_erasure: Attacks = {
@@ -237,6 +266,7 @@ export const attacksOnTexts: Readonly<Record<string, Attacks>> = {
   webhook_endpoint,
   carrier_bind,
   parked_receipt,
+  unreadable_receipt,
   body_erasure,
   body_kept,
   mo_part,
@@ -249,7 +279,7 @@ const watched = { carrier_bind: 'enabled', esme: 'enabled', webhook_endpoint: 'e
 export const toldOfTexts: Readonly<Record<string, Told>> = Object.fromEntries(
   Object.entries(watched).flatMap(([table, column]) =>
     Object.entries({
-      insert: `insert into ${table} select * from ${table} where false`,
+      insert: `insert into ${table} (${column}) select ${column} from ${table} where false`,
       update: `update ${table} set ${column} = ${column} where false`,
       delete: `delete from ${table} where false`,
     }).map(([event, change]): [string, Told] => [

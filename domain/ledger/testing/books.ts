@@ -114,6 +114,8 @@ values ('${WAITING_TEXT}', 'w', 1, '2026-01-15', '2026-01-16');
 insert into message_key values ('${ACCOUNT}', 'order-7', '${CHECKSUM}', '${SENT_TEXT}', '2026-01-15');
 insert into parked_receipt (id, carrier_id, carrier_message_ids, state, received_at) overriding system value
 values (1, 1, '{4711}', 'delivered', '2026-01-15');
+insert into unreadable_receipt (id, carrier_id, bind_id, why, pdu, received_at) overriding system value
+values (1, 1, 'alpha-1', 'It names no message.', decode(repeat('00', 16), 'hex'), '2026-01-15');
 insert into body_erasure (erased_until) values ('2026-01-15');
 insert into body_kept values ('${WAITING_TEXT}');
 insert into mo_part values (1, '+447700900123', '+442071838750', 9, 2, 1, 0, 'a', '2026-01-15');

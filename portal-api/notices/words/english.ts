@@ -31,6 +31,10 @@ export const english = {
       subject: 'A number is yours no longer',
       text: 'You do not hold the number below any more, and are not charged for it.',
     },
+    number_cancelled_by_us: {
+      subject: 'We have cancelled a number of yours',
+      text: 'We have cancelled a number of yours. Until when you hold it, and why we did so, stands below; what we give back for it is then in your wallet. If you think that this is wrong, write to our support.',
+    },
     transfer_offered: {
       subject: 'A number is offered to you',
       text: 'Another customer wants to hand a number over to you. Look at it at {origin}, and accept or decline it there.',
@@ -57,11 +61,19 @@ export const english = {
     },
     refund_done: {
       subject: 'Your refund is on its way',
-      text: 'We have paid an amount back to you. Depending on your bank it takes some days until it arrives.',
+      text: 'We have paid an amount back to you. Depending on your bank it takes some days until it arrives. The credit note below is at {origin}.',
     },
     invoice_ready: {
       subject: 'Your invoice is ready',
       text: 'The invoice of your last month is at {origin}. It is paid from your wallet already.',
+    },
+    credit_note_ready: {
+      subject: 'You have a credit note',
+      text: 'We have corrected what you were charged, or paid back what you had paid. How much it is stands below; the credit note at {origin} says what for.',
+    },
+    debit_note_ready: {
+      subject: 'You have a debit note',
+      text: 'We have corrected what you were charged, and took an amount out of your wallet for it. How much it is stands below; the debit note at {origin} says what for.',
     },
     chargeback: {
       subject: 'A payment of yours was disputed',
@@ -90,6 +102,10 @@ export const english = {
     new_sign_in: {
       subject: 'You signed in from somewhere new',
       text: 'Somebody signed in to your account from a device or a network that we have not seen there before. If it was you, there is nothing to do. If not, say so at {origin} under “sign-ins”: everybody is then signed out and you choose a new password.',
+    },
+    signed_out: {
+      subject: 'You were signed out everywhere',
+      text: 'Somebody of our support has ended every sign-in to your account, for the reason below. Sign in again at {origin}; if your password may be known to somebody else, choose a new one there.',
     },
     email_changed: {
       subject: 'The address of your account was changed',

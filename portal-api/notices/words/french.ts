@@ -30,6 +30,10 @@ export const french: EveryWord = {
       subject: 'Un numéro n’est plus le vôtre',
       text: 'Vous ne détenez plus le numéro ci-dessous, et il ne vous est plus facturé.',
     },
+    number_cancelled_by_us: {
+      subject: 'Nous avons résilié un de vos numéros',
+      text: 'Nous avons résilié un de vos numéros. Jusqu’à quand vous le détenez et pourquoi figure ci-dessous ; ce que nous vous remboursons est alors sur votre solde. Si vous pensez que c’est une erreur, écrivez à notre assistance.',
+    },
     transfer_offered: {
       subject: 'Un numéro vous est proposé',
       text: 'Un autre client souhaite vous céder un numéro. Consultez-le sur {origin}, et acceptez-le ou refusez-le là-bas.',
@@ -56,11 +60,19 @@ export const french: EveryWord = {
     },
     refund_done: {
       subject: 'Votre remboursement est en route',
-      text: 'Nous vous avons remboursé un montant. Selon votre banque, il met quelques jours à arriver.',
+      text: 'Nous vous avons remboursé un montant. Selon votre banque, il met quelques jours à arriver. L’avoir dont le numéro figure ci-dessous est sur {origin}.',
     },
     invoice_ready: {
       subject: 'Votre facture est prête',
       text: 'La facture du mois dernier est sur {origin}. Elle est déjà payée par votre solde.',
+    },
+    credit_note_ready: {
+      subject: 'Vous avez un avoir',
+      text: 'Nous avons corrigé ce qui vous a été facturé, ou remboursé ce que vous aviez payé. Le montant figure ci-dessous ; l’avoir sur {origin} dit pourquoi.',
+    },
+    debit_note_ready: {
+      subject: 'Vous avez une note de débit',
+      text: 'Nous avons corrigé ce qui vous a été facturé et prélevé pour cela un montant sur votre solde. Le montant figure ci-dessous ; la note de débit sur {origin} dit pourquoi.',
     },
     chargeback: {
       subject: 'L’un de vos paiements a été contesté',
@@ -89,6 +101,10 @@ export const french: EveryWord = {
     new_sign_in: {
       subject: 'Vous vous êtes connecté depuis un nouvel endroit',
       text: 'Quelqu’un s’est connecté à votre compte depuis un appareil ou un réseau que nous n’y avions pas encore vu. Si c’était vous, il n’y a rien à faire. Sinon, dites-le sur {origin} sous « connexions » : tout le monde est alors déconnecté et vous choisissez un nouveau mot de passe.',
+    },
+    signed_out: {
+      subject: 'Vous avez été déconnecté partout',
+      text: 'Quelqu’un de notre support a mis fin à toutes les connexions à votre compte, pour la raison ci-dessous. Reconnectez-vous sur {origin} ; si quelqu’un d’autre peut connaître votre mot de passe, choisissez-en un nouveau.',
     },
     email_changed: {
       subject: 'L’adresse de votre compte a été modifiée',

@@ -30,6 +30,10 @@ export const german: EveryWord = {
       subject: 'Eine Nummer gehört Ihnen nicht mehr',
       text: 'Die unten genannte Nummer haben Sie nicht mehr, und sie wird Ihnen nicht mehr berechnet.',
     },
+    number_cancelled_by_us: {
+      subject: 'Wir haben eine Ihrer Nummern gekündigt',
+      text: 'Wir haben eine Ihrer Nummern gekündigt. Bis wann Sie sie haben und warum, steht unten; was wir Ihnen dafür erstatten, ist dann in Ihrem Guthaben. Wenn Sie das für falsch halten, schreiben Sie unserem Support.',
+    },
     transfer_offered: {
       subject: 'Ihnen wird eine Nummer angeboten',
       text: 'Ein anderer Kunde möchte Ihnen eine Nummer übertragen. Sehen Sie sie sich unter {origin} an, und nehmen Sie dort an oder lehnen Sie ab.',
@@ -56,11 +60,19 @@ export const german: EveryWord = {
     },
     refund_done: {
       subject: 'Ihre Erstattung ist unterwegs',
-      text: 'Wir haben Ihnen einen Betrag zurückgezahlt. Je nach Bank dauert es einige Tage, bis er ankommt.',
+      text: 'Wir haben Ihnen einen Betrag zurückgezahlt. Je nach Bank dauert es einige Tage, bis er ankommt. Die Gutschrift, deren Nummer unten steht, liegt unter {origin}.',
     },
     invoice_ready: {
       subject: 'Ihre Rechnung liegt vor',
       text: 'Die Rechnung für den letzten Monat liegt unter {origin}. Sie ist bereits von Ihrem Guthaben bezahlt.',
+    },
+    credit_note_ready: {
+      subject: 'Sie haben eine Gutschrift',
+      text: 'Wir haben berichtigt, was Ihnen berechnet wurde, oder zurückgezahlt, was Sie gezahlt hatten. Wie viel es ist, steht unten; wofür, sagt die Gutschrift unter {origin}.',
+    },
+    debit_note_ready: {
+      subject: 'Sie haben eine Belastungsanzeige',
+      text: 'Wir haben berichtigt, was Ihnen berechnet wurde, und dafür einen Betrag von Ihrem Guthaben genommen. Wie viel es ist, steht unten; wofür, sagt die Belastungsanzeige unter {origin}.',
     },
     chargeback: {
       subject: 'Einer Ihrer Zahlungen wurde widersprochen',
@@ -89,6 +101,10 @@ export const german: EveryWord = {
     new_sign_in: {
       subject: 'Sie haben sich von einem neuen Ort aus angemeldet',
       text: 'Jemand hat sich bei Ihrem Konto von einem Gerät oder aus einem Netz angemeldet, das wir dort noch nicht gesehen haben. Wenn Sie das waren, ist nichts zu tun. Wenn nicht, sagen Sie es unter {origin} bei den Anmeldungen: dann werden alle abgemeldet, und Sie wählen ein neues Passwort.',
+    },
+    signed_out: {
+      subject: 'Sie wurden überall abgemeldet',
+      text: 'Jemand von unserem Support hat alle Anmeldungen bei Ihrem Konto beendet, aus dem Grund, der unten steht. Melden Sie sich unter {origin} neu an; wenn jemand anderes Ihr Passwort kennen könnte, wählen Sie dort ein neues.',
     },
     email_changed: {
       subject: 'Die Adresse Ihres Kontos wurde geändert',

@@ -30,6 +30,10 @@ export const spanish: EveryWord = {
       subject: 'Un número ya no es suyo',
       text: 'Ya no tiene el número de abajo, y no se le cobra más por él.',
     },
+    number_cancelled_by_us: {
+      subject: 'Hemos dado de baja un número suyo',
+      text: 'Hemos dado de baja un número suyo. Hasta cuándo lo tiene y por qué figura abajo; lo que le devolvemos por él está entonces en su saldo. Si cree que es un error, escriba a nuestro soporte.',
+    },
     transfer_offered: {
       subject: 'Le ofrecen un número',
       text: 'Otro cliente quiere cederle un número. Véalo en {origin}, y acéptelo o rechácelo allí.',
@@ -56,11 +60,19 @@ export const spanish: EveryWord = {
     },
     refund_done: {
       subject: 'Su reembolso está en camino',
-      text: 'Le hemos devuelto un importe. Según su banco, tarda algunos días en llegar.',
+      text: 'Le hemos devuelto un importe. Según su banco, tarda algunos días en llegar. La nota de abono cuyo número figura abajo está en {origin}.',
     },
     invoice_ready: {
       subject: 'Su factura está lista',
       text: 'La factura del último mes está en {origin}. Ya está pagada con su saldo.',
+    },
+    credit_note_ready: {
+      subject: 'Tiene una nota de abono',
+      text: 'Hemos corregido lo que se le cobró o le hemos devuelto lo que había pagado. El importe figura abajo; la nota de abono en {origin} dice por qué.',
+    },
+    debit_note_ready: {
+      subject: 'Tiene una nota de cargo',
+      text: 'Hemos corregido lo que se le cobró y por ello hemos tomado un importe de su saldo. El importe figura abajo; la nota de cargo en {origin} dice por qué.',
     },
     chargeback: {
       subject: 'Se ha impugnado uno de sus pagos',
@@ -89,6 +101,10 @@ export const spanish: EveryWord = {
     new_sign_in: {
       subject: 'Ha iniciado sesión desde un lugar nuevo',
       text: 'Alguien ha iniciado sesión en su cuenta desde un dispositivo o una red que no habíamos visto allí. Si fue usted, no hay nada que hacer. Si no, dígalo en {origin}, en «inicios de sesión»: entonces se cierran todas las sesiones y usted elige una nueva contraseña.',
+    },
+    signed_out: {
+      subject: 'Se han cerrado todas sus sesiones',
+      text: 'Alguien de nuestro soporte ha cerrado todas las sesiones de su cuenta, por el motivo que figura abajo. Vuelva a iniciar sesión en {origin}; si otra persona puede conocer su contraseña, elija allí una nueva.',
     },
     email_changed: {
       subject: 'Se ha cambiado la dirección de su cuenta',

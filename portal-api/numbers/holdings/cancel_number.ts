@@ -1,11 +1,13 @@
 import type { Micros } from '../../../domain/money/micros.ts';
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
-import { giveBack } from '../../../domain/ledger/give_back.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
+import { lockWallet } from '../../payments/refunds.ts';
 import { lockNumber } from '../lock_number.ts';
+import { payRefund, refundDue } from './cancellation_refund.ts';
+import type { RefundRule } from './cancellation_refund.ts';
 import { endHolding } from './end_holding.ts';
 import { lastPeriod, ownHolding } from './holding_rows.ts';
-import type { ChargedPeriod, Holding } from './holding_rows.ts';
+import type { Holding } from './holding_rows.ts';
 import { unusedPart } from './period.ts';
 
 export interface CancellationPreview {
@@ -18,31 +20,40 @@ export interface CancellationPreview {
   days_total: number;
 }
 
+export interface CancellationTerms {
+  at_once: boolean;
+  refund: RefundRule;
+}
+
 /**
- * What a cancellation comes to. At once: the whole days of the paid month that are left, by the day, of what was paid for it; the setup
- * is not given back. At the end of the period: nothing, as all of it is used. A month that somebody else paid for gives nothing back.
+ * What a cancellation comes to. By the policy, at once: the whole days of the paid month that are left, by the day, of what was paid for
+ * it; the setup is not given back. At the end of the period: nothing, as all of it is used. A month that somebody else paid for gives
+ * nothing back.
  */
 export async function previewCancellation(
   db: Queryable,
   holding: Holding,
-  at_once: boolean,
+  { at_once, refund }: CancellationTerms,
   now: Date,
-): Promise<CancellationPreview & { period: ChargedPeriod | null }> {
+): Promise<CancellationPreview> {
   const period = await lastPeriod(db, holding.id);
   const is_now = at_once || holding.paid_until <= now;
-  const unused = period === null ? null : unusedPart(period, is_now ? now : holding.paid_until);
+  const effective_at = is_now ? now : holding.paid_until;
+  const unused = period === null ? null : unusedPart(period, effective_at);
+  const due = await refundDue(db, period, unused, refund);
   return {
-    period,
-    effective_at: is_now ? now : holding.paid_until,
-    currency: holding.currency,
-    refund_net_micros: unused?.net_micros ?? 0n,
-    refund_tax_micros: unused?.tax_micros ?? 0n,
-    days_unused: unused?.days_unused ?? 0,
-    days_total: unused?.days_total ?? 0,
+    ...{ effective_at, currency: holding.currency },
+    ...{ refund_net_micros: due.net_micros, refund_tax_micros: due.tax_micros },
+    ...{ days_unused: unused?.days_unused ?? 0, days_total: unused?.days_total ?? 0 },
   };
 }
 
-export interface Cancellation {
+export const refundOf = ({ refund_net_micros, refund_tax_micros }: Refunding): Micros =>
+  refund_net_micros + refund_tax_micros;
+
+type Refunding = Pick<CancellationPreview, 'refund_net_micros' | 'refund_tax_micros'>;
+
+export interface Cancellation extends Refunding {
   id: string;
   number: string;
   at_once: boolean;
@@ -51,8 +62,8 @@ export interface Cancellation {
   undone_at: Date | null;
   done_at: Date | null;
   currency: string;
-  refund_net_micros: Micros;
-  refund_tax_micros: Micros;
+  /** Why one of us cancelled it; null where its holder did. */
+  reason: string | null;
 }
 
 export interface CancellationWish {
@@ -67,7 +78,7 @@ export interface CancellationWish {
 
 export type Cancelled =
   | { kind: 'cancelled'; cancellation: Cancellation }
-  | { kind: 'not_found' | 'already_cancelled' | 'being_ported' }
+  | { kind: 'not_found' | 'already_cancelled' | 'cancelled_by_us' | 'being_ported' }
   | { kind: 'refund_differs'; refund_micros: Micros };
 
 /** Cancels a number. At once, its refund is paid in this transaction, and is what a preview of this moment says. */
@@ -80,61 +91,83 @@ export async function cancelNumber(tx: Transaction, wish: CancellationWish): Pro
   if (holding === null) return { kind: 'not_found' };
   if (await isBeingPorted(tx, holding.id)) return { kind: 'being_ported' };
   const pending = await pendingCancellation(tx, holding.id);
+  // What we decided on its refund is not gone round.
+  if (pending !== null && pending.reason !== null) return { kind: 'cancelled_by_us' };
   // Who has cancelled to the end of the period may still end it at once.
   if (pending !== null && !at_once) return { kind: 'already_cancelled' };
-  const preview = await previewCancellation(tx, holding, at_once, now);
-  const refund_micros = preview.refund_net_micros + preview.refund_tax_micros;
+  await lockWallet(tx, holding.wallet_id);
+  const preview = await previewCancellation(tx, holding, { at_once, refund: 'policy' }, now);
+  const refund_micros = refundOf(preview);
   if (wish.refund_micros_seen !== null && wish.refund_micros_seen !== refund_micros) {
     return { kind: 'refund_differs', refund_micros };
   }
-  if (pending !== null) await markUndone(tx, pending.id, now);
-  await insertCancellation(tx, wish, holding.id, preview);
-  if (preview.effective_at <= now) {
-    if (refund_micros > 0n) await refund(tx, holding, cancellation_id, preview);
-    await endHolding(tx, holding, { reason: 'cancelled', at: now });
-  } else {
-    await tellCustomer(tx, account_id, { type: 'number', id: number, state: 'cancelled' });
-  }
-  const cancellation = await selectCancellation(tx, cancellation_id);
-  if (cancellation === null) throw new Error(`Cancellation ${cancellation_id} was not written.`);
+  const cancellation = await enterCancellation(tx, holding, { id: cancellation_id, at_once, preview, pending }, now);
   return { kind: 'cancelled', cancellation };
 }
 
-async function refund(
-  tx: Transaction,
-  { number, id }: Holding,
-  ref: string,
-  {
-    period,
-    refund_net_micros,
-    refund_tax_micros,
-    days_unused,
-    days_total,
-  }: Awaited<ReturnType<typeof previewCancellation>>,
-): Promise<void> {
-  if (period === null) throw new Error(`Holding ${id} was never paid and gives nothing back.`);
-  const { charge_kind, charge_ref, period_no } = period;
-  const verdict = await giveBack(tx, {
-    ...{ ref, charge_kind, charge_ref, net_micros: refund_net_micros, tax_micros: refund_tax_micros },
-    content: { what: 'number_cancelled', number, holding_id: id, period_no, days_unused, days_total },
-  });
-  if (verdict !== 'posted') throw new Error(`Cancellation ${ref} could not be refunded: ${verdict}.`);
+export interface NewCancellation {
+  id: string;
+  at_once: boolean;
+  preview: CancellationPreview;
+  /** The one that it takes the place of. */
+  pending: Cancellation | null;
 }
 
-/** Takes a cancellation back that has not taken effect. */
+/** Writes a cancellation down; one that takes effect now is carried out. The number and its wallet are locked. */
+export async function enterCancellation(
+  tx: Transaction,
+  holding: Holding,
+  { id, at_once, preview, pending }: NewCancellation,
+  now: Date,
+): Promise<Cancellation> {
+  if (pending !== null) await markUndone(tx, pending.id, now);
+  await insertCancellation(tx, { id, holding_id: holding.id, at_once, now }, preview);
+  if (preview.effective_at <= now) {
+    const due = { net_micros: preview.refund_net_micros, tax_micros: preview.refund_tax_micros };
+    const unused = { ...due, days_unused: preview.days_unused, days_total: preview.days_total };
+    await payRefund(tx, holding, { cancellation_id: id, due, unused });
+    await endHolding(tx, holding, { reason: 'cancelled', at: now });
+  } else {
+    await tellCustomer(tx, holding.account_id, { type: 'number', id: holding.number, state: 'cancelled' });
+  }
+  const cancellation = await selectCancellation(tx, id);
+  if (cancellation === null) throw new Error(`Cancellation ${id} was not written.`);
+  return cancellation;
+}
+
+/** Ends what was cancelled to this moment, and pays what was promised for it. The number is locked. */
+export async function carryOutCancellation(
+  tx: Transaction,
+  holding: Holding,
+  { id, refund_net_micros, refund_tax_micros }: Cancellation,
+  now: Date,
+): Promise<void> {
+  await lockWallet(tx, holding.wallet_id);
+  const due = { net_micros: refund_net_micros, tax_micros: refund_tax_micros };
+  await payRefund(tx, holding, { cancellation_id: id, due, unused: null });
+  await endHolding(tx, holding, { reason: 'cancelled', at: now });
+}
+
+/** Takes a cancellation back that has not taken effect. What one of us cancelled its holder cannot. */
 export async function undoCancellation(
   tx: Transaction,
   { number, account_id, now }: { number: string; account_id: string; now: Date },
-): Promise<'undone' | 'not_found' | 'too_late'> {
+): Promise<'undone' | 'not_found' | 'too_late' | 'cancelled_by_us'> {
   await lockNumber(tx, number);
   const holding = await ownHolding(tx, number, account_id);
-  if (holding === null) return 'not_found';
-  const pending = await pendingCancellation(tx, holding.id);
-  if (pending === null) return 'not_found';
+  const pending = holding === null ? null : await pendingCancellation(tx, holding.id);
+  if (holding === null || pending === null) return 'not_found';
+  if (pending.reason !== null) return 'cancelled_by_us';
   if (pending.effective_at <= now) return 'too_late';
-  await markUndone(tx, pending.id, now);
-  await tellCustomer(tx, account_id, { type: 'number', id: number, state: holding.state });
+  await takeBack(tx, holding, pending, now);
   return 'undone';
+}
+
+/** The number goes on as before. It is locked. */
+export async function takeBack(tx: Transaction, holding: Holding, pending: Cancellation, now: Date): Promise<void> {
+  await markUndone(tx, pending.id, now);
+  const { account_id, number, state } = holding;
+  await tellCustomer(tx, account_id, { type: 'number', id: number, state });
 }
 
 type CancellationRow = Omit<Cancellation, 'refund_net_micros' | 'refund_tax_micros'> & {
@@ -144,8 +177,9 @@ type CancellationRow = Omit<Cancellation, 'refund_net_micros' | 'refund_tax_micr
 
 const cancellations = `
 select c.id, h.number, c.at_once, c.requested_at, c.effective_at, c.undone_at, c.done_at, h.currency, c.refund_net_micros,
-       c.refund_tax_micros
-  from number_cancellation c join number_holding h on h.id = c.holding_id`;
+       c.refund_tax_micros, o.reason
+  from number_cancellation c join number_holding h on h.id = c.holding_id
+  left join cancellation_order o on o.id = c.id`;
 
 const cancellationOf = (row: CancellationRow): Cancellation => ({
   ...row,
@@ -178,16 +212,12 @@ async function markUndone(tx: Transaction, id: string, now: Date): Promise<void>
 
 async function insertCancellation(
   tx: Transaction,
-  { cancellation_id, at_once, now }: CancellationWish,
-  holding_id: string,
+  { id, holding_id, at_once, now }: { id: string; holding_id: string; at_once: boolean; now: Date },
   { effective_at, refund_net_micros, refund_tax_micros }: CancellationPreview,
 ): Promise<void> {
   await tx.query(
     `insert into number_cancellation (id, holding_id, at_once, requested_at, effective_at, refund_net_micros, refund_tax_micros)
      values ($1, $2, $3, $4, $5, $6, $7)`,
-    [
-      ...[cancellation_id, holding_id, at_once, now, effective_at, refund_net_micros.toString()],
-      refund_tax_micros.toString(),
-    ],
+    [...[id, holding_id, at_once, now, effective_at], refund_net_micros.toString(), refund_tax_micros.toString()],
   );
 }

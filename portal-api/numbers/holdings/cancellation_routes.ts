@@ -8,8 +8,8 @@ import { EVERY_CUSTOMER, WHO_PAYS } from '../../identity/policy.ts';
 import { accountOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
-import { cancelNumber, pendingCancellation, previewCancellation, undoCancellation } from './cancel_number.ts';
-import type { Cancellation, Cancelled } from './cancel_number.ts';
+import { cancelNumber, pendingCancellation, previewCancellation, refundOf, undoCancellation } from './cancel_number.ts';
+import type { Cancellation, CancellationPreview, Cancelled } from './cancel_number.ts';
 import { ownHolding } from './holding_rows.ts';
 
 export function cancellationRoutes(desk: NumbersDesk): Route[] {
@@ -17,9 +17,9 @@ export function cancellationRoutes(desk: NumbersDesk): Route[] {
 }
 
 /** Now, or when what is paid for ends. */
-const when = z.enum(['now', 'period_end']);
+export const when = z.enum(['now', 'period_end']);
 
-const previewShape = z
+export const previewShape = z
   .object({
     when,
     effective_at: instantOut,
@@ -32,6 +32,17 @@ const previewShape = z
     days_total: z.int(),
   })
   .meta({ id: 'CancellationPreview' });
+
+export function previewAnswer(
+  chosen: z.output<typeof when>,
+  preview: CancellationPreview,
+): z.input<typeof previewShape> {
+  const { effective_at, refund_tax_micros, days_unused, days_total } = preview;
+  return {
+    ...{ when: chosen, effective_at, currency: preview.currency, refund_micros: refundOf(preview) },
+    ...{ refund_tax_micros, days_unused, days_total },
+  };
+}
 
 function previewRoute({ pool }: NumbersDesk): Route {
   return route(
@@ -49,21 +60,14 @@ function previewRoute({ pool }: NumbersDesk): Route {
     async ({ params, query, identity, now }) => {
       const holding = await ownHolding(pool, params.number, accountOf(identity));
       if (holding === null) throw new Problem('not_found');
-      const preview = await previewCancellation(pool, holding, query.when === 'now', now);
-      const { effective_at, refund_net_micros, refund_tax_micros, days_unused, days_total } = preview;
-      const refund_micros = refund_net_micros + refund_tax_micros;
-      return {
-        status: 200,
-        body: {
-          ...{ when: query.when, effective_at, currency: preview.currency },
-          ...{ refund_micros, refund_tax_micros, days_unused, days_total },
-        },
-      };
+      const terms = { at_once: query.when === 'now', refund: 'policy' } as const;
+      const preview = await previewCancellation(pool, holding, terms, now);
+      return { status: 200, body: previewAnswer(query.when, preview) };
     },
   );
 }
 
-const cancellationShape = z
+export const cancellationShape = z
   .object({
     cancellation_id: uuid,
     number: e164,
@@ -74,15 +78,19 @@ const cancellationShape = z
     done_at: instantOut.nullable(),
     currency,
     refund_micros: microsOut,
+    /** What one of us cancelled its holder cannot undo; ask our support. */
+    by: z.enum(['holder', 'operator']),
+    /** Why one of us did; null where its holder did. */
+    reason: z.string().nullable(),
   })
   .meta({ id: 'Cancellation' });
 
-function cancellationAnswer(cancellation: Cancellation): z.input<typeof cancellationShape> {
-  const { id, number, at_once, requested_at, effective_at, done_at, refund_net_micros, refund_tax_micros } =
-    cancellation;
+export function cancellationAnswer(cancellation: Cancellation): z.input<typeof cancellationShape> {
+  const { id, number, at_once, requested_at, effective_at, done_at, reason } = cancellation;
   return {
     ...{ cancellation_id: id, number, when: at_once ? 'now' : 'period_end', requested_at, effective_at, done_at },
-    ...{ currency: cancellation.currency, refund_micros: refund_net_micros + refund_tax_micros },
+    ...{ currency: cancellation.currency, refund_micros: refundOf(cancellation) },
+    ...{ by: reason === null ? 'holder' : 'operator', reason },
   };
 }
 
@@ -140,6 +148,9 @@ function cancelRoute({ pool }: NumbersDesk): Route {
   );
 }
 
+const CANCELLED_BY_US =
+  'We have cancelled this number ourselves, for the reason that GET of its cancellation tells. Write to our support if you object.';
+
 function cancelledOrRefuse(cancelled: Cancelled): z.input<typeof cancellationShape> {
   switch (cancelled.kind) {
     case 'cancelled':
@@ -148,6 +159,8 @@ function cancelledOrRefuse(cancelled: Cancelled): z.input<typeof cancellationSha
       throw new Problem('not_found');
     case 'already_cancelled':
       throw new Problem('conflict', 'It is cancelled already. Undo that first, or cancel it now.');
+    case 'cancelled_by_us':
+      throw new Problem('conflict', CANCELLED_BY_US);
     case 'being_ported':
       throw new Problem('conflict', 'It is on its way to another operator. Object to that first.');
     case 'refund_differs':
@@ -169,12 +182,13 @@ function undoRoute({ pool }: NumbersDesk): Route {
       policy: { customer: WHO_PAYS, api_key: 'numbers:write' },
       params: numberParams,
       answers: { 204: { description: 'It goes on as before.', empty: true } },
-      problems: ['too_late'],
+      problems: ['too_late', 'conflict'],
     },
     async ({ params, identity, now }) => {
       const whose = { number: params.number, account_id: accountOf(identity), now };
       const undone = await inTransaction(pool, (tx) => undoCancellation(tx, whose));
       if (undone === 'not_found') throw new Problem('not_found');
+      if (undone === 'cancelled_by_us') throw new Problem('conflict', CANCELLED_BY_US);
       if (undone === 'too_late') throw new Problem('too_late', 'It has taken effect.');
       return { status: 204 };
     },

@@ -8,14 +8,16 @@ import type { EndReason, Holding } from './holding_rows.ts';
 
 /**
  * Nobody holds the number from this moment on. Its row is locked already. It takes no calls and no texts from the commit on, stands
- * nowhere as anybody's own, and rests before somebody else can have it.
+ * nowhere as anybody's own, and rests before somebody else can have it. Says when it ended: not before it began, were that by the clock of
+ * another portal, which is ahead.
  */
 export async function endHolding(
   tx: Transaction,
   holding: Holding,
-  { reason, at }: { reason: EndReason; at: Date },
-): Promise<void> {
-  const { id, number, account_id } = holding;
+  { reason, at: ends_at }: { reason: EndReason; at: Date },
+): Promise<Date> {
+  const { id, number, account_id, held_from } = holding;
+  const at = ends_at < held_from ? held_from : ends_at;
   await tx.query(
     `update number_holding set state = 'ended', state_since = $2, held_to = $2, blocked_until = $3, end_reason = $4,
             port_pin_hmac = null, port_pin_tries_left = 0, version = version + 1 where id = $1`,
@@ -37,19 +39,24 @@ export async function endHolding(
     'update number_cancellation set done_at = $2 where holding_id = $1 and undone_at is null and done_at is null',
     [id, at],
   );
+  await tx.query(
+    `update cancellation_order set state = 'lapsed', decided_at = $2 where holding_id = $1 and state = 'waiting'`,
+    [id, at],
+  );
   await tellCustomer(tx, account_id, { type: 'number', id: number, state: 'ended' });
   await tx.query(
     `update port_out set state = 'refused', decided_at = $2, reason = 'Its holder has it no longer.'
       where holding_id = $1 and state in ('requested', 'approved') and $3`,
     [id, at, reason !== 'ported_out'],
   );
-  if (reason === 'transferred') return;
+  if (reason === 'transferred') return at;
   await queueNotice(tx, {
     to: { account_id },
     template: 'number_released',
     facts: { number, since: at.toISOString() },
   });
   await enqueue(tx, { task: 'release_number', payload: { number }, key: `release_number:${id}` });
+  return at;
 }
 
 /** Until when nobody else may have it. */
@@ -58,7 +65,7 @@ function blockedUntil(reason: EndReason, at: Date): Date | 'infinity' {
   return reason === 'ported_out' ? 'infinity' : new Date(at.getTime() + QUARANTINE_MS);
 }
 
-/** Which devices ring for it and which show it was the holder's choice, and ends with him. */
+/** Which devices ring for it and which show it was the holder's choice, and ends with him; what else he chose the number's row forgets. */
 async function forgetRouting(tx: Transaction, number: string, account_id: string): Promise<void> {
   await tx.query('delete from number_device where number = $1', [number]);
   await tx.query(

@@ -9,7 +9,7 @@ import { tellCustomer } from '../../live/tell_customer.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
 import { NOTICE_DAY_MS, NOTICE_WEEK_MS } from '../terms.ts';
-import { pendingCancellation } from './cancel_number.ts';
+import { carryOutCancellation, pendingCancellation } from './cancel_number.ts';
 import { endHolding } from './end_holding.ts';
 import { dueNumbers, heldBy, insertPeriod, moveHolding, openHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
@@ -47,7 +47,7 @@ export async function renewNumber(tx: Transaction, number: string, now: Date): P
   for (let holding = await openHolding(tx, number); holding !== null; holding = await openHolding(tx, number)) {
     const cancellation = await pendingCancellation(tx, holding.id);
     if (cancellation !== null && cancellation.effective_at <= now) {
-      await endHolding(tx, holding, { reason: 'cancelled', at: now });
+      await carryOutCancellation(tx, holding, cancellation, now);
       return;
     }
     if (holding.paid_until > now) {

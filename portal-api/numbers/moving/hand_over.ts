@@ -43,8 +43,8 @@ export async function handOver(
 ): Promise<void> {
   const { id, account_id, wallet_id, currency, monthly_micros, converted, now } = next;
   const { number } = holding;
-  await endHolding(tx, holding, { reason: 'transferred', at: now });
-  const since = { held_from: now, held_to: null, state_since: now };
+  const from = await endHolding(tx, holding, { reason: 'transferred', at: now });
+  const since = { held_from: from, held_to: null, state_since: from };
   const price = { wallet_id, currency, monthly_micros, converted };
   await insertHolding(tx, { ...holding, id, account_id, ...price, ...since, periods: 0, version: 1 }, null);
   await setNumber(tx, number, { state: 'active', account_id });

@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import { tellCustomer } from '../../live/tell_customer.ts';
 import { lockNumber } from '../lock_number.ts';
-import { HOLD_MS, HOLDS_MAX } from '../terms.ts';
+import { CLOCKS_APART_MAX_MS, HOLD_MS, HOLDS_MAX } from '../terms.ts';
 import { selectOffer } from './offer_rows.ts';
 
 export interface NumberHold {
@@ -18,7 +19,8 @@ export async function holdNumber(
   if ((await lockNumber(tx, number)) === null) return { kind: 'not_available' };
   const own = (await liveHolds(tx, account_id, now)).find((one) => one.number === number);
   if (own !== undefined) return { kind: 'held', hold: own };
-  if ((await selectOffer(tx, number, account_id, now)) === null) return { kind: 'not_available' };
+  // As nobody in particular, so that one that has just ended is not renewed again and again while it is still kept from others.
+  if ((await selectOffer(tx, number, null, now)) === null) return { kind: 'not_available' };
   // Two of the same account would each count the other's not.
   await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 21))', [account_id]);
   if ((await liveHolds(tx, account_id, now)).length >= HOLDS_MAX) return { kind: 'too_many' };
@@ -28,6 +30,7 @@ export async function holdNumber(
      on conflict (number) do update set account_id = excluded.account_id, expires_at = excluded.expires_at`,
     [number, account_id, expires_at],
   );
+  await tellCustomer(tx, account_id, { type: 'number', id: number, state: 'held' });
   return { kind: 'held', hold: { number, expires_at } };
 }
 
@@ -40,14 +43,16 @@ export async function liveHolds(db: Queryable, account_id: string, now: Date): P
 }
 
 /** False where the account holds no such number back. */
-export async function dropHold(db: Queryable, number: string, account_id: string): Promise<boolean> {
-  const { rowCount } = await db.query('delete from number_hold where number = $1 and account_id = $2', [
+export async function dropHold(tx: Transaction, number: string, account_id: string): Promise<boolean> {
+  const { rowCount } = await tx.query('delete from number_hold where number = $1 and account_id = $2', [
     number,
     account_id,
   ]);
-  return (rowCount ?? 0) > 0;
+  if ((rowCount ?? 0) === 0) return false;
+  await tellCustomer(tx, account_id, { type: 'number', id: number, state: 'let_go' });
+  return true;
 }
 
 export async function sweepHolds(db: Queryable, now: Date): Promise<void> {
-  await db.query('delete from number_hold where expires_at <= $1', [now]);
+  await db.query('delete from number_hold where expires_at <= $1', [new Date(now.getTime() - CLOCKS_APART_MAX_MS)]);
 }

@@ -166,7 +166,8 @@ function dropRoute({ pool }: NumbersDesk): Route {
       answers: { 204: { description: 'Others can have it.', empty: true } },
     },
     async ({ params, identity }) => {
-      if (!(await dropHold(pool, params.number, accountOf(identity)))) throw new Problem('not_found');
+      const is_dropped = await inTransaction(pool, (tx) => dropHold(tx, params.number, accountOf(identity)));
+      if (!is_dropped) throw new Problem('not_found');
       return { status: 204 };
     },
   );

@@ -1,5 +1,6 @@
 import type { Micros } from '../../../domain/money/micros.ts';
 import type { Queryable } from '../../../domain/db/transaction.ts';
+import { CLOCKS_APART_MAX_MS } from '../terms.ts';
 
 export const NUMBER_TYPES = ['geographic', 'mobile', 'toll_free'] as const;
 export type NumberType = (typeof NUMBER_TYPES)[number];
@@ -19,7 +20,7 @@ export interface Offer {
 
 type OfferRow = Omit<Offer, 'setup_micros' | 'monthly_micros'> & { setup_micros: string; monthly_micros: string };
 
-/** `$1` is the moment, `$2` whoever may hold it himself. */
+/** `$1` is the moment, `$2` whoever may hold it himself. A hold is kept from others a little longer than it was said. */
 const offers = `
 select o.number, o.country, o.number_type, o.calls, o.texts, o.provider, p.currency, p.setup_micros, p.monthly_micros
   from number_offer o
@@ -31,7 +32,8 @@ select o.number, o.country, o.number_type, o.calls, o.texts, o.provider, p.curre
    and not exists (select from number_order r
                     where r.number = o.number and r.state in ('ordered', 'pending_kyc', 'provisioning', 'testing'))
    and not exists (select from number_hold h
-                    where h.number = o.number and h.expires_at > $1 and h.account_id is distinct from $2::uuid)
+                    where h.number = o.number and h.account_id is distinct from $2::uuid
+                      and h.expires_at > $1::timestamptz - interval '${CLOCKS_APART_MAX_MS} milliseconds')
    and not exists (select from number_holding b
                     where b.number = o.number and (b.held_to is null or b.blocked_until > $1))`;
 

@@ -138,6 +138,7 @@ async function beginHolding(tx: Transaction, order: Order, now: Date): Promise<v
   const [id, anchor_day] = [randomUUID(), now.getUTCDate()];
   const paid_until = monthLater(now, anchor_day);
   await setNumber(tx, number, { state: 'active', account_id });
+  await tellCustomer(tx, account_id, { type: 'number', id: number, state: 'active' });
   const price = { currency, monthly_micros, converted: order.converted };
   const holding = { id, number, account_id, wallet_id, ...price, anchor_day, paid_until };
   await insertHolding(

@@ -91,6 +91,11 @@ describe('a number for sale', () => {
     });
     expect(await eve.ask('DELETE', `/v1/number-offers/${number}/hold`)).toMatchObject({ status: 404 });
     world.advance(10 * 60_000 + 1);
+    // It is over, and yet nobody's: another portal's clock may say that it is not.
+    expect(await ada.get('/v1/number-holds')).toMatchObject({ body: { items: [] } });
+    for (const client of [ada, eve])
+      expect(await client.ask('PUT', `/v1/number-offers/${number}/hold`)).toMatchObject({ status: 409 });
+    world.advance(5 * 60_000);
     expect(await eve.ask('PUT', `/v1/number-offers/${number}/hold`)).toMatchObject({ status: 200 });
     expect(await eve.ask('DELETE', `/v1/number-offers/${number}/hold`)).toMatchObject({ status: 204 });
     expect(await ada.get('/v1/number-holds')).toMatchObject({ body: { items: [] } });

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { inTransaction } from '../../../domain/db/transaction.ts';
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { enqueue } from '../../jobs/task.ts';
+import { tellCustomer } from '../../live/tell_customer.ts';
 import { lockNumber } from '../lock_number.ts';
 import type { MissingDocuments } from '../missing_documents.ts';
 import { numberKind } from '../offers/number_kind.ts';
@@ -36,7 +37,7 @@ export async function resumeOrdersOf(
 
 async function resume(tx: Transaction, order: Order, missingDocuments: MissingDocuments, now: Date): Promise<void> {
   if (now.getTime() - order.ordered_at.getTime() >= PENDING_KYC_MS) {
-    await moveOrder(tx, order, 'cancelled', { now });
+    await cancelOrder(tx, order, now);
     return;
   }
   const kind = await numberKind(tx, order.number);
@@ -50,5 +51,7 @@ async function resume(tx: Transaction, order: Order, missingDocuments: MissingDo
 /** Gives an order up that waits for documents; null where it has gone on already. Its number's row is locked. */
 export async function cancelOrder(tx: Transaction, order: Order, now: Date): Promise<Order | null> {
   const next = nextOrderState(order.state, 'cancelled');
-  return next === null ? null : moveOrder(tx, order, next, { now });
+  if (next === null) return null;
+  await tellCustomer(tx, order.account_id, { type: 'order', id: order.id, state: next });
+  return moveOrder(tx, order, next, { now });
 }

@@ -1,12 +1,11 @@
 import type { Logger } from 'pino';
 import { Outage } from '../../../domain/db/batch.ts';
-import type { Queryable } from '../../../domain/db/transaction.ts';
 import { cancelMessage } from '../../../domain/texts/decisions.ts';
-import { replaceMessage } from '../../../domain/texts/replace_message.ts';
-import type { Screening } from '../../accept/acceptor.ts';
-import { judgeText } from '../../accept/judge_text.ts';
-import type { JudgedText, JudgeOptions } from '../../accept/judge_text.ts';
 import type { TextPayer } from '../../accept/payer.ts';
+import { NOT_REPLACED, replaceText } from '../../accept/replace_text.ts';
+import type { ReplaceOptions } from '../../accept/replace_text.ts';
+import { selectStoredText } from '../../accept/stored_text.ts';
+import type { StoredText } from '../../accept/stored_text.ts';
 import type { CancelSmBody, Header, QuerySmBody, ReplaceSmBody, ResponseBody } from '../../smpp/pdu.ts';
 import type { Respond } from '../../smpp/session_owner.ts';
 import { STATUS } from '../../smpp/status.ts';
@@ -18,15 +17,9 @@ import { statusOf } from '../submit/refusal_status.ts';
 import { writeSmppTime } from '../submit/smpp_time.ts';
 import { readMessageId, writeMessageId } from './message_id.ts';
 import { readReplacement } from './replacement.ts';
-import { selectStoredText } from './stored_text.ts';
-import type { StoredText } from './stored_text.ts';
 import { errorCodeOf, messageStateOf } from './text_state.ts';
 
-export interface OperatorOptions {
-  db: Queryable;
-  /** What a new text is judged by: what replaces one gets through no other door. */
-  judge: JudgeOptions;
-  screen: (text: JudgedText, payer: TextPayer) => Screening;
+export interface OperatorOptions extends ReplaceOptions {
   log: Logger;
 }
 
@@ -107,49 +100,29 @@ export class Operator {
   }
 
   async #replace(payer: TextPayer, text: StoredText, pdu: ReplaceSmBody): Promise<Answer> {
-    const { db, judge, screen } = this.#options;
-    const now_ms = judge.now();
-    const wished = readReplacement(pdu, text, now_ms);
+    const wished = readReplacement(pdu, text, this.#options.judge.now());
     if (wished.kind === 'refused') return wished;
-    const judgement = judgeText(wished.request, payer, judge);
-    if (judgement.kind === 'refused') {
-      const { refusal } = judgement;
-      return { status: statusOf(refusal.code, wished.request), why: wordsOf(refusal) };
-    }
-    const { body, encoding, segments, due_at, valid_until, wants_receipt } = judgement.text;
-    const screening = screen(judgement.text, payer);
-    if (screening.kind === 'refuse') return { status: STATUS.ESME_RREPLACEFAIL, why: wordsOf(screening.refusal) };
-    if (screening.kind === 'hold') return { status: STATUS.ESME_RREPLACEFAIL, why: TO_BE_SEEN };
-    const verdict = await replaceMessage(
-      db,
-      {
-        ...{ account_id: payer.account_id, message_id: text.id, body, encoding, segments, wants_receipt },
-        due_at: wished.is_due_anew ? (due_at ?? new Date(now_ms)) : null,
-        valid_until: wished.is_valid_anew ? valid_until : null,
-      },
-      new Date(now_ms),
-    );
-    switch (verdict) {
+    const replaced = await replaceText(this.#options, payer, text.id, wished);
+    switch (replaced.kind) {
       case 'replaced':
         return { status: STATUS.ESME_ROK };
       case 'not_found':
         return NO_TEXT;
+      case 'refused': {
+        const { by, refusal } = replaced;
+        const status = by === 'judgement' ? statusOf(refusal.code, wished.request) : STATUS.ESME_RREPLACEFAIL;
+        return { status, why: wordsOf(refusal) };
+      }
       case 'too_late':
-        return {
-          status: STATUS.ESME_RREPLACEFAIL,
-          why: 'The text is held, on its way or has ended, so it can no longer be replaced.',
-        };
       case 'other_length':
-        return { status: STATUS.ESME_RREPLACEFAIL, why: OTHER_LENGTH };
+      case 'to_be_seen':
+        return { status: STATUS.ESME_RREPLACEFAIL, why: NOT_REPLACED[replaced.kind] };
     }
   }
 }
 
 const AWAY = 'The database cannot be asked at the moment: try again in a moment.';
 const FAULT = 'Something failed on our side, and we were told: it is not known whether it was done.';
-const TO_BE_SEEN = 'A person would have to look at the new text first: cancel this one, and submit the new one.';
-const OTHER_LENGTH =
-  'The new text has another number of segments than was paid for: cancel this one, and submit the new one.';
 
 function describe({ id, state, since, error }: StoredText, interface_version: number): ResponseBody {
   const { is_final, message_state } = messageStateOf(state, interface_version);

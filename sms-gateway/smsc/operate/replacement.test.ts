@@ -2,14 +2,22 @@ import { describe, expect, it } from 'vitest';
 import type { ReplaceSmBody } from '../../smpp/pdu.ts';
 import { STATUS } from '../../smpp/status.ts';
 import { readReplacement } from './replacement.ts';
-import type { StoredText } from './stored_text.ts';
+import type { StoredText } from '../../accept/stored_text.ts';
 
 const now_ms = Date.UTC(2026, 0, 15, 12);
 const HOUR_MS = 3_600_000;
 
 const text: StoredText = {
   ...{ id: '0199a3c4-1234-7abc-8def-0123456789ab', sender: 'ACME', recipient: '+447700900123', body: 'Hi' },
-  ...{ encoding: 'gsm7', due_at: null, state: 'queued', since: new Date(now_ms), error: null },
+  ...{
+    encoding: 'gsm7',
+    class: 'normal',
+    wants_receipt: true,
+    due_at: null,
+    state: 'queued',
+    since: new Date(now_ms),
+    error: null,
+  },
 };
 
 const replace = (changes: Partial<ReplaceSmBody> = {}): ReplaceSmBody => ({

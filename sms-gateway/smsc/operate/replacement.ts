@@ -1,29 +1,27 @@
 import { dataCodings } from '../../../domain/texts/encoding/data_coding.ts';
-import type { TextRequest } from '../../accept/text_request.ts';
 import { readRawBody } from '../../accept/raw_body.ts';
 import type { RawBody } from '../../accept/raw_body.ts';
+import type { WishedText } from '../../accept/replace_text.ts';
+import type { StoredText } from '../../accept/stored_text.ts';
 import { REGISTERED_DELIVERY } from '../../smpp/field_value.ts';
 import type { ReplaceSmBody } from '../../smpp/pdu.ts';
 import { STATUS } from '../../smpp/status.ts';
 import { findTlv, TLV } from '../../smpp/tlv.ts';
 import { readTimes } from '../submit/read_submission.ts';
 import type { RefusedSubmission } from '../submit/read_submission.ts';
-import type { StoredText } from './stored_text.ts';
 
-/** A request for the text as it would be after a replace_sm, to be judged like any other, and which of its times are new. */
-export interface WishedText {
-  kind: 'text';
-  request: TextRequest;
-  is_due_anew: boolean;
-  is_valid_anew: boolean;
-}
+export type ReplaceSmWish = WishedText & { kind: 'text' };
 
 /**
  * What a replace_sm asks for (SMPP 3.4 section 4.10). It has neither data_coding nor esm_class: the octets are in
  * that of the text that was, which is GSM 7 or UCS-2 as it was to be sent on, or that of a binary one, with a header where that
  * had one. Empty times stay as they were; a new time without a validity has the validity of a new text.
  */
-export function readReplacement(pdu: ReplaceSmBody, text: StoredText, now_ms: number): WishedText | RefusedSubmission {
+export function readReplacement(
+  pdu: ReplaceSmBody,
+  text: StoredText,
+  now_ms: number,
+): ReplaceSmWish | RefusedSubmission {
   if (pdu.sm_default_msg_id !== 0) {
     const why = 'There are no predefined texts here: send the text itself.';
     return { kind: 'refused', status: STATUS.ESME_RINVDFTMSGID, why };
@@ -44,7 +42,7 @@ export function readReplacement(pdu: ReplaceSmBody, text: StoredText, now_ms: nu
         ...codingOf(text),
         octets: findTlv(pdu.tlvs, TLV.message_payload) ?? pdu.short_message,
       },
-      class: 'normal',
+      class: text.class,
       on_doubt: 'resend',
       client_ref: null,
       idempotency_key: null,

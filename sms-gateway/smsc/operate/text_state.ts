@@ -1,6 +1,6 @@
 import type { FinalState } from '../../../domain/texts/message.ts';
 import { INTERFACE_VERSION, MESSAGE_STATE } from '../../smpp/field_value.ts';
-import type { StoredText } from './stored_text.ts';
+import type { StoredText } from '../../accept/stored_text.ts';
 
 /** How a text ended, as message_state (SMPP 3.4 section 5.2.28) and as `stat` of a receipt (appendix B) say it. */
 const FINAL: Readonly<Record<FinalState, { message_state: number; stat: string }>> = {

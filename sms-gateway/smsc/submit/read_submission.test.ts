@@ -154,6 +154,7 @@ describe('a refusal', () => {
     ['text_too_long', 'ESME_RINVMSGLEN'],
     ['too_fast', 'ESME_RTHROTTLED'],
     ['queue_full', 'ESME_RMSGQFUL'],
+    ['account_queue_full', 'ESME_RMSGQFUL'],
     ['unavailable', 'ESME_RSYSERR'],
     ['invalid_time', 'ESME_RINVEXPIRY'],
   ])('because of %s is %s', (code, status) => {

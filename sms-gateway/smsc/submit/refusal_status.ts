@@ -32,6 +32,7 @@ const STATUSES: Readonly<Record<Exclude<RefusalCode, 'invalid_time'>, number>> =
   invalid_encoding: STATUS.ESME_RINVESMCLASS,
   too_fast: STATUS.ESME_RTHROTTLED,
   queue_full: STATUS.ESME_RMSGQFUL,
+  account_queue_full: STATUS.ESME_RMSGQFUL,
   unavailable: STATUS.ESME_RSYSERR,
 };
 

@@ -1,7 +1,7 @@
-import type { Queryable } from '../../../domain/db/transaction.ts';
-import type { MessageState } from '../../../domain/texts/message.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
+import type { MessageClass, MessageState } from '../../domain/texts/message.ts';
 
-/** A text of a customer's, as far as query_sm, cancel_sm and replace_sm ask for it. */
+/** A text of a customer's, as far as is asked for to look at it, take it back or replace it. */
 export interface StoredText {
   id: string;
   sender: string;
@@ -9,6 +9,8 @@ export interface StoredText {
   /** Null once it was erased. */
   body: string | null;
   encoding: 'gsm7' | 'ucs2' | 'binary';
+  class: MessageClass;
+  wants_receipt: boolean;
   due_at: Date | null;
   state: Exclude<MessageState, 'received'>;
   since: Date;
@@ -19,7 +21,7 @@ export interface StoredText {
 export async function selectStoredText(db: Queryable, account_id: string, id: string): Promise<StoredText | null> {
   const { rows } = await db.query<StoredText>({
     name: 'select_stored_text',
-    text: `select m.id, m.sender, m.recipient, m.body, m.encoding, m.due_at, s.state, s.since, s.error
+    text: `select m.id, m.sender, m.recipient, m.body, m.encoding, m.class, m.wants_receipt, m.due_at, s.state, s.since, s.error
              from message m join message_state s on s.message_id = m.id
             where m.id = $1 and m.account_id = $2 and m.direction = 'mt'`,
     values: [id, account_id],

@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { GatewaySettings } from '../config/gateway_settings.ts';
+import { LeaseKeeper } from '../domain/lease/lease_keeper.ts';
+
+export interface GatewayLeaseParts {
+  settings: Pick<GatewaySettings, 'DATABASE_URL' | 'GATEWAY_ID'>;
+  /** This process. */
+  owner: string;
+  onLost: () => void;
+  log: Logger;
+}
+
+/** That this process alone sends under the gateway's name. */
+export function gatewayLease({ settings, owner, onLost, log }: GatewayLeaseParts): LeaseKeeper {
+  return new LeaseKeeper({
+    database_url: settings.DATABASE_URL,
+    switch_id: settings.GATEWAY_ID,
+    owner,
+    now: () => new Date(),
+    retry_ms: 250,
+    monotonic: () => performance.now(),
+    onLost,
+    log,
+  });
+}
