@@ -7,8 +7,6 @@ import { Interleaved } from './deploy/testing/interleaved.ts';
  */
 const alone = ['durations', 'hazards', 'bad_days_clock'].map((name) => `deploy/e2e/${name}.stack.test.ts`);
 
-const services = ['domain', 'controller', 'sms-gateway'].map((name) => `${name}/**/*.test.ts`);
-
 // A poll ends as soon as it holds; on a busy machine a job or another process may take seconds to make it so.
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
@@ -25,34 +23,15 @@ export default defineConfig({
           ...patience,
           name: 'side by side',
           include: ['**/*.test.ts'],
-          exclude: ['node_modules/**', '.letsdial/**', 'portal-api/**', ...services, ...alone],
-          maxWorkers,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      // Along with the others, in workers that are used again: a new one for each of these small files took a fifth of their time.
-      {
-        test: {
-          ...patience,
-          name: 'services',
-          include: services,
+          exclude: ['node_modules/**', '.letsdial/**', ...alone],
+          // A worker for each file took a fifth of their time, as the portal alone takes two seconds to load: so files share them, and no
+          // test may leave a global changed.
           isolate: false,
           maxWorkers,
           sequence: { groupOrder: 0 },
         },
       },
-      {
-        test: {
-          ...patience,
-          name: 'portal',
-          include: ['portal-api/**/*.test.ts'],
-          // Every file needs all of the portal, which takes two seconds to load: a worker loads it once.
-          isolate: false,
-          maxWorkers,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      { test: { ...patience, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      { test: { ...patience, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -158,16 +158,11 @@ describe('npm start', () => {
       await symlink(join(home, 'root'), join(other, 'root'));
       const second = new Started({
         ...settings,
-        ...{ LETSDIAL_HOME: other, LETSDIAL_SIP_ADDRESS: sip_address.replace(/\.1$/u, '.2'), LETSDIAL_DEMO: 'no' },
-        ...{ LETSDIAL_TEXTS_HTTP_PORT: String(await freePort()), LETSDIAL_TEXTS_SMPP_PORT: String(await freePort()) },
-        LETSDIAL_TEXTS_SMPP_TLS_PORT: String(await freePort()),
+        ...{ LETSDIAL_HOME: other, LETSDIAL_REDIS_PORT: settings['LETSDIAL_PORTAL_PORT'] ?? '' },
       });
       expect(await second.over).toBe(1);
       expect(second.stderr).toMatch(
-        new RegExp(
-          `^The port 127.0.0.1:${settings['LETSDIAL_PORTAL_PORT'] ?? ''} is taken, so The portal cannot`,
-          'mu',
-        ),
+        new RegExp(`^The port 127.0.0.1:${settings['LETSDIAL_PORTAL_PORT'] ?? ''} is taken, so Valkey cannot`, 'mu'),
       );
       expect(await processesOf(other)).toEqual([]);
     },

@@ -7,8 +7,8 @@ function waits({ moduleId }: TestSpecification): boolean {
 }
 
 /**
- * Spreads what waits among what reckons. One project after the other, as is the default, has the processors idle for minutes while
- * end-to-end tests wait for each other's company only.
+ * Spreads what waits among what reckons, and has what waits begin early. In the default's order they come together, and the processors
+ * are idle while end-to-end tests wait side by side, or one of them at the very end.
  */
 export class Interleaved extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
