@@ -10,8 +10,11 @@ const alone = ['durations', 'hazards', 'bad_days_clock'].map((name) => `deploy/e
 // A poll ends as soon as it holds; on a busy machine a job or another process may take seconds to make it so.
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
-/** Two cores, and tests that wait most of their time, for a deadline or a retry: those whose verdict is a time run alone. */
-const maxWorkers = 3;
+/**
+ * Two cores, and tests that wait most of their time, for a deadline or a retry: those whose verdict is a time run alone. With three, a
+ * third of the processors' time was left over.
+ */
+const maxWorkers = 4;
 
 export default defineConfig({
   test: {
