@@ -38,9 +38,10 @@ it.each([
   expect(JSON.stringify(error)).toContain('442071838750');
   log.warn({ err: error }, 'one');
   log.warn({ err: new Error('around it', { cause: error }) }, 'two');
+  log.warn({ err: new Error('outside', { cause: new Error('around it', { cause: error }) }) }, 'deeper');
   log.error(error);
   log.warn({ err: new AggregateError([error], 'several') }, 'three');
-  expect(lines).toHaveLength(4);
+  expect(lines).toHaveLength(5);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'test', err: { code, type: 'DatabaseError' } });
   for (const line of lines) expect(line).toContain('"stack"');
   expect(lines.join('')).not.toContain('442071838750');

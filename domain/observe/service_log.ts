@@ -23,14 +23,14 @@ export function serviceLog({ service, level, destination }: ServiceLogOptions): 
 function withoutValues(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const told = stdSerializers.errWithCause(error);
-  for (const one of [told, told.cause, ...aggregated(told)]) {
-    if (typeof one === 'object' && one !== null)
-      for (const name of VALUES_OF_AN_ERROR) Reflect.deleteProperty(one, name);
-  }
+  strip(told);
   return told;
 }
 
-function aggregated(told: object): readonly unknown[] {
-  const errors: unknown = 'aggregateErrors' in told ? told.aggregateErrors : undefined;
-  return Array.isArray(errors) ? errors : [];
+/** Of this one and of all that caused it or came with it, however deep. The serializer has made copies, and cut circles. */
+function strip(told: unknown): void {
+  if (typeof told !== 'object' || told === null) return;
+  for (const name of VALUES_OF_AN_ERROR) Reflect.deleteProperty(told, name);
+  if ('cause' in told) strip(told.cause);
+  if ('aggregateErrors' in told && Array.isArray(told.aggregateErrors)) told.aggregateErrors.forEach(strip);
 }

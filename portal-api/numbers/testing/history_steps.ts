@@ -49,9 +49,9 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 4, arbitrary: fc.record({ kind: kind('cancel'), number, at_once: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ kind: kind('undo'), number }) },
     { weight: 5, arbitrary: fc.record({ kind: kind('transfer'), number, to: account }) },
-    { weight: 6, arbitrary: fc.record({ kind: kind('pay'), account, amount_micros, at_once: fc.boolean() }) },
+    { weight: 9, arbitrary: fc.record({ kind: kind('pay'), account, amount_micros, at_once: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ kind: kind('refund'), account }) },
-    { weight: 4, arbitrary: fc.record({ kind: kind('dispute'), payment: any }) },
+    { weight: 6, arbitrary: fc.record({ kind: kind('dispute'), payment: any }) },
     {
       weight: 5,
       arbitrary: fc.record({
