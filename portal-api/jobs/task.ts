@@ -35,13 +35,26 @@ export interface Enqueued {
   attempts_max?: number;
 }
 
-/** In the transaction that causes it: with it, or not at all. */
+/** A job is begun between two steps of add_job now and then, and hardly ever by two workers one after another. */
+const TRIES_MAX = 10;
+
+/**
+ * In the transaction that causes it: with it, or not at all. Where a job of its key is being carried out already, it may have read what
+ * was before, so another one follows it.
+ *
+ * Where that job begins just while add_job looks at it, add_job (graphile-worker 0.17.3) adds nothing, and answers nothing: asked again,
+ * it sees that the job has begun.
+ */
 export async function enqueue(
   tx: Queryable,
   { task: name, payload, run_at, key, queue, attempts_max }: Enqueued,
 ): Promise<void> {
-  await tx.query(
-    'select graphile_worker.add_job($1, payload => $2, run_at => $3, job_key => $4, max_attempts => $5, queue_name => $6)',
-    [name, JSON.stringify(payload), run_at ?? null, key ?? null, attempts_max ?? 25, queue ?? null],
-  );
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const { rows } = await tx.query<{ id: string | null }>(
+      `select id from graphile_worker.add_job($1, payload => $2, run_at => $3, job_key => $4, max_attempts => $5, queue_name => $6)`,
+      [name, JSON.stringify(payload), run_at ?? null, key ?? null, attempts_max ?? 25, queue ?? null],
+    );
+    if (rows[0]?.id != null) return;
+  }
+  throw new Error(`The task ${name} could not be added: jobs of its key begin faster than they are asked for.`);
 }
