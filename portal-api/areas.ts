@@ -13,6 +13,7 @@ import { liveArea } from './live/live_area.ts';
 import { requestsArea } from './http/forget_requests.ts';
 import { missingDocuments } from './kyc/missing_documents.ts';
 import { devicesArea } from './devices/devices_area.ts';
+import { esmesArea } from './esmes/esmes_area.ts';
 import { numbersArea } from './numbers/numbers_area.ts';
 import { deskArea } from './desk/desk_area.ts';
 import { heldTextsArea } from './held_texts/held_texts_area.ts';
@@ -51,6 +52,7 @@ export function areas(context: PortalContext): readonly Area[] {
     liveArea(context),
     kycArea(context, { resumeOrders }, chooseVerifier(context)),
     devicesArea(context),
+    esmesArea(context),
     numbersArea(context, { missingDocuments, termsAccepted }),
     webhooksArea(context),
     voicemailArea(context),

@@ -62,6 +62,7 @@ const SWEEP_MS = 10_000;
 const QUALITY_MS = 10_000;
 const COUNT_QUEUE_MS = 10_000;
 const SETTLE_MS = 1_000;
+const SAVE_VOLUMES_MS = 60_000;
 const UNREADABLE_LISTED_MAX = 100;
 
 /** Puts the parts of one gateway together, starts them in order and stops them in reverse. */
@@ -173,6 +174,7 @@ export class Gateway {
     await this.#screening.start();
     await this.#listener.start();
     await this.#lease.take();
+    await this.#screening.volumes.load();
     await this.#housekeeping.recover();
     await this.#readBinds();
     await this.#room.count();
@@ -182,6 +184,7 @@ export class Gateway {
     this.#duties.every(SWEEP_MS, () => this.#sweep());
     this.#duties.every(QUALITY_MS, () => this.#readBinds());
     this.#duties.every(COUNT_QUEUE_MS, () => this.#room.count());
+    this.#duties.every(SAVE_VOLUMES_MS, () => this.#screening.volumes.save());
     this.#housekeeping.start(this.#duties);
     this.#webhooks.start();
     this.#ports = { ...(await this.#smsc.listen()), http: await this.#texts.listen() };
@@ -201,6 +204,7 @@ export class Gateway {
     this.#outcomes.stop();
     await this.#deliveries.stop();
     await this.#webhooks.stop();
+    await this.#screening.leave();
     await this.#listener.stop();
     await this.#lease.release();
     this.#book.stop();
@@ -352,6 +356,7 @@ export class Gateway {
       queue: () => this.#refill.wake(),
       deliveries: () => this.#tellCustomers(),
       changed: () => this.#changed(),
+      portings: () => this.#screening.portingsChanged(),
     };
     return gatewayListener(this.#settings.DATABASE_URL, heard, this.#log);
   }

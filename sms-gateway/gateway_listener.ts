@@ -9,6 +9,8 @@ export interface HeardOfDatabase {
   deliveries: () => void;
   /** Keys, accounts, carriers or their binds were changed. */
   changed: () => void;
+  /** Where numbers went that changed their network. */
+  portings: () => void;
 }
 
 const RETRY_MS = 500;
@@ -22,12 +24,14 @@ export function gatewayListener(database_url: string, heard: HeardOfDatabase, lo
       message_queue: heard.queue,
       customer_delivery: heard.deliveries,
       gateway: heard.changed,
+      ported_number: heard.portings,
     },
     onConnected: () => {
       heard.rates();
       heard.queue();
       heard.deliveries();
       heard.changed();
+      heard.portings();
     },
     onLost: (error) => log.warn({ err: error }, 'notifications of the database are not heard; connecting again'),
     retry_ms: RETRY_MS,

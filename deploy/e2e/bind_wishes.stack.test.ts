@@ -20,6 +20,8 @@ let client: TextClient;
 /** Taken to another network, whose numbers begin otherwise. */
 const PORTED = '+447700900155';
 const NEW_NETWORK = '+447911';
+/** What is left of a pace that was made slower twice. */
+const SLOWED = 0.65;
 
 /** British carriers that write British numbers as they are dialled there, and want ours with their plus; beta is dear. */
 beforeAll(async () => {
@@ -45,6 +47,14 @@ afterAll(async () => {
 
 const alpha = () => world.carrier('alpha');
 
+const metrics = async (): Promise<string> => (await fetch(`${world.gateway.observe_url}/metrics`)).text();
+
+/** What the first line of the metrics says that begins so. */
+async function figure(name: string): Promise<number> {
+  const line = (await metrics()).split('\n').find((one) => one.startsWith(name));
+  return Number(line?.split(' ').at(-1));
+}
+
 describe('a carrier', () => {
   it('is told how long a text is worth delivering, and is written to as it wants', async () => {
     const sent = await client.send({
@@ -69,19 +79,25 @@ describe('a carrier', () => {
     expect(rows).toEqual([{ recipient: '+447700900201' }]);
   });
 
+  it('that says it is congested is sent less, and as much as before when it is over', async () => {
+    const sendsUntil = (what: string, isSo: (pace: number) => boolean): Promise<number> =>
+      eventually(what, 20_000, async () => {
+        const { status } = await client.send({ from: texter.number, to: '+447700900123', text: what });
+        expect(status).toBe(202);
+        const pace = await figure('letsdial_bind_pace_per_second{bind="alpha-1"');
+        return isSo(pace) ? pace : null;
+      });
+    const full = await figure('letsdial_bind_pace_per_second{bind="alpha-1"');
+    await alpha().carrier.behaviour({ congestion_state: 100 });
+    await sendsUntil('less', (pace) => pace <= full * SLOWED);
+    await alpha().carrier.behaviour({});
+    await sendsUntil('as before', (pace) => pace === full);
+  });
+
   it('is watched: how long it takes to answer, and what waits', async () => {
-    const metrics = async (): Promise<string> => (await fetch(`${world.gateway.observe_url}/metrics`)).text();
     const answered = await eventually('all answers to be counted', 10_000, async () => {
-      const lines = (await metrics()).split('\n');
-      const figure = (name: string) =>
-        Number(
-          lines
-            .find((line) => line.startsWith(name))
-            ?.split(' ')
-            .at(-1),
-        );
-      const all = figure('letsdial_bind_response_seconds_bucket{bind="alpha-1",carrier="alpha",le="+Inf"}');
-      expect(figure('letsdial_bind_response_seconds_count{bind="alpha-1"')).toBe(all);
+      const all = await figure('letsdial_bind_response_seconds_bucket{bind="alpha-1",carrier="alpha",le="+Inf"}');
+      if ((await figure('letsdial_bind_response_seconds_count{bind="alpha-1"')) !== all) return null;
       return all === (await factsOf(alpha().log_file, 'submit')).length ? all : null;
     });
     expect(answered).toBeGreaterThan(1);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { STATUS } from '../../sms-gateway/smpp/status.ts';
-import { hashPassword } from '../../sms-gateway/smsc/bind/password.ts';
+import { hashPassword } from '../../domain/texts/esmes/bind_password.ts';
 import { NpmEsme } from '../../sms-gateway/smsc/testing/npm_esme.ts';
 import type { BindKind, Delivered } from '../../sms-gateway/smsc/testing/npm_esme.ts';
 import { keptCertificate } from '../runtime/process/certificate.ts';

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { hashPassword } from '../../sms-gateway/smsc/bind/password.ts';
+import { hashPassword } from '../../domain/texts/esmes/bind_password.ts';
 import { Outage } from '../runtime/outage.ts';
 import { runCommand } from '../world/run_command.ts';
 

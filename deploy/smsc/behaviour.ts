@@ -79,6 +79,8 @@ export const behaviourSchema = z.strictObject({
   throttled_per_mille: perMille.default(0),
   /** Of one system_id, with a burst of one second's; beyond, ESME_RTHROTTLED. */
   texts_per_second_max: z.number().positive().nullable().default(null),
+  /** What it says of itself with each answer to a submit, by SMPP 5.0 section 4.8.4.18; null: nothing. */
+  congestion_state: z.int().min(0).max(100).nullable().default(null),
   /** Of the accepted: they have no answer, or one only after `late_answer_ms`. */
   unanswered_per_mille: perMille.default(0),
   late_answer_ms: ms.nullable().default(null),

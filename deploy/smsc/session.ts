@@ -151,13 +151,16 @@ export class Session implements LinkListener {
 
   #submitter(account: Account): Submitter {
     const { conn, link } = this;
+    const { intake } = this.#parts;
     const submitter: Submitter = {
       conn,
       account,
       unanswered: 0,
       answer: (to, id, status, failures) => {
         const answer = { seq: to.sequence_number, conn, id, status, submitter };
-        link.answer(submitResponse(to.command, id, failures), answer);
+        const { congestion_state } = intake.behaviour;
+        const tlvs = congestion_state === null ? NO_TLVS : [tlvUint8(TLV.congestion_state, congestion_state)];
+        link.answer({ ...submitResponse(to.command, id, failures), tlvs }, answer);
       },
       drop: () => link.drop(),
     };

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Queryable } from '../../domain/db/transaction.ts';
-import { hashPassword } from '../../sms-gateway/smsc/bind/password.ts';
+import { hashPassword } from '../../domain/texts/esmes/bind_password.ts';
 
 /** A key by which an account's programs send texts; it is shown once, here. */
 export async function makeApiKey(db: Queryable, account_id: string): Promise<string> {

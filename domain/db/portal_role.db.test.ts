@@ -52,13 +52,13 @@ const portal: Privileges = {
       mail_bounce membership message message_event message_invariant message_queue message_state
       minute_pack money_approval number_cancellation number_device number_hold number_holding
       number_notice number_offer number_order number_order_event number_period number_price
-      number_provider number_transfer number_webhook opt_out pack_offer pack_purchase passkey payment_attempt
+      number_provider number_transfer number_webhook opt_out pack_offer pack_purchase passkey payment_attempt ported_number
       payment_attempt_change payment_customer payment_dispute payment_event payment_method port_in
       port_in_document port_in_event port_in_rule port_out portal_user posting profile_change promo_credit provider_event provider_rule
       provider_submission rate rate_deck reconciliation_finding reconciliation_run recovery_code refund
       refund_part registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour
       route_threshold sign_up_day sign_up_first speaker spoken_code tax_rate terms_telling text_limit text_rate
-      text_sender totp trunk_address undeliverable_address unheld_text verification_code verified_caller voice_message wallet`,
+      text_sender text_trust totp trunk_address undeliverable_address unheld_text verification_code verified_caller voice_message wallet`,
     ),
     ...of(
       'insert',
@@ -71,10 +71,10 @@ const portal: Privileges = {
       number_cancellation number_device number_hold number_holding number_notice number_offer
       number_order number_order_event number_period number_price number_transfer number_webhook pack_offer pack_purchase
       passkey payment_attempt payment_attempt_change payment_customer payment_dispute payment_event
-      payment_method port_in port_in_document port_in_event port_in_rule port_out portal_user profile_change provider_event provider_rule
+      payment_method port_in port_in_document port_in_event port_in_rule port_out portal_user ported_number profile_change provider_event provider_rule
       provider_submission rate reconciliation_finding reconciliation_run recovery_code refund refund_part
       registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour route_threshold
-      sip_device spoken_code tax_rate terms_telling text_limit text_rate text_sender totp trunk_address
+      sip_device spoken_code tax_rate terms_telling text_limit text_rate text_sender text_trust totp trunk_address
       undeliverable_address verification_code verified_caller voice_message`,
     ),
     ...of(
@@ -90,20 +90,22 @@ const portal: Privileges = {
       `
       account_quality_hour blocked_phone_prefix code_request content_rule country_text_rule debt_restriction document_requirement
       document_requirement_set emergency_route external_identity guess_count idempotent_request identity_challenge
-      kyc_document login_event mail_bounce membership number_device number_hold number_webhook passkey port_in_rule provider_rule
-      recovery_code reset_due route_quality_hour sign_up_first sip_device text_limit text_sender totp trunk_address undeliverable_address
+      kyc_document login_event mail_bounce membership number_device number_hold number_webhook passkey port_in_rule ported_number provider_rule
+      recovery_code reset_due route_quality_hour sign_up_first sip_device text_limit text_sender text_trust totp trunk_address undeliverable_address
       verification_code verified_caller voice_message webhook_endpoint`,
     ),
     'insert carrier: code, currency, enabled, name, operation_id',
     'insert carrier_bind: alphanumeric_sender, carrier_id, closes_at, countries, default_alphabet, enabled, home_country, host, id, interface_version, kind, name_npi, name_ton, national_languages, number_npi, number_ton, opens_at, operation_id, outbind_address, outbind_password, outbind_system_id, password, plus_sign, port, receipt_id_form, receipt_utc_offset_minutes, recipient_npi, recipient_ton, sends_validity, short_code_npi, short_code_ton, system_id, system_type, texts_per_second_max, time_zone, tls, tls_authorities, tls_name, unflagged_receipts, window_max',
     'insert content_rule: action, country, created_at, enabled, kind, operation_id, pattern, reason',
     'insert did: number',
+    'insert esme: account_id, address_range, allowed_address, binds_max, created_at, default_class, enabled, on_doubt, operation_id, password_scrypt, system_id, texts_per_second_max, tls_required, window_max',
     'insert minute_pack: expires_at, name, prefixes, seconds_left, wallet_id',
     'insert rate_deck: carrier_id, currency, imported_by, name, service, side, version',
     'insert trunk: auth_secret, auth_username, carrier_id, enabled, from_domain, host, id, max_channels, operation_id, port, transport',
     'insert wallet: account_id, currency',
     'insert webhook_endpoint: account_id, created_at, id, kinds, secret, url',
     'select carrier_bind: alphanumeric_sender, carrier_id, closes_at, countries, default_alphabet, enabled, has_password, home_country, host, id, interface_version, kind, name_npi, name_ton, national_languages, number_npi, number_ton, opens_at, operation_id, outbind_address, outbind_system_id, plus_sign, port, receipt_id_form, receipt_utc_offset_minutes, recipient_npi, recipient_ton, sends_validity, short_code_npi, short_code_ton, system_id, system_type, texts_per_second_max, time_zone, tls, tls_authorities, tls_name, unflagged_receipts, version, window_max',
+    'select esme: account_id, address_range, allowed_address, binds_max, created_at, default_class, enabled, on_doubt, operation_id, system_id, texts_per_second_max, tls_required, version, window_max',
     'select sip_device: account_id, caller_number, created_at, enabled, id, label, username, version',
     'select trunk: auth_username, carrier_id, enabled, from_domain, host, id, max_channels, operation_id, port, transport, version',
     'select webhook_endpoint: account_id, created_at, enabled, id, kinds, url',
@@ -124,7 +126,9 @@ const portal: Privileges = {
     'update did: account_id, forward_to, forward_when, ring_timeout_seconds, state, texts_to_chosen, voicemail, voicemail_greeting',
     'update dunning: next_at, state, tries',
     'update emergency_route: trunk_id, version',
+    'update esme: address_range, allowed_address, binds_max, default_class, enabled, on_doubt, password_scrypt, texts_per_second_max, tls_required, version, window_max',
     'update finance_order: state',
+    'update ported_number: ported_at, routing_number',
     'update invitation: accepted_at, revoked_at, token_sha256',
     'update invoice_counter: last',
     'update login_event: address, disowned_at',
@@ -150,6 +154,7 @@ const portal: Privileges = {
     'update sip_device: caller_number, enabled, ha1_md5, ha1_sha256, label, version',
     'update terms_telling: done_at, told, told_up_to',
     'update text_limit: texts_per_day_max, texts_per_second_max',
+    'update text_trust: decided_at, decided_by, reason, trusted_until',
     'update trunk: auth_secret, auth_username, enabled, from_domain, host, max_channels, port, transport, version',
     'update voice_message: heard_at',
     'update wallet: cash_spend_order',

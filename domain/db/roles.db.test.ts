@@ -72,6 +72,8 @@ const controller: Privileges = {
 const gateway: Privileges = {
   tables: [
     'delete customer_delivery',
+    'delete text_volume',
+    'insert text_volume',
     'select account: home_country, id, state, tax_ppm, text_deck, time_zone',
     'select api_key: account_id, id, revoked_at, scopes, secret_sha256',
     'select call_limit: account_id, blocked_prefixes',
@@ -94,10 +96,12 @@ const gateway: Privileges = {
     'select text_limit',
     'select text_rate',
     'select text_trust: account_id, country, trusted_until',
+    'select text_volume',
     'select unreadable_receipt: bind_id, carrier_id, id, received_at, why',
     'select wallet: account_id, currency, id',
     'select webhook_endpoint',
     'update customer_delivery',
+    'update text_volume',
     'update webhook_endpoint: enabled',
   ],
   functions: [

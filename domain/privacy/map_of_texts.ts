@@ -67,6 +67,20 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
       decided_at: 'behaviour',
     },
   },
+  text_volume: {
+    purpose: 'To see that somebody else sends by an account, as it is far more than the account usually does.',
+    basis: 'legitimate_interest',
+    retention: 'traffic',
+    export: true,
+    erasure: 'delete',
+    columns: {
+      account_id: 'pseudonym',
+      stepped_at: 'behaviour',
+      lately: 'behaviour',
+      usual_sum: 'behaviour',
+      usual_weight: 'behaviour',
+    },
+  },
   text_sender: {
     purpose: 'To let nobody write under another’s name.',
     basis: 'contract',
@@ -115,6 +129,8 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
       allowed_address: 'location',
       address_range: 'phone_number',
       created_at: 'behaviour',
+      version: 'not_personal',
+      operation_id: 'not_personal',
     },
   },
   webhook_endpoint: {

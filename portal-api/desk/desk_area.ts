@@ -9,6 +9,7 @@ import { blockedPrefixRoutes } from './blocked_prefix_routes.ts';
 import { bindRoutes } from './carriers/bind_routes.ts';
 import { carrierRoutes } from './carriers/carrier_routes.ts';
 import { emergencyRoutes } from './carriers/emergency_routes.ts';
+import { portedNumberRoutes } from './carriers/ported_number_routes.ts';
 import { trunkRoutes } from './carriers/trunk_routes.ts';
 import { codeRequestRoutes, forgetCodeRequests } from './code_request_routes.ts';
 import { customerRoutes } from './customer_routes.ts';
@@ -20,6 +21,7 @@ import { signUpRoutes } from './sign_up_routes.ts';
 import { contentRuleRoutes } from './text_rules/content_rule_routes.ts';
 import { countryTextRuleRoutes } from './text_rules/country_text_rule_routes.ts';
 import { textSenderRoutes } from './text_rules/text_sender_routes.ts';
+import { textTrustRoutes } from './text_rules/text_trust_routes.ts';
 
 /** The operator's side: customers, limits, prices, carriers, what is live, and the log of all of it. */
 export function deskArea(context: PortalContext): Area {
@@ -46,6 +48,7 @@ export function deskArea(context: PortalContext): Area {
     ...[...deckRoutes(context), ...liveRoutes(context), ...logRoutes(context)],
     ...[...carrierRoutes(context), ...trunkRoutes(context), ...bindRoutes(context), ...emergencyRoutes(context)],
     ...[...contentRuleRoutes(context), ...countryTextRuleRoutes(context), ...textSenderRoutes(context)],
+    ...[...textTrustRoutes(context), ...portedNumberRoutes(context)],
     ...[...signUpRoutes(context), ...codeRequestRoutes(context), ...blockedPrefixRoutes(context)],
   ];
   return { routes, tasks: [putDecksInForce, forgetCodeRequests(context)] };

@@ -12,6 +12,7 @@ import type { Session } from '../smpp/session.ts';
 import type { Respond, ServedPdu, SessionOwner } from '../smpp/session_owner.ts';
 import type { SessionSettings } from '../smpp/session_settings.ts';
 import type { ClientTls } from '../smpp/tls_settings.ts';
+import { findTlvNumber, TLV } from '../smpp/tlv.ts';
 import type { RequestOutcome } from '../smpp/window.ts';
 import { Admission } from './admission.ts';
 import type { CountryOf } from './admission.ts';
@@ -194,6 +195,8 @@ export class CarrierBind {
   }
 
   #resultOfResponse(pdu: ResponsePdu): PartResult {
+    const congestion_state = findTlvNumber(pdu.tlvs, TLV.congestion_state);
+    if (congestion_state !== null) this.#pace.congested(congestion_state);
     const message_id = pdu.command === 'submit_sm_resp' ? pdu.message_id : null;
     const id = message_id === null ? null : canonicalSubmitId(message_id, this.row.receipt_id_form);
     const result = resultOfStatus(pdu.command_status, id);

@@ -50,4 +50,24 @@ describe('a pace', () => {
     sent(crowded, 5_000, 8_000);
     expect(crowded.per_second).toBe(1_000);
   });
+
+  it('slows down as the carrier says that it is congested, stays where that is at its best, and is back afterwards', () => {
+    const says = (pace: Pace, congestion_state: number, from_ms: number, to_ms: number): number => {
+      sent(pace, from_ms, to_ms, () => {
+        pace.congested(congestion_state);
+        return false;
+      });
+      return pace.per_second;
+    };
+    const pace = new Pace(1_000, 0);
+    expect(says(pace, 79, 0, 3_000)).toBe(1_000);
+    const nearing = says(pace, 90, 3_000, 4_000);
+    expect(nearing).toBeLessThan(700);
+    expect(nearing).toBeGreaterThan(500);
+    // What it said in the interval that is going on counts once more.
+    const best = says(pace, 85, 4_000, 4_200);
+    expect(says(pace, 85, 4_200, 8_000)).toBe(best);
+    expect(says(pace, 100, 8_000, 9_000)).toBeLessThan(best / 4);
+    expect(says(pace, 0, 9_000, 12_000)).toBe(1_000);
+  });
 });

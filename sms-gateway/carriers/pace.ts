@@ -6,12 +6,20 @@ const SLOWER = 0.8;
 /** Of the whole pace, each interval without trouble: full again within two seconds. */
 const FASTER = 0.05;
 const PACE_MIN = 0.02;
+/**
+ * What congestion_state says (SMPP 5.0, 4.8.4.18): from 80 on the carrier is used as well as it can be, from 90 on it nears
+ * congestion, at 100 it is congested.
+ */
+const OPTIMUM = 80;
+const NEARING = 90;
+const CONGESTED = 100;
+const SLIGHTLY_SLOWER = 0.95;
 /** What may go out at once after a pause, in seconds' worth of the rate. */
 const BURST_SECONDS = 0.05;
 
 /**
- * How fast a bind may send: the rate of its contract, and less while the carrier throttles (additive increase, multiplicative
- * decrease). The link itself never sleeps: what one bind may not send now goes another way or a moment later. Time is passed
+ * How fast a bind may send: the rate of its contract, and less while the carrier throttles or says that it is congested (additive
+ * increase, multiplicative decrease). The link itself never sleeps: what one bind may not send now goes another way or a moment later. Time is passed
  * in, monotonic.
  */
 export class Pace {
@@ -22,6 +30,8 @@ export class Pace {
   #interval_ends_at_ms: number;
   #sent = 0;
   #throttled = 0;
+  /** The worst that the carrier said in this interval. */
+  #congestion = 0;
 
   constructor(per_second_max: number, now_ms: number) {
     this.#per_second_max = per_second_max;
@@ -54,6 +64,11 @@ export class Pace {
     this.#throttled += 1;
   }
 
+  /** The carrier said how busy it is, from 0 to 100: carriers of SMPP 5.0 do with each answer. */
+  congested(congestion_state: number): void {
+    this.#congestion = Math.max(this.#congestion, congestion_state);
+  }
+
   get #burst(): number {
     return Math.max(1, this.per_second * BURST_SECONDS);
   }
@@ -66,10 +81,13 @@ export class Pace {
 
   #judge(now_ms: number): void {
     const share_throttled = this.#throttled / Math.max(1, this.#sent);
-    if (share_throttled > THROTTLED_SHARE_MAX) this.#share = Math.max(PACE_MIN, this.#share * SLOWER);
-    else this.#share = Math.min(1, this.#share + FASTER);
+    const is_too_fast = share_throttled > THROTTLED_SHARE_MAX || this.#congestion >= CONGESTED;
+    if (is_too_fast) this.#share = Math.max(PACE_MIN, this.#share * SLOWER);
+    else if (this.#congestion >= NEARING) this.#share = Math.max(PACE_MIN, this.#share * SLIGHTLY_SLOWER);
+    else if (this.#congestion < OPTIMUM) this.#share = Math.min(1, this.#share + FASTER);
     this.#sent = 0;
     this.#throttled = 0;
+    this.#congestion = 0;
     this.#interval_ends_at_ms = now_ms + INTERVAL_MS;
   }
 }

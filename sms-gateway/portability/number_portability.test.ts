@@ -66,6 +66,26 @@ describe('number portability', () => {
     expect(one.looked_up).toEqual([A]);
   });
 
+  it('asks again when its source has changed, waits for that, and goes the way it went until it knows', async () => {
+    const one = desk({ wait_ms: 1_000 });
+    one.portability.routedAs(A);
+    await one.answer(null);
+    expect(one.portability.ready(A)).toBeNull();
+    one.portability.changed();
+    const ready = one.portability.ready(A);
+    expect(ready).not.toBeNull();
+    expect(one.portability.routedAs(A)).toBe(A);
+    // Asked before it changes once more, so the answer may be an old one.
+    one.portability.changed();
+    await one.answer(AWAY);
+    await ready;
+    expect(one.portability.routedAs(A)).toBe(AWAY);
+    await one.answer(B);
+    expect(one.portability.routedAs(A)).toBe(B);
+    expect(one.portability.ready(A)).toBeNull();
+    expect(one.looked_up).toEqual([A, A, A]);
+  });
+
   it('asks again when an answer is old, and holds it until the new one comes', async () => {
     const one = desk();
     one.portability.routedAs(A);

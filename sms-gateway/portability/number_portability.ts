@@ -48,6 +48,8 @@ export class NumberPortability {
   readonly #entries = new Map<E164, Entry>();
   #lookups = 0;
   #is_failing = false;
+  /** How often the source was said to have changed: what it was asked before says what was. */
+  #changes = 0;
 
   constructor(options: NumberPortabilityOptions) {
     this.#options = options;
@@ -82,7 +84,14 @@ export class NumberPortability {
     const { wait_ms } = this.#options;
     if (wait_ms === 0 || this.#options.source.has_any === false) return null;
     const entry = this.#entries.get(number) ?? this.#begin(number);
+    if (entry?.until_ms === UNKNOWN && entry.looking === null) this.#lookUp(number, entry);
     return entry?.until_ms === UNKNOWN && entry.looking !== null ? within(entry.looking, wait_ms) : null;
+  }
+
+  /** The source knows other things now: each number is looked up again before it is sure, and goes the way it went until then. */
+  changed(): void {
+    this.#changes += 1;
+    for (const entry of this.#entries.values()) entry.until_ms = UNKNOWN;
   }
 
   /** Null where too many are looked up already. */
@@ -106,13 +115,14 @@ export class NumberPortability {
     if (this.#lookups >= lookups_max) return;
     this.#lookups += 1;
     const begun_ms = now();
+    const changes = this.#changes;
     entry.looking = source
       .lookUp(number)
       .then(
         (routed_as) => {
           this.#is_failing = false;
           entry.routed_as = routed_as ?? number;
-          entry.until_ms = now() + ttl_ms;
+          entry.until_ms = changes === this.#changes ? now() + ttl_ms : UNKNOWN;
           onLookedUp(routed_as === null ? 'not_ported' : 'ported', now() - begun_ms);
         },
         (error: unknown) => {
@@ -139,7 +149,7 @@ export class NumberPortability {
   }
 }
 
-/** Of an entry whose first answer is still to come. */
+/** Of an entry whose answer is still to come. */
 const UNKNOWN = -Infinity;
 
 function within(work: Promise<void>, wait_ms: number): Promise<void> {

@@ -6,6 +6,9 @@ import { NumberPortability } from '../portability/number_portability.ts';
 import { PortedNumberTable } from '../portability/ported_number_table.ts';
 import { PUMPING_DEFAULTS } from './pumping/pumping_settings.ts';
 import { Screening } from './screening.ts';
+import { VolumeKeeping } from './volume/volume_keeping.ts';
+import { VOLUME_DEFAULTS } from './volume/volume_settings.ts';
+import { VolumeWatch } from './volume/volume_watch.ts';
 import { WaitingTexts } from './waiting_texts.ts';
 import type { WaitingLook } from './waiting_texts.ts';
 import type { GatewayLease } from '../../domain/texts/queue.ts';
@@ -20,12 +23,15 @@ export interface ScreeningParts {
 const REDIS_QUEUE_MAX = 10_000;
 const SHARE_MS = 100;
 const HOUR_MS = 3_600_000;
+const VOLUME_KEPT_MS = 90 * 24 * HOUR_MS;
+const VOLUME_ROWS_MAX = 5_000;
 
 /** What looks at texts before they cost money, with its Redis, and where ported numbers belong. */
 export class ScreeningDesk {
   readonly screening: Screening;
   readonly portability: NumberPortability;
   readonly ported_numbers: PortedNumberTable;
+  readonly volumes: VolumeKeeping;
   readonly #redis: ReturnType<typeof createClient>;
   readonly #log: Logger;
   readonly #db: pg.Pool;
@@ -42,6 +48,9 @@ export class ScreeningDesk {
     this.#redis.on('error', (error: Error) =>
       log.warn({ err: error }, 'Redis does not answer; limits on rates are kept here'),
     );
+    const watch = new VolumeWatch(VOLUME_DEFAULTS);
+    const kept = { now: Date.now, kept_ms: VOLUME_KEPT_MS, forget_every_ms: HOUR_MS, rows_max: VOLUME_ROWS_MAX };
+    this.volumes = new VolumeKeeping({ db, watch, ...kept });
     this.screening = new Screening({
       ...{
         db,
@@ -50,6 +59,7 @@ export class ScreeningDesk {
         log,
         share_every_ms: SHARE_MS,
         pumping: PUMPING_DEFAULTS,
+        volumes: watch,
         onScreened,
       },
       default_limit: {
@@ -81,6 +91,20 @@ export class ScreeningDesk {
   waitingTexts(lease: () => GatewayLease): () => Promise<WaitingLook> {
     const texts = new WaitingTexts({ db: this.#db, lease, screening: this.screening, now: () => new Date() });
     return () => texts.pass();
+  }
+
+  portingsChanged(): void {
+    this.portability.changed();
+    this.ported_numbers
+      .refresh()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'whether any number is ported could not be read'));
+  }
+
+  /** What accounts usually send, for whoever serves next. It is worth no waiting for a database that is away. */
+  async leave(): Promise<void> {
+    await this.volumes
+      .save()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'what accounts usually send could not be saved'));
   }
 
   stop(): void {

@@ -10,6 +10,8 @@ import { textBooks, type TextBooks } from '../../domain/texts/testing/texts.ts';
 import type { TextPayer } from '../accept/payer.ts';
 import { PUMPING_DEFAULTS, type PumpingSettings } from './pumping/pumping_settings.ts';
 import { Screening, type Screened } from './screening.ts';
+import { VOLUME_DEFAULTS } from './volume/volume_settings.ts';
+import { VolumeWatch } from './volume/volume_watch.ts';
 
 const NOON = Date.UTC(2026, 0, 15, 12);
 const silent = pino({ level: 'silent' });
@@ -18,6 +20,9 @@ const no_redis = {
   incrBy: () => Promise.reject(new Error('away')),
   expire: () => Promise.reject(new Error('away')),
 };
+
+/** Of the hundred thousand a day that are allowed: so many are sudden in a new account. */
+const SUDDEN_TEXTS = 1_500;
 
 let books: TextBooks;
 /** Logged in as the gateway is. */
@@ -52,6 +57,7 @@ afterEach(() => screening.stop());
 function screeningWith(pumping: PumpingSettings): Screening {
   return new Screening({
     ...{ db: pool, store: no_redis, now: () => now_ms, share_every_ms: 100, pumping, log: silent },
+    volumes: new VolumeWatch({ ...VOLUME_DEFAULTS, share_of_day_ppm: SUDDEN_TEXTS * 10 }),
     default_limit: { texts_per_second_max: 1_000, texts_per_day_max: 100_000, time_zone: 'UTC' },
     onScreened: (verdict, by) => told.push(`${verdict} by ${by}`),
   });
@@ -131,6 +137,39 @@ describe('screening', () => {
     expect(screen({ class: 'bulk', body: 'casino' })).toMatchObject({ kind: 'hold', due_at: morning });
     expect(screen({ class: 'code' })).toEqual({ kind: 'pass' });
     expect(screen({ class: 'bulk', due_at: new Date('2026-01-16T10:00:00Z') })).toEqual({ kind: 'pass' });
+  });
+});
+
+describe('far more than usual', () => {
+  const send = (texts: number, wishes: Partial<NewMessage> = {}): string[] =>
+    Array.from({ length: texts }, () => {
+      now_ms += 10;
+      return screen({ body: 'News', ...wishes }).kind;
+    });
+
+  it('is held until a person has looked, of that account alone and not where a person vouches for it', async () => {
+    await screening.start();
+    expect(new Set(send(SUDDEN_TEXTS))).toEqual(new Set(['pass']));
+    expect(screen({ body: 'News' })).toMatchObject({
+      kind: 'hold',
+      reason: expect.stringMatching(/suddenly sends far more .*: 1500 texts lately, where 0 are usual/u) as string,
+    });
+    expect(told).toEqual(['held by volume']);
+    await books.pool.query(
+      `insert into text_trust (account_id, country, decided_by, reason) values ($1, 'GB', 'ann', 'a sale')`,
+      [customer.account_id],
+    );
+    screening.refresh();
+    await expect.poll(() => screen({ body: 'News' }).kind).toBe('pass');
+    expect(send(1, { recipient: '+4915112345678' })).toEqual(['hold']);
+    customer = await books.customer(1_000_000n);
+    expect(send(1)).toEqual(['pass']);
+  });
+
+  it('is more than that for an account that may send more in a day', async () => {
+    await books.pool.query('insert into text_limit values ($1, 1000, 1000000)', [customer.account_id]);
+    await screening.start();
+    expect(send(SUDDEN_TEXTS + 500).at(-1)).toBe('pass');
   });
 });
 

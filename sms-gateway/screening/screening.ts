@@ -23,10 +23,11 @@ import { ToldOnce } from './pumping/told_once.ts';
 import { ScreeningRules } from './screening_rules.ts';
 import { PaceSharing, type PaceStore } from './velocity/pace_sharing.ts';
 import { TextPace, type PaceLimit } from './velocity/text_pace.ts';
+import type { VolumeWatch } from './volume/volume_watch.ts';
 import { ZoneClock } from './zone_clock.ts';
 
 /** What a text was looked at for. */
-export type ScreenedBy = 'pace' | 'sender' | 'content' | 'pumping' | 'bulk_hours';
+export type ScreenedBy = 'pace' | 'sender' | 'content' | 'pumping' | 'volume' | 'bulk_hours';
 
 export interface ScreeningOptions {
   db: pg.Pool;
@@ -38,6 +39,7 @@ export interface ScreeningOptions {
   default_limit: PaceLimit;
   share_every_ms: number;
   pumping: PumpingSettings;
+  volumes: VolumeWatch;
   /** For metrics: a text that did not simply pass, and by what. */
   onScreened: (verdict: 'held' | 'refused' | 'postponed', by: ScreenedBy) => void;
   log: Logger;
@@ -58,7 +60,8 @@ const CONVERSIONS_REMEMBERED = 50_000;
 
 /**
  * Looks at every text before it is charged: how fast its account sends, whether the recipient's country takes such a sender and
- * such words, whether it looks like pumped traffic, and whether it would wake somebody. Answers at once and from memory.
+ * such words, whether it looks like pumped traffic or is far more than usual, and whether it would wake somebody. Answers at once and
+ * from memory.
  */
 export class Screening {
   readonly #options: ScreeningOptions;
@@ -115,7 +118,7 @@ export class Screening {
     const rules = this.#rules.value;
     const { verdict, limit } = this.#takePace(rules, payer.account_id, now_ms);
     if (verdict !== 'taken') return this.#tooFast(verdict, limit);
-    return this.#judge(rules, text, now_ms);
+    return this.#judge(rules, text, limit, now_ms);
   }
 
   /**
@@ -128,7 +131,7 @@ export class Screening {
     const { verdict, limit } = this.#takePace(rules, text.account_id, now_ms);
     if (verdict === 'second' && limit.texts_per_second_max > 0) return { kind: 'wait' };
     if (verdict !== 'taken') return this.#tooFast(verdict, limit);
-    return this.#judge(rules, text, now_ms);
+    return this.#judge(rules, text, limit, now_ms);
   }
 
   /**
@@ -168,14 +171,17 @@ export class Screening {
     return { kind: 'refuse', refusal: refusal('too_fast', `${detail} are allowed`) };
   }
 
-  #judge(rules: ScreeningRules, text: ScreenableText, now_ms: number): Screened {
+  #judge(rules: ScreeningRules, text: ScreenableText, limit: PaceLimit, now_ms: number): Screened {
     const country = this.#countries.of(text.recipient);
     const refused = this.#senderPassed(rules, text, country);
     if (refused !== null) return refused;
     const folded = this.#read(rules, text, country);
     const verdict =
-      this.#ofContent(rules, text, folded, country) ?? this.#ofPumping(rules, text, folded, country, now_ms);
+      this.#ofContent(rules, text, folded, country) ??
+      this.#ofPumping(rules, text, folded, country, now_ms) ??
+      this.#ofVolume(rules, text, limit, country, now_ms);
     if (verdict?.kind === 'refuse') return verdict;
+    if (verdict === null) this.#options.volumes.passed(text.account_id, now_ms);
     return this.#inItsHours(rules, text, country, now_ms, verdict ?? PASS);
   }
 
@@ -238,6 +244,19 @@ export class Screening {
     this.#options.log.debug({ account_id: text.account_id, reason: verdict.reason }, 'a pumped text is refused');
     const message = `${PUMPED} (${country ?? 'no country'})`;
     return { kind: 'refuse', refusal: { code: 'content_blocked', message } };
+  }
+
+  #ofVolume(
+    rules: ScreeningRules,
+    { account_id }: ScreenableText,
+    { texts_per_day_max }: PaceLimit,
+    country: string | null,
+    now_ms: number,
+  ): Screened | null {
+    const verdict = this.#options.volumes.judge(account_id, texts_per_day_max, now_ms);
+    if (verdict.kind === 'pass' || rules.trusts(account_id, country, now_ms)) return null;
+    this.#options.onScreened('held', 'volume');
+    return verdict;
   }
 
   #inItsHours(

@@ -13,6 +13,8 @@ import { balanceOf, stateOf, textBooks } from '../../domain/texts/testing/texts.
 import type { TextBooks } from '../../domain/texts/testing/texts.ts';
 import { PUMPING_DEFAULTS } from './pumping/pumping_settings.ts';
 import { Screening } from './screening.ts';
+import { VOLUME_DEFAULTS } from './volume/volume_settings.ts';
+import { VolumeWatch } from './volume/volume_watch.ts';
 import { WaitingTexts } from './waiting_texts.ts';
 
 const no_redis = {
@@ -59,6 +61,7 @@ async function begin(): Promise<void> {
     ...{ db: pool, store: no_redis, now: () => now_ms, share_every_ms: 100, pumping: PUMPING_DEFAULTS },
     log: pino({ level: 'silent' }),
     default_limit: { texts_per_second_max: 1_000, texts_per_day_max: 100_000, time_zone: 'UTC' },
+    volumes: new VolumeWatch(VOLUME_DEFAULTS),
     onScreened: () => undefined,
   });
   await screening.start();

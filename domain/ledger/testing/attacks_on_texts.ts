@@ -155,6 +155,22 @@ const esme: Attacks = {
   esme_address_range_check: [esmeWith(`address_range = '+49'`), esmeWith(`address_range = ''`)],
   esme_default_class_check: [esmeWith(`default_class = 'odd'`)],
   esme_on_doubt_check: [esmeWith(`on_doubt = 'forget'`)],
+  esme_operation_id_key: [
+    `update esme set operation_id = '${NOBODY}';
+     insert into esme (system_id, account_id, password_scrypt, operation_id)
+     select 'other', account_id, password_scrypt, operation_id from esme`,
+  ],
+};
+
+const newVolume = (figures: string) =>
+  `insert into text_volume (account_id, stepped_at, lately, usual_sum, usual_weight) values ('${ACCOUNT}', '2026-01-15', ${figures})`;
+
+const text_volume: Attacks = {
+  text_volume_pkey: [`${newVolume('1, 1, 1')}; ${newVolume('1, 1, 1')}`],
+  text_volume_account_id_fkey: [newVolume('1, 1, 1').replace(ACCOUNT, NOBODY)],
+  text_volume_check: ['-1, 1, 1', '1, -1, 1', '1, 1, -1', `'NaN', 1, 1`, `1, 'NaN', 1`, `1, 1, 'infinity'`].map(
+    newVolume,
+  ),
 };
 
 const webhook_endpoint: Attacks = {
@@ -261,6 +277,7 @@ export const attacksOnTexts: Readonly<Record<string, Attacks>> = {
   message_key,
   opt_out,
   text_sender,
+  text_volume,
   api_key,
   esme,
   webhook_endpoint,

@@ -208,6 +208,44 @@ describe('the name that an account writes by', () => {
   });
 });
 
+describe('an account that a person vouches for', () => {
+  it('is trusted for a country, until then, and the log says by whom and why', async () => {
+    const { account_id } = await makeUser(world);
+    const path = `/v1/admin/customers/${account_id}/text-trusts`;
+    const put = (body: unknown, country = 'GB') => operations.ask('PUT', `${path}/${country}`, { body });
+    const until = new Date(world.now().getTime() + 86_400_000).toISOString();
+    await heard.forget();
+    expect(await put({ trusted_until: until, reason: 'A sale, said their owner.' })).toMatchObject({
+      status: 200,
+      body: { country: 'GB', trusted_until: until, reason: 'A sale, said their owner.' },
+    });
+    await heard.all(['gateway: text_trust']);
+    expect(await put({ trusted_until: null, reason: 'For good.' })).toMatchObject({ body: { trusted_until: null } });
+    expect(await put({ trusted_until: null, reason: 'A branch there.' }, 'DE')).toMatchObject({ status: 200 });
+    expect(await support.get(path)).toMatchObject({
+      body: { items: [{ country: 'DE' }, { country: 'GB', trusted_until: null, reason: 'For good.' }] },
+    });
+    const over = new Date(world.now().getTime() - 1).toISOString();
+    expect(await put({ trusted_until: over, reason: 'Late.' })).toMatchObject({ status: 422 });
+    expect(await put({ trusted_until: null })).toMatchObject({ status: 422 });
+    expect(await put({ trusted_until: null, reason: 'x' }, 'gb')).toMatchObject({ status: 404 });
+    const nobodys = `/v1/admin/customers/${randomUUID()}/text-trusts/GB`;
+    const body = { trusted_until: null, reason: 'x' };
+    expect(await operations.ask('PUT', nobodys, { body })).toMatchObject({ status: 404 });
+    expect(await support.ask('PUT', `${path}/GB`, { body })).toMatchObject({ status: 403 });
+    await heard.forget();
+    expect(await operations.ask('DELETE', `${path}/GB`)).toMatchObject({ status: 204 });
+    await heard.all(['gateway: text_trust']);
+    expect(await operations.ask('DELETE', `${path}/GB`)).toMatchObject({ status: 404 });
+    expect(await logged(`account:${account_id}`)).toMatchObject([
+      { action: 'text_trust.vouch', detail: { country: 'GB', trusted_until: until } },
+      { action: 'text_trust.vouch', detail: { country: 'GB', trusted_until: null, reason: 'For good.' } },
+      { action: 'text_trust.vouch', detail: { country: 'DE' } },
+      { action: 'text_trust.withdraw', detail: { country: 'GB' } },
+    ]);
+  });
+});
+
 it('is for those who run the service to edit, and for support to see', async () => {
   const { account_id, signIn } = await makeUser(world);
   const kyc = await (await makeAdmin(world, ['kyc'])).signIn();

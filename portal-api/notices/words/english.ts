@@ -119,6 +119,10 @@ export const english = {
       subject: 'The phone number of your account was changed',
       text: 'Your account now has another phone number. If that was not you, sign in at {origin}, say so under “sign-ins”, and write to our support.',
     },
+    esme_password: {
+      subject: 'Your SMPP password was changed',
+      text: 'There is a new password for your binds over SMPP; whoever was bound by the one before is unbound. If you did not ask for it, write to our support.',
+    },
     credential_changed: {
       subject: 'How you sign in was changed',
       text: 'Something that you sign in with was added, changed or removed. If that was not you, say so at {origin} under “sign-ins” at once.',

@@ -118,6 +118,10 @@ export const french: EveryWord = {
       subject: 'Le numéro de téléphone de votre compte a été modifié',
       text: 'Votre compte a maintenant un autre numéro de téléphone. Si ce n’était pas vous, connectez-vous sur {origin}, dites-le sous « connexions », et écrivez à notre assistance.',
     },
+    esme_password: {
+      subject: 'Votre mot de passe SMPP a été modifié',
+      text: 'Un nouveau mot de passe vaut pour vos connexions SMPP ; celles ouvertes avec l’ancien ont été fermées. Si vous ne l’avez pas demandé, écrivez à notre assistance.',
+    },
     credential_changed: {
       subject: 'Votre façon de vous connecter a été modifiée',
       text: 'Un moyen de connexion a été ajouté, modifié ou retiré. Si ce n’était pas vous, dites-le immédiatement sur {origin} sous « connexions ».',

@@ -118,6 +118,10 @@ export const german: EveryWord = {
       subject: 'Die Telefonnummer Ihres Kontos wurde geändert',
       text: 'Ihr Konto hat jetzt eine andere Telefonnummer. Wenn Sie das nicht waren, melden Sie sich unter {origin} an, sagen Sie es bei den Anmeldungen, und schreiben Sie an unseren Kundendienst.',
     },
+    esme_password: {
+      subject: 'Ihr SMPP-Passwort wurde geändert',
+      text: 'Für Ihre Verbindungen über SMPP gilt ein neues Passwort; wer mit dem alten verbunden war, ist es nicht mehr. Wenn Sie das nicht wollten, schreiben Sie an unseren Kundendienst.',
+    },
     credential_changed: {
       subject: 'Ihre Anmeldung wurde geändert',
       text: 'Etwas, womit Sie sich anmelden, wurde hinzugefügt, geändert oder entfernt. Wenn Sie das nicht waren, sagen Sie es sofort unter {origin} bei den Anmeldungen.',

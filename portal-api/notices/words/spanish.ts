@@ -118,6 +118,10 @@ export const spanish: EveryWord = {
       subject: 'Se ha cambiado el número de teléfono de su cuenta',
       text: 'Su cuenta tiene ahora otro número de teléfono. Si no fue usted, inicie sesión en {origin}, dígalo en «inicios de sesión», y escriba a nuestro servicio de atención.',
     },
+    esme_password: {
+      subject: 'Se ha cambiado su contraseña de SMPP',
+      text: 'Hay una nueva contraseña para sus conexiones SMPP; las abiertas con la anterior se han cerrado. Si usted no lo pidió, escriba a nuestro servicio de atención.',
+    },
     credential_changed: {
       subject: 'Se ha cambiado su forma de iniciar sesión',
       text: 'Se ha añadido, cambiado o quitado algo con lo que inicia sesión. Si no fue usted, dígalo de inmediato en {origin}, en «inicios de sesión».',

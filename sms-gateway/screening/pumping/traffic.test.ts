@@ -69,7 +69,7 @@ describe('the traffic of a country', () => {
         stepTo(traffic, step * STEP_MS, settings);
       }
     }
-    expect(usualTexts(fresh)).toBeGreaterThan(0.8 * fresh.passed);
-    expect(usualTexts(late)).toBeLessThan(0.2 * late.passed);
+    expect(usualTexts(fresh)).toBeGreaterThan(0.8 * fresh.passed.lately);
+    expect(usualTexts(late)).toBeLessThan(0.2 * late.passed.lately);
   });
 });

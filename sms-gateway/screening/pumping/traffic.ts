@@ -1,3 +1,5 @@
+import { fade, keptOf, makeFadingCount, usually } from '../fading_count.ts';
+import type { Fading, FadingCount } from '../fading_count.ts';
 import { countInBlock, fadeBlocks, makeBlocks, type Blocks } from './blocks.ts';
 import type { PumpingSettings } from './pumping_settings.ts';
 
@@ -13,11 +15,8 @@ const STEPS_TO_CONVERT = 4;
 export interface Traffic {
   stepped_at_ms: number;
   texts: number;
-  /** Of them, those that were let through. */
-  passed: number;
-  /** The average of `passed` over the steps: a fading sum and the weight of all its steps, so that it holds from the first on. */
-  usual_sum: number;
-  usual_weight: number;
+  /** Of them, those that were let through, and how many these usually are. */
+  readonly passed: FadingCount;
   last_digits: number;
   last_difference: number;
   /** Texts whose number was as far from the one before as that from the one before it. */
@@ -37,7 +36,7 @@ export interface Traffic {
 export function makeTraffic(now_ms: number, known_steps: number, settings: PumpingSettings): Traffic {
   return {
     stepped_at_ms: Math.floor(now_ms / STEP_MS) * STEP_MS,
-    ...{ texts: 0, passed: 0, usual_sum: 0, usual_weight: weightOf(known_steps, keptOf(settings.usual_half_life_ms)) },
+    ...{ texts: 0, passed: makeFadingCount(known_steps, fadingOf(settings)) },
     ...{ last_digits: 0, last_difference: 0, even_steps: 0 },
     ...{ ripe: 0, converted: 0, unripe: new Float64Array(STEPS_TO_CONVERT), unripe_at: 0 },
     ...{ delivered: 0, undelivered: 0, blocks: makeBlocks() },
@@ -49,11 +48,10 @@ export function stepTo(traffic: Traffic, now_ms: number, settings: PumpingSettin
   const steps = Math.floor((now_ms - traffic.stepped_at_ms) / STEP_MS);
   if (steps < 1) return;
   traffic.stepped_at_ms += steps * STEP_MS;
-  const kept = keptOf(settings.half_life_ms);
-  learnUsual(traffic, steps, kept, keptOf(settings.usual_half_life_ms));
-  const kept_now = kept ** steps;
+  const fading = fadingOf(settings);
+  fade(traffic.passed, steps, fading);
+  const kept_now = fading.kept ** steps;
   traffic.texts *= kept_now;
-  traffic.passed *= kept_now;
   traffic.even_steps *= kept_now;
   traffic.converted *= kept_now;
   traffic.ripe *= kept_now;
@@ -82,30 +80,17 @@ export function countText(traffic: Traffic, digits: number, settings: PumpingSet
 
 /** The text was let through. */
 export function countPassed(traffic: Traffic): void {
-  traffic.passed += 1;
+  traffic.passed.lately += 1;
   traffic.unripe[traffic.unripe_at] = (traffic.unripe[traffic.unripe_at] ?? 0) + 1;
 }
 
 /** How many texts fade to what is usually counted there. */
-export function usualTexts({ usual_sum, usual_weight }: Traffic): number {
-  return usual_weight === 0 ? 0 : usual_sum / usual_weight;
+export function usualTexts({ passed }: Traffic): number {
+  return usually(passed);
 }
 
-function keptOf(half_life_ms: number): number {
-  return 0.5 ** (STEP_MS / half_life_ms);
-}
-
-/** Of a fading average over so many steps: the sum of what each step still counts. */
-function weightOf(steps: number, kept: number): number {
-  return (1 - kept ** steps) / (1 - kept);
-}
-
-/** As if each of the steps had been made by itself: `passed` faded by `kept`, then was added to a sum that fades by `usual_kept`. */
-function learnUsual(traffic: Traffic, steps: number, kept: number, usual_kept: number): void {
-  const added =
-    usual_kept === kept ? steps * kept ** steps : (kept * (usual_kept ** steps - kept ** steps)) / (usual_kept - kept);
-  traffic.usual_sum = traffic.usual_sum * usual_kept ** steps + traffic.passed * added;
-  traffic.usual_weight = traffic.usual_weight * usual_kept ** steps + weightOf(steps, usual_kept);
+function fadingOf({ half_life_ms, usual_half_life_ms }: PumpingSettings): Fading {
+  return { kept: keptOf(STEP_MS, half_life_ms), usual_kept: keptOf(STEP_MS, usual_half_life_ms) };
 }
 
 function ripen(traffic: Traffic, steps: number): void {

@@ -5,7 +5,7 @@ import { Guesses } from '../../http/guesses.ts';
 import { STATUS } from '../../smpp/status.ts';
 import { Binder } from './binder.ts';
 import { Esmes } from './esmes.ts';
-import { hashPassword } from './password.ts';
+import { hashPassword } from '../../../domain/texts/esmes/bind_password.ts';
 
 const log = pino({ level: 'silent' });
 const PAYER = { account_id: 'a', wallet_id: '1', currency: 'EUR', tax_ppm: 0, text_deck: 'd', home_country: 'DE' };

@@ -7,7 +7,7 @@ import type { BindAnswer } from '../../smpp/session_owner.ts';
 import { STATUS } from '../../smpp/status.ts';
 import { selectEsme } from './esme_row.ts';
 import type { Esmes } from './esmes.ts';
-import { Passwords } from './password.ts';
+import { Passwords } from './passwords.ts';
 import { Turns } from './turns.ts';
 
 export interface BinderOptions {

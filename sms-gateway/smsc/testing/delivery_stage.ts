@@ -9,7 +9,7 @@ import { submitted, textBooks } from '../../../domain/texts/testing/texts.ts';
 import type { TextBooks } from '../../../domain/texts/testing/texts.ts';
 import type { Customer } from '../../../deploy/world/people.ts';
 import { FakeClock } from '../../smpp/testing/fake_clock.ts';
-import { hashPassword } from '../bind/password.ts';
+import { hashPassword } from '../../../domain/texts/esmes/bind_password.ts';
 import type { DeliveryEvent } from '../deliver/delivery_event.ts';
 import { DeliverySender } from '../deliver/delivery_sender.ts';
 import type { Receiver } from '../deliver/receiver.ts';
