@@ -110,9 +110,8 @@ async function buyNumber(client: PortalClient, desk: PortalClient): Promise<void
   });
 }
 
-/** Once until the friend hangs up, and once until the operator does. */
-async function isCalled({ client, account_id }: SignedUp, desk: PortalClient): Promise<void> {
-  const phone = await deviceOf(client);
+/** Until the friend hangs up. */
+async function rings(phone: Phone, account_id: string): Promise<void> {
   const call = stack.calls.carrier('alpha').callIn(NUMBER, FRIEND);
   const incoming = await phone.nextIncoming();
   await incoming.answer();
@@ -120,6 +119,12 @@ async function isCalled({ client, account_id }: SignedUp, desk: PortalClient): P
   await call.hangUp();
   const [cdr] = await settledCalls(stack.calls.pool, account_id, 1);
   expect(cdr).toMatchObject({ direction: 'inbound', result: 'answered', seconds_billed: 2, net_micros: 2_000n });
+}
+
+/** Once until the friend hangs up, and once until the operator does. */
+async function isCalled({ client, account_id }: SignedUp, desk: PortalClient): Promise<void> {
+  const phone = await deviceOf(client);
+  await rings(phone, account_id);
   const again = stack.calls.carrier('alpha').callIn(NUMBER, FRIEND);
   await (await phone.nextIncoming()).answer();
   await again.answered();
@@ -145,14 +150,15 @@ async function endCallOf(account_id: string, desk: PortalClient): Promise<void> 
   });
 }
 
-async function textsBothWays(client: PortalClient): Promise<void> {
-  const text = { sender: NUMBER, recipient: FRIEND, text: 'Here I am' };
-  expect(await client.post('/v1/messages', text)).toMatchObject({ status: 202 });
-  expect(await textTo(FRIEND)).toBe('Here I am');
-  await stack.texts.carrier('omega').carrier.sendMo({ from: FRIEND, to: NUMBER, text: 'At last' });
+async function textsBothWays(client: PortalClient, says: string, hears: string): Promise<void> {
+  expect(await client.post('/v1/messages', { sender: NUMBER, recipient: FRIEND, text: says })).toMatchObject({
+    status: 202,
+  });
+  await eventually('the text', 20_000, async () => ((await textTo(FRIEND)) === says ? true : null));
+  await stack.texts.carrier('omega').carrier.sendMo({ from: FRIEND, to: NUMBER, text: hears });
   await eventually('the answer', 20_000, async () => {
     const { body } = await client.get<{ items: { direction: string; text: string }[] }>('/v1/messages');
-    return body.items.some(({ direction, text }) => direction === 'mo' && text === 'At last') ? true : null;
+    return body.items.some(({ direction, text }) => direction === 'mo' && text === hears) ? true : null;
   });
 }
 
@@ -176,14 +182,26 @@ async function isBilled({ client, account_id }: SignedUp, desk: PortalClient): P
   expect(amounts.reduce((sum, [, net = '', tax = '']) => sum + microsOf(net) + microsOf(tax), 0n)).toBe(billed);
 }
 
-async function handsOver(from: PortalClient, to: PortalClient): Promise<void> {
+/** Both agree, and of the new holder it has to be known as well who that is. */
+async function handsOver(from: PortalClient, to: PortalClient, desk: PortalClient): Promise<void> {
   const offer = await from.post<{ code: string }>(`${PATH}/transfer`);
   expect(offer).toMatchObject({ status: 201 });
-  const taken = await to.post('/v1/number-transfers/accept', { code: offer.body.code, consent: true });
-  expect(taken).toMatchObject({ status: 201, body: { state: 'done' } });
+  const take = () => to.post('/v1/number-transfers/accept', { code: offer.body.code, consent: true });
+  expect(await take()).toMatchObject({ status: 409, body: { type: 'urn:letsdial:problem:kyc_required' } });
+  expect(await from.get(PATH)).toMatchObject({ status: 200 });
+  await becomeKnown(to, desk);
+  expect(await take()).toMatchObject({ status: 201, body: { state: 'done' } });
   expect((await from.get<{ items: unknown[] }>('/v1/numbers')).body.items).toEqual([]);
   // What was said by it before stays with who said it.
   expect((await to.get<{ items: unknown[] }>('/v1/messages')).body.items).toEqual([]);
+}
+
+/** It rings and texts for him now, and is his alone. */
+async function usesItThen({ client, account_id }: SignedUp): Promise<void> {
+  const phone = await deviceOf(client);
+  await rings(phone, account_id);
+  await phone.close();
+  await textsBothWays(client, 'It is mine now', 'So I hear');
 }
 
 /** With what the preview said. */
@@ -204,11 +222,13 @@ it('goes the whole way: from nobody to a number that rings and texts, to a bill,
   expect(await freeMicros(ada.client)).toBe(30_000_000n);
   await buyNumber(ada.client, desk);
   await isCalled(ada, desk);
-  await textsBothWays(ada.client);
+  await textsBothWays(ada.client, 'Here I am', 'At last');
   await isBilled(ada, desk);
   const bob = await signUp('Bob Example', 'bob@example.org', '+447700900202');
-  await becomeKnown(bob.client, desk);
-  await handsOver(ada.client, bob.client);
+  await payIn(bob.client, '10000000');
+  await handsOver(ada.client, bob.client, desk);
+  await usesItThen(bob);
+  expect(JSON.stringify((await ada.client.get('/v1/messages')).body)).not.toContain('It is mine now');
   await cancels(bob.client);
   await booksAreRight(stack.calls.pool);
 }, 120_000);
