@@ -155,6 +155,7 @@ const explain: Privileges = {
     'select posting',
     'select rate_deck: currency, id, name, version',
     'select text_rate',
+    'select unheld_text: account_id, copy_id, decided_at, decision, message_id, reason',
     'select unreadable_receipt',
   ],
   functions: [],

@@ -23,6 +23,7 @@ export class BoundedRedis implements RedisClient {
   }
 
   get: SessionStore['get'] = (key) => this.#ask(() => this.#client.get(key));
+  exists: SessionStore['exists'] = (key) => this.#ask(() => this.#client.exists(key));
   set: SessionStore['set'] = (key, value, options) => this.#ask(() => this.#client.set(key, value, options));
   del: SessionStore['del'] = (keys) => this.#ask(() => this.#client.del(keys));
   sAdd: SessionStore['sAdd'] = (key, member) => this.#ask(() => this.#client.sAdd(key, member));

@@ -5,6 +5,8 @@ import type { AdminRole, CustomerRole } from './identity.ts';
 /** What Redis offers here; the client of the package does. */
 export interface SessionStore {
   get(key: string): Promise<string | null>;
+  /** How many of them there are: one or none. */
+  exists(key: string): Promise<number>;
   /** `XX`: only where it is there. */
   set(
     key: string,
@@ -116,6 +118,13 @@ export class Sessions {
       else found.push({ ...session, session_id });
     }
     return found.sort((a, b) => b.seen_at_ms - a.seen_at_ms);
+  }
+
+  /** Which of these are over: revoked, or used by nobody for too long. */
+  async over(session_ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const { store } = this.#options;
+    const there = await Promise.all(session_ids.map((session_id) => store.exists(ofSession(session_id))));
+    return new Set(session_ids.filter((_, at) => there[at] === 0));
   }
 
   /** False where the user has no such session. */

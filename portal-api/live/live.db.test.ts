@@ -109,3 +109,25 @@ it('tells what becomes of texts', async () => {
   );
   expect(await heard(stream, (text) => text.includes('event: message'))).toContain(`"id":"${rows[0]?.id ?? ''}"`);
 });
+
+it('ends for whoever is signed out, by whichever way, and for nobody else', async () => {
+  const ada = await makeUser(world);
+  const [here, there, elsewhere] = [await ada.signIn(), await ada.signIn(), await ada.signIn()];
+  const admin = await (await makeAdmin(world, ['operations'])).signIn();
+  const streams = [
+    await here.stream('/v1/events'),
+    await there.stream('/v1/events'),
+    await elsewhere.stream('/v1/events'),
+  ];
+  const watched = await admin.stream('/v1/admin/events');
+  expect(await here.ask('DELETE', '/v1/session')).toMatchObject({ status: 204 });
+  const { body } = await elsewhere.get<{ items: { session_id: string; is_this: boolean }[] }>('/v1/sessions');
+  const other = body.items.find(({ is_this }) => !is_this)?.session_id ?? '';
+  expect(await elsewhere.ask('DELETE', `/v1/sessions/${other}`)).toMatchObject({ status: 204 });
+  expect(await admin.ask('DELETE', '/v1/session')).toMatchObject({ status: 204 });
+  const [ends_here, ends_there, goes_on] = streams;
+  for (const ended of [ends_here, ends_there, watched]) expect(await ended?.text()).toContain('connected');
+  await inTransaction(world.pool, (tx) => tellCustomer(tx, ada.account_id, { type: 'order', id: 'still' }));
+  if (goes_on === undefined) throw new Error('Nobody listens.');
+  expect(await heard(goes_on, (text) => text.includes('event: order'))).toContain('still');
+});

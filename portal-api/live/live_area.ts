@@ -15,8 +15,9 @@ import { LiveHub } from './live_hub.ts';
 const RETRY_MS = 500;
 
 /** What happens, as it happens. */
-export function liveArea({ pool, settings, now, log }: PortalContext): Area {
-  const hub = new LiveHub({ db: pool, now, log });
+export function liveArea({ pool, settings, sessions, now, log }: PortalContext): Area {
+  const sessionsOver = (session_ids: readonly string[]) => sessions.over(session_ids);
+  const hub = new LiveHub({ db: pool, sessionsOver, now, log });
   const watch = new LiveWatch({ db: pool, log });
   const listener = new Listener({
     database_url: settings.DATABASE_URL,
@@ -78,7 +79,8 @@ function adminEvents(hub: LiveHub, watch: LiveWatch, pool: PortalContext['pool']
       answers,
     },
     async ({ query: { purpose }, identity, now, signal }) => {
-      const bytes = listen(hub, { account_id: null, user_id: adminOf(identity).user_id }, signal);
+      const { user_id, session_id } = adminOf(identity);
+      const bytes = listen(hub, { account_id: null, user_id, session_id }, signal);
       if (purpose !== undefined) {
         const view = { action: 'live_events.view', account_id: null, subject: 'live_events', purpose };
         await viewOnRecord(pool, { identity, now }, view, () => watch.add(bytes));

@@ -7,6 +7,8 @@ import { selectMessageStates } from './message_states.ts';
 
 export interface LiveHubOptions {
   db: Queryable;
+  /** Which of these sessions are over. */
+  sessionsOver: (session_ids: readonly string[]) => Promise<ReadonlySet<string>>;
   now: () => Date;
   log: Logger;
 }
@@ -15,6 +17,7 @@ export interface LiveHubOptions {
 interface Listening {
   account_id: string | null;
   user_id: string;
+  session_id: string;
   stream: PassThrough;
 }
 
@@ -44,14 +47,20 @@ export class LiveHub {
   }
 
   start(): void {
+    const { log } = this.#options;
     this.#timer = setInterval(() => {
       if (this.#is_busy) return;
       this.#is_busy = true;
-      this.#turn()
-        .catch((error: unknown) => this.#options.log.warn({ err: error }, 'what is live could not be looked at'))
-        .finally(() => {
-          this.#is_busy = false;
-        });
+      const looked = this.#turn().catch((error: unknown) =>
+        log.warn({ err: error }, 'what is live could not be looked at'),
+      );
+      // While Redis is away nobody is signed out, and nobody new listens.
+      const ended = this.#endOver().catch((error: unknown) =>
+        log.warn({ err: error }, 'whether those who listen are still signed in could not be seen'),
+      );
+      void Promise.all([looked, ended]).then(() => {
+        this.#is_busy = false;
+      });
     }, TURN_MS);
   }
 
@@ -63,10 +72,10 @@ export class LiveHub {
   }
 
   /** Null where too many listen already. */
-  listen({ account_id, user_id }: Omit<Listening, 'stream'>, signal: AbortSignal): PassThrough | null {
+  listen({ account_id, user_id, session_id }: Omit<Listening, 'stream'>, signal: AbortSignal): PassThrough | null {
     const of_account = [...this.#listening].filter((one) => one.account_id === account_id).length;
     if (this.#listening.size >= STREAMS_MAX || of_account >= STREAMS_PER_ACCOUNT_MAX) return null;
-    const listening = { account_id, user_id, stream: new PassThrough() };
+    const listening = { account_id, user_id, session_id, stream: new PassThrough() };
     this.#listening.add(listening);
     const leave = (): void => {
       this.#listening.delete(listening);
@@ -86,16 +95,21 @@ export class LiveHub {
       if (listening.account_id === account_id) tell(listening, type, facts);
       else if (listening.account_id === null) tell(listening, type, { account_id, ...facts });
     }
-    if (type === 'signed_out') this.#cutOff(facts.id);
+    if (type !== 'signed_out') return;
+    for (const listening of this.#listening) if (listening.user_id === facts.id) this.#cutOff(listening);
   }
 
   /** A request that began with a session would go on without it for as long as somebody listens. */
-  #cutOff(user_id: string): void {
-    for (const listening of this.#listening) {
-      if (listening.user_id !== user_id) continue;
-      this.#listening.delete(listening);
-      listening.stream.end();
-    }
+  async #endOver(): Promise<void> {
+    const session_ids = [...new Set([...this.#listening].map(({ session_id }) => session_id))];
+    if (session_ids.length === 0) return;
+    const over = await this.#options.sessionsOver(session_ids);
+    for (const listening of this.#listening) if (over.has(listening.session_id)) this.#cutOff(listening);
+  }
+
+  #cutOff(listening: Listening): void {
+    this.#listening.delete(listening);
+    listening.stream.end();
   }
 
   async #turn(): Promise<void> {

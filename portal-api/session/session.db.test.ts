@@ -69,7 +69,12 @@ describe('a session', () => {
     let [now_ms, session_id, is_read] = [1_000_000_000_000, '', false];
     const user_id = randomUUID();
     const store: ConstructorParameters<typeof Sessions>[0]['store'] = {
-      ...{ set: redis.set.bind(redis), del: redis.del.bind(redis), pExpire: redis.pExpire.bind(redis) },
+      ...{
+        set: redis.set.bind(redis),
+        del: redis.del.bind(redis),
+        exists: redis.exists.bind(redis),
+        pExpire: redis.pExpire.bind(redis),
+      },
       ...{ sAdd: redis.sAdd.bind(redis), sRem: redis.sRem.bind(redis), sMembers: redis.sMembers.bind(redis) },
       get: async (key) => {
         const text = await redis.get(key);

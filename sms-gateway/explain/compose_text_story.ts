@@ -10,14 +10,14 @@ import { textSize } from './text_size.ts';
 
 /** @param with_body whether the story may say what the text says */
 export function composeTextStory(record: TextRecord, with_body: boolean): TextStory {
-  const { message, events, charge, refund, time_zone, state, place, deliveries, deck } = record;
+  const { message, events, charge, refund, time_zone, state, place, deliveries, stray, deck } = record;
   const { id, body, ...rest } = message;
   const charged_micros = message.net_micros + message.tax_micros;
   const refunded_micros = postedOn(refund?.postings ?? [], WALLET_ACCOUNTS);
   const story: TextStory = {
     ...rest,
     message_id: id,
-    ...{ time_zone, state, events, place, deliveries, deck, charge, refund },
+    ...{ time_zone, state, events, place, deliveries, stray, deck, charge, refund },
     body: with_body ? body : null,
     is_erased: body === null,
     size: body === null || message.direction === 'mo' ? null : textSize(body, message.encoding, message.segments),

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseLogin } from '../../deploy/parts/database_login.ts';
 import type { Customer } from '../../deploy/world/people.ts';
-import { makeCarrier } from '../../deploy/world/people.ts';
+import { makeCarrier, makeCustomer } from '../../deploy/world/people.ts';
 import { brokenInvariants } from '../../domain/ledger/invariants.ts';
 import { acceptMessages } from '../../domain/texts/accept_messages.ts';
 import type { NewMessage } from '../../domain/texts/accept_messages.ts';
@@ -326,6 +326,60 @@ describe('the story of a text that comes in', () => {
     expect(words).toContain('Nobody held +4930999999: it is kept for the operator.');
     expect(words).toContain('Nobody: nobody held the number.');
     expect(words).toContain('times in UTC');
+  });
+});
+
+describe('the story of a text to a number that nobody held', () => {
+  /** A person at the desk decides on it. */
+  async function decide(message_id: string, copy_id: string | null): Promise<unknown> {
+    const [key_id, user_id] = [randomUUID(), randomUUID()];
+    await books.pool.query(`insert into data_key (id, kek_id, wrapped) values ($1, 'kek', '\\x00')`, [key_id]);
+    await books.pool.query(
+      `insert into portal_user (id, kind, data_key_id, email_sealed, email_index, admin_roles)
+       values ($1, 'admin', $2, '\\x00', sha256($3), '{operations}')`,
+      [user_id, key_id, Buffer.from(user_id)],
+    );
+    const { rows } = await books.pool.query<{ verdict: string }>(
+      'select * from decide_unheld_text($1, $2, $3, $4, $5)',
+      [...[message_id, copy_id, 'A slip of ours.', user_id, now()]],
+    );
+    return rows[0]?.verdict;
+  }
+
+  const came = async (recipient: string): Promise<string> => {
+    const id = ids.next();
+    await receiveMessages(books.pool, books.lease, now(), [
+      {
+        ...{ id, carrier_id: books.carrier_id, sender: '+447700900777', recipient, body: 'Hello', encoding: 'gsm7' },
+        ...{ segments: 1, keyword: null, concatenation: null },
+      },
+    ]);
+    return id;
+  };
+
+  it('says to whom it was handed on, when and why, and that of the copy where it comes from', async () => {
+    const number = '+4930888001';
+    const id = await came(number);
+    const { account_id } = await makeCustomer(books.pool, { balance_micros: 1n, number });
+    const copy_id = ids.next();
+    expect(await decide(id, copy_id)).toBe('done');
+    const { words } = await told(id);
+    expect(words).toContain(`Nobody held ${number}: it was kept for the operator.`);
+    expect(words).toMatch(
+      new RegExp(
+        `It was handed on to account ${account_id}, which held the number by then, as ${copy_id}\\. Why: “A slip of ours\\.”`,
+        'u',
+      ),
+    );
+    const copy = (await told(copy_id)).words;
+    expect(copy).toContain(`Nobody held ${number} then, and it was kept for the operator as ${id}.`);
+    expect(copy).toContain('It was handed on. Why: “A slip of ours.”');
+  });
+
+  it('says that nobody was given it, where somebody dealt with it', async () => {
+    const id = await came('+4930888002');
+    expect(await decide(id, null)).toBe('done');
+    expect((await told(id)).words).toContain('Somebody dealt with it, and nobody was given it. Why: “A slip of ours.”');
   });
 });
 

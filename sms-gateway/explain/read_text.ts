@@ -2,7 +2,7 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 import type { MessageState } from '../../domain/texts/message.ts';
 import { inTheirOrder } from './event_order.ts';
 import { readCharge, readDeck, readRefund } from './read_charge.ts';
-import type { StoredDelivery, StoredEvent, StoredPlace, StoredText, TextRecord } from './text_record.ts';
+import type { StoredDelivery, StoredEvent, StoredPlace, StoredStray, StoredText, TextRecord } from './text_record.ts';
 
 /** The ids of texts between the two, in their order; at most `most` of them. */
 export async function textsBetween(
@@ -30,6 +30,7 @@ export async function readText(db: Queryable, id: string): Promise<TextRecord | 
     events: await readEvents(db, id),
     place: await readPlace(db, id),
     deliveries: await readDeliveries(db, id),
+    stray: message.direction === 'mo' ? await readStray(db, id) : null,
     deck: deck_id === null || message.rate === null ? null : await readDeck(db, deck_id, message.rate),
     charge: charge_ref === null ? null : await readCharge(db, charge_ref),
     refund: await readRefund(db, id),
@@ -115,4 +116,13 @@ async function readDeliveries(db: Queryable, id: string): Promise<StoredDelivery
     [id],
   );
   return rows;
+}
+
+/** By the text that came, or by its copy. */
+async function readStray(db: Queryable, id: string): Promise<StoredStray | null> {
+  const { rows } = await db.query<StoredStray>(
+    `select message_id, decision, account_id, copy_id, reason, decided_at from unheld_text where message_id = $1 or copy_id = $1`,
+    [id],
+  );
+  return rows[0] ?? null;
 }

@@ -12,6 +12,8 @@ export interface TextRecord {
   /** Null once carriers have all of it, or it has ended. */
   place: StoredPlace | null;
   deliveries: readonly StoredDelivery[];
+  /** Of a text that came for a number that nobody held, and of its copy: what a person decided; null where nobody has. */
+  stray: StoredStray | null;
   deck: StoredDeck | null;
   charge: StoredCharge | null;
   refund: PostedTransaction | null;
@@ -103,6 +105,17 @@ export interface StoredDelivery {
   attempts: number;
   last_error: string | null;
   dead_at: Date | null;
+}
+
+export interface StoredStray {
+  /** The text as it came. */
+  message_id: string;
+  decision: 'handed_on' | 'dealt_with';
+  account_id: string | null;
+  /** The text that the account was given. */
+  copy_id: string | null;
+  reason: string | null;
+  decided_at: Date;
 }
 
 /** The deck that says the price, and its rows for the prefix at that price: none where it says another. */

@@ -1,6 +1,14 @@
 import type { PostedTransaction } from '../../domain/ledger/postings.ts';
 import type { MessageState } from '../../domain/texts/message.ts';
-import type { StoredCharge, StoredDeck, StoredDelivery, StoredEvent, StoredPlace, StoredText } from './text_record.ts';
+import type {
+  StoredCharge,
+  StoredDeck,
+  StoredDelivery,
+  StoredEvent,
+  StoredPlace,
+  StoredStray,
+  StoredText,
+} from './text_record.ts';
 import type { TextSize } from './text_size.ts';
 
 /** What a text may have done that it should not: gone to its recipient more than once. */
@@ -33,6 +41,7 @@ export interface TextStory extends Omit<StoredText, 'id' | 'body' | 'net_micros'
   place: StoredPlace | null;
   gone_twice: readonly GoneTwice[];
   deliveries: readonly StoredDelivery[];
+  stray: StoredStray | null;
   deck: StoredDeck | null;
   net_micros: bigint;
   tax_micros: bigint;

@@ -82,6 +82,7 @@ export function sampleText(wishes: Partial<SampleText> = {}): TextRecord {
         : partlyRefused(segments, refunded, refundOf(net, tax, segments, refunded)),
     place: null,
     deliveries: [],
+    stray: null,
     deck: { name: 'retail-texts', version: 4, currency: 'EUR', rows: [{ effective_from: null, effective_to: null }] },
     charge:
       net + tax === 0n
