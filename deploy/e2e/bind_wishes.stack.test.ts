@@ -130,6 +130,24 @@ describe('a number that was taken to another network', () => {
     await expect.poll(() => recipientsBy('alpha')).toContain('+447700900156');
     expect(await recipientsBy('alpha')).not.toContain(PORTED);
   });
+
+  it('is one that was looked up already as soon as it is known, and is back when that was an error', async () => {
+    const number = '+447700900156';
+    const recipientsBy = async (name: string): Promise<unknown[]> =>
+      (await factsOf(world.carrier(name).log_file, 'submit')).map(({ to }) => to).filter((to) => to === number);
+    const sentBy = async (name: string): Promise<void> => {
+      const before = (await recipientsBy(name)).length;
+      await eventually(`a text by ${name}`, 10_000, async () => {
+        await client.send({ from: texter.number, to: number, text: 'Where are you?' });
+        return (await recipientsBy(name)).length > before ? true : null;
+      });
+    };
+    await sentBy('alpha');
+    await world.pool.query('insert into ported_number (number, routing_number) values ($1, $2)', [number, NEW_NETWORK]);
+    await sentBy('beta');
+    await world.pool.query('delete from ported_number where number = $1', [number]);
+    await sentBy('alpha');
+  });
 });
 
 async function timesLoaded(): Promise<number> {

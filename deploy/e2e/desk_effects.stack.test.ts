@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PortalClient, Reply } from '../../portal-api/testing/portal_client.ts';
+import { STATUS } from '../../sms-gateway/smpp/status.ts';
+import { NpmEsme } from '../../sms-gateway/smsc/testing/npm_esme.ts';
 import { CarrierPeer } from '../sip/carrier.ts';
 import type { Phone } from '../sip/phone.ts';
 import type { Customer } from '../world/people.ts';
@@ -175,6 +177,28 @@ describe('what is done at the desk', () => {
     const reinstate = { event: 'reinstate', reason: 'a test' };
     await done(200, owner.post(`${desk}/state`, reinstate, { version: await accountVersion() }));
     expect(await dialledOver(stack.calls.carrier('alpha'))).toBeLessThan(SOON_MS);
+  }, 30_000);
+
+  it('lets a customer bind over SMPP, by the password that was told last', async () => {
+    const texter = await stack.texts.texter({ balance_micros: 1_000_000n });
+    const created = owner.post<{ password: string }>(`/v1/admin/customers/${texter.account_id}/esmes/acme`, {
+      tls_required: false,
+    });
+    const { password } = await done(201, created);
+    const esme = await NpmEsme.connect(stack.texts.gateway.smpp);
+    expect(await esme.bind('bind_transceiver', 'acme', password)).toBe(STATUS.ESME_ROK);
+    const renewed = await done(201, owner.post<{ password: string }>('/v1/admin/esmes/acme/password'));
+    // Whoever has the old one is put out, and kept out.
+    await esme.closed;
+    const statusOf = async (said: string): Promise<number> => {
+      const other = await NpmEsme.connect(stack.texts.gateway.smpp);
+      const status = await other.bind('bind_transceiver', 'acme', said);
+      other.close();
+      await other.closed;
+      return status;
+    };
+    expect(await statusOf(renewed.password)).toBe(STATUS.ESME_ROK);
+    expect(await statusOf(password)).toBe(STATUS.ESME_RINVPASWD);
   }, 30_000);
 
   it('makes a bind and a rule of texts, and takes a carrier away from both', async () => {
