@@ -32,14 +32,13 @@ import { assembleTextServer } from './http/assemble_text_server.ts';
 import type { TextServer } from './http/text_server.ts';
 import { ClaimQueue } from './lanes/claim_queue.ts';
 import { Dispatcher } from './lanes/dispatcher.ts';
+import { onTheirWay } from './lanes/on_their_way.ts';
 import { OutcomeWriter } from './lanes/outcome_writer.ts';
 import { Refill } from './lanes/refill.ts';
 import { Turn } from './lanes/turn.ts';
+import { Learned } from './learned.ts';
 import { Metrics } from './observe/metrics.ts';
-import { Quality } from './routing/quality.ts';
-import { RouteBook } from './routing/route_book.ts';
-import { routedCarriers } from './routing/routed_carriers.ts';
-import { routingOptions } from './routing/routing_options.ts';
+import { RoutingDesk } from './routing/assemble_routing.ts';
 import { ScreeningDesk } from './screening/assemble_screening.ts';
 import { sessionOf } from './session_of_settings.ts';
 import { systemClock } from './smpp/clock.ts';
@@ -62,7 +61,7 @@ const SWEEP_MS = 10_000;
 const QUALITY_MS = 10_000;
 const COUNT_QUEUE_MS = 10_000;
 const SETTLE_MS = 1_000;
-const SAVE_VOLUMES_MS = 60_000;
+const SAVE_MS = 60_000;
 const UNREADABLE_LISTED_MAX = 100;
 
 /** Puts the parts of one gateway together, starts them in order and stops them in reverse. */
@@ -71,8 +70,7 @@ export class Gateway {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #lease: LeaseKeeper;
-  readonly #book: RouteBook;
-  readonly #quality = new Quality();
+  readonly #routing: RoutingDesk;
   readonly #outcomes: OutcomeWriter;
   readonly #queue: ClaimQueue;
   readonly #dispatcher: Dispatcher;
@@ -85,6 +83,7 @@ export class Gateway {
   readonly #texts: TextServer;
   readonly #smsc: CustomerSmsc;
   readonly #screening: ScreeningDesk;
+  readonly #learned: Learned;
   readonly #keywords: KeywordAnswerer;
   readonly #listener: Listener;
   readonly #metrics: Metrics;
@@ -106,13 +105,14 @@ export class Gateway {
     const lease = (): GatewayLease => ({ gateway_id: settings.GATEWAY_ID, epoch: this.#lease.epoch });
     this.#lease = gatewayLease({ settings, owner, onLost: () => this.#superseded(), log });
     const turn = new Turn();
-    this.#book = new RouteBook({ db: pool, now, log, routing: routingOptions(settings) });
+    this.#routing = new RoutingDesk({ settings, db: pool, now, log });
     this.#outcomes = new OutcomeWriter({
       ...{ db: pool, turn, lease, log },
       now: () => new Date(),
       onSuperseded: () => this.#superseded(),
     });
-    this.#queue = new ClaimQueue({ db: pool, lease, now, log });
+    const onClaimLost = () => this.#housekeeping.expectStrays();
+    this.#queue = new ClaimQueue({ db: pool, lease, now, onClaimLost, log });
     this.#room = this.#makeRoom();
     this.#dispatcher = this.#makeDispatcher();
     this.#carriers = this.#makeCarriers();
@@ -122,6 +122,7 @@ export class Gateway {
       ...{ settings, db: pool, log },
       onScreened: (verdict, by) => this.#metrics.screened_total.inc({ verdict, by }),
     });
+    this.#learned = new Learned([this.#screening.volumes, this.#routing], log);
     this.#refill = new Refill({
       ...{ dispatcher: this.#dispatcher, queue: this.#queue, db: pool, now, log },
       ...{ lane_texts_max: settings.LANE_TEXTS_MAX, stranded_look_ms: settings.STRANDED_LOOK_MS },
@@ -170,11 +171,11 @@ export class Gateway {
       },
     });
     await ensureMessageMonths(this.#pool, new Date());
-    await this.#book.reload();
+    await this.#routing.book.reload();
     await this.#screening.start();
     await this.#listener.start();
     await this.#lease.take();
-    await this.#screening.volumes.load();
+    await this.#learned.load();
     await this.#housekeeping.recover();
     await this.#readBinds();
     await this.#room.count();
@@ -184,7 +185,7 @@ export class Gateway {
     this.#duties.every(SWEEP_MS, () => this.#sweep());
     this.#duties.every(QUALITY_MS, () => this.#readBinds());
     this.#duties.every(COUNT_QUEUE_MS, () => this.#room.count());
-    this.#duties.every(SAVE_VOLUMES_MS, () => this.#screening.volumes.save());
+    this.#duties.every(SAVE_MS, () => this.#learned.save());
     this.#housekeeping.start(this.#duties);
     this.#webhooks.start();
     this.#ports = { ...(await this.#smsc.listen()), http: await this.#texts.listen() };
@@ -204,10 +205,10 @@ export class Gateway {
     this.#outcomes.stop();
     await this.#deliveries.stop();
     await this.#webhooks.stop();
-    await this.#screening.leave();
+    await this.#learned.leave();
     await this.#listener.stop();
     await this.#lease.release();
-    this.#book.stop();
+    this.#routing.book.stop();
     this.#screening.stop();
     await this.#pool.end();
     await this.#observation?.close();
@@ -230,7 +231,7 @@ export class Gateway {
   #makeDispatcher(): Dispatcher {
     const { LANE_TEXTS_MAX, UNROUTED_RETRY_MS } = this.#settings;
     return new Dispatcher({
-      ...{ book: this.#book, outcomes: this.#outcomes, queue: this.#queue, now: Date.now, log: this.#log },
+      ...{ book: this.#routing.book, outcomes: this.#outcomes, queue: this.#queue, now: Date.now, log: this.#log },
       routedAs: (number) => this.#screening.portability.routedAs(number),
       countsOf: (number) => this.#metrics.countries.of(number).parts,
       lane_texts_max: LANE_TEXTS_MAX,
@@ -253,13 +254,13 @@ export class Gateway {
     return new Housekeeping({
       ...{ settings: this.#settings, db: this.#pool, lease, now: () => new Date(), log: this.#log },
       holds: (message_id) => this.#dispatcher.holds(message_id),
+      onTheirWay: () => onTheirWay(this.#outcomes, this.#acceptor, this.#queue),
       onRecovered: (verdict, texts) => this.#metrics.recovered_total.inc({ verdict }, texts),
       onBacklog: (backlog) => this.#metrics.counted(backlog),
-      onUnheard: (carrier_id, texts) => {
-        for (let n = 0; n < texts; n += 1) this.#quality.ended(carrier_id, 'unknown');
-      },
+      onUnheard: (carrier_id, texts) => this.#metrics.unheard_total.inc({ carrier: String(carrier_id) }, texts),
       onEnded: (text) => {
         this.#metrics.countries.ended(text);
+        this.#routing.ended(text);
         this.#screening.screening.ended(text);
       },
     });
@@ -302,10 +303,8 @@ export class Gateway {
       parts_wait_ms: this.#settings.PARTS_WAIT_MS,
       onSuperseded: () => this.#superseded(),
       binds: () => this.#carriers.binds,
-      onReceipt: (carrier_id, state, verdict) => {
-        this.#metrics.receipts_total.inc({ carrier: String(carrier_id), state, verdict });
-        if (verdict === 'matched') this.#quality.ended(carrier_id, state);
-      },
+      onReceipt: (carrier_id, state, verdict) =>
+        this.#metrics.receipts_total.inc({ carrier: String(carrier_id), state, verdict }),
       unreadable_max: this.#settings.UNREADABLE_RECEIPTS_MAX,
       onUnreadable: (carrier_id, is_kept) =>
         this.#metrics.unreadable_total.inc({ carrier: String(carrier_id), verdict: is_kept ? 'kept' : 'not_kept' }),
@@ -316,7 +315,7 @@ export class Gateway {
   #judging(ids: MessageIds): Judging {
     const settings = this.#settings;
     return {
-      sell: (number, deck) => this.#book.sell(number, deck),
+      sell: (number, deck) => this.#routing.book.sell(number, deck),
       newId: () => ids.next(),
       now: Date.now,
       segments_max: settings.SEGMENTS_MAX,
@@ -352,7 +351,7 @@ export class Gateway {
 
   #makeListener(): Listener {
     const heard = {
-      rates: () => this.#book.refresh(),
+      rates: () => this.#routing.book.refresh(),
       queue: () => this.#refill.wake(),
       deliveries: () => this.#tellCustomers(),
       changed: () => this.#changed(),
@@ -379,7 +378,7 @@ export class Gateway {
   async #readBinds(): Promise<void> {
     const rows = await selectBinds(this.#pool);
     this.#national_languages = languagesOfAll(rows);
-    this.#book.setCarriers(routedCarriers(rows, (carrier_id) => this.#quality.of(carrier_id)));
+    this.#routing.setCarriers(rows);
     // A standby keeps its hands off the carriers.
     if (this.#lease.sure) this.#carriers.apply(rows);
   }

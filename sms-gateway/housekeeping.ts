@@ -21,6 +21,8 @@ export interface HousekeepingOptions {
   lease: () => GatewayLease;
   /** Whether the text is in this process's hands. */
   holds: (message_id: string) => boolean;
+  /** Texts of which the database is just being told something. */
+  onTheirWay: () => ReadonlySet<string>;
   now: () => Date;
   onRecovered: (verdict: string, texts: number) => void;
   /** A text ended, some seconds ago and by whomever; each is told once. */
@@ -36,8 +38,11 @@ const SWEEP_MS = 10_000;
 const PARKED_MAX = 1_000;
 /** Out of step with what is claimed and given back each minute, which would seem to be missing at every look. */
 const STRAYS_MS = 47_000;
+const STRAYS_SOON_MS = 3_000;
 const ENDED_MS = 2_000;
 const ENDED_MAX = 5_000;
+/** So many of them say of their carriers what all of them would. */
+const ENDED_CARRIERS_MAX = 500;
 const BACKLOG_MS = 10_000;
 const UNHEARD_MS = 5_000;
 const UNHEARD_MAX = 5_000;
@@ -54,18 +59,32 @@ export class Housekeeping {
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    const { db, lease, holds, now, onRecovered, log } = options;
-    this.#strays = new Strays({ db, lease, holds, now, log, onStrays: (texts) => onRecovered('stray', texts) });
+    const { db, lease, holds, onTheirWay, now, onRecovered, log } = options;
+    this.#strays = new Strays({
+      db,
+      lease,
+      holds,
+      onTheirWay,
+      now,
+      log,
+      onStrays: (texts) => onRecovered('stray', texts),
+    });
   }
 
   start(duties: Duties): void {
     duties.every(SWEEP_MS, () => this.#sweep());
     duties.every(STRAYS_MS, () => this.#strays.pass());
+    duties.every(STRAYS_SOON_MS, () => this.#strays.passSoon());
     duties.every(ENDED_MS, () => this.#countEnded());
     duties.every(BACKLOG_MS, async () => this.#options.onBacklog(await selectBacklog(this.#options.db)));
     duties.every(UNHEARD_MS, () => this.#endUnheard());
     duties.every(RETENTION_MS, () => this.#forget());
     duties.every(MONTHS_MS, () => ensureMessageMonths(this.#options.db, this.#options.now()));
+  }
+
+  /** What was claimed may have been lost on its way: it is looked for before long. */
+  expectStrays(): void {
+    this.#strays.expect();
   }
 
   /** What an older gateway had in its hands. */
@@ -86,7 +105,7 @@ export class Housekeeping {
   async #countEnded(): Promise<void> {
     const { db, lease, onEnded } = this.#options;
     for (;;) {
-      const ended = await takeEndedTexts(db, lease(), ENDED_MAX);
+      const ended = await takeEndedTexts(db, lease(), ENDED_MAX, ENDED_CARRIERS_MAX);
       for (const text of ended) onEnded(text);
       if (ended.length < ENDED_MAX) return;
     }

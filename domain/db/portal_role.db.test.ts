@@ -57,7 +57,7 @@ const portal: Privileges = {
       port_in_document port_in_event port_in_rule port_out portal_user posting profile_change promo_credit provider_event provider_rule
       provider_submission rate rate_deck reconciliation_finding reconciliation_run recovery_code refund
       refund_part registration_flow reset_due restriction reveal_grant route_alarm route_quality_hour
-      route_threshold sign_up_day sign_up_first speaker spoken_code tax_rate terms_telling text_limit text_rate
+      route_threshold sign_up_day sign_up_first speaker spoken_code tax_rate terms_telling text_limit text_quality text_rate
       text_sender text_trust totp trunk_address undeliverable_address unheld_text verification_code verified_caller voice_message wallet`,
     ),
     ...of(

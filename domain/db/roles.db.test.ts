@@ -73,6 +73,7 @@ const gateway: Privileges = {
   tables: [
     'delete customer_delivery',
     'delete text_volume',
+    'insert text_quality',
     'insert text_volume',
     'select account: home_country, id, state, tax_ppm, text_deck, time_zone',
     'select api_key: account_id, id, revoked_at, scopes, secret_sha256',
@@ -94,6 +95,7 @@ const gateway: Privileges = {
     'select rate_deck: carrier_id, currency, id, name, service, side, state, version',
     'select switch_lease: epoch, owner, switch_id',
     'select text_limit',
+    'select text_quality',
     'select text_rate',
     'select text_trust: account_id, country, trusted_until',
     'select text_volume',
@@ -101,6 +103,7 @@ const gateway: Privileges = {
     'select wallet: account_id, currency, id',
     'select webhook_endpoint',
     'update customer_delivery',
+    'update text_quality',
     'update text_volume',
     'update webhook_endpoint: enabled',
   ],

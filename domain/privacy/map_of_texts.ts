@@ -32,6 +32,9 @@ export const mapOfTexts: Readonly<Record<string, TableMap>> = {
     'time_zones',
     'version',
   ]),
+  text_quality: notPersonal('How many of the texts that a carrier took to a country arrived.', [
+    ...['carrier_id', 'country', 'faded_at', 'ended', 'delivered'],
+  ]),
   ported_number: {
     purpose: 'To send a text to the network that its number has gone to, and to pay what that costs.',
     basis: 'legitimate_interest',

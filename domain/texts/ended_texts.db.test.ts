@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { databaseLogin } from '../../deploy/parts/database_login.ts';
+import { makeCarrier } from '../../deploy/world/people.ts';
 import type { Customer } from '../../deploy/world/people.ts';
 import { acceptMessages } from './accept_messages.ts';
 import type { NewMessage } from './accept_messages.ts';
@@ -45,8 +46,8 @@ async function accepted(recipient: string, wishes: Partial<NewMessage> = {}): Pr
   return text.id;
 }
 
-const taken = async (rows_max = 100): Promise<EndedText[]> => {
-  const texts = await takeEndedTexts(pool, books.lease, rows_max);
+const taken = async (rows_max = 100, carriers_max = 100): Promise<EndedText[]> => {
+  const texts = await takeEndedTexts(pool, books.lease, rows_max, carriers_max);
   return texts.sort((a, b) => a.recipient.localeCompare(b.recipient));
 };
 
@@ -79,16 +80,18 @@ it('a text that has ended is given once, however it ended and whoever ended it, 
   await expireMessages(pool, books.lease, after(10_000), 100);
 
   const ends = [
-    ['+447700900001', 'delivered', 2_000],
-    ['+447700900002', 'undeliverable', 2_000],
-    ['+447700900003', 'delivered', 1_000],
+    ['+447700900001', 'delivered', 2_000, books.carrier_id],
+    ['+447700900002', 'undeliverable', 2_000, books.carrier_id],
+    ['+447700900003', 'delivered', 1_000, books.carrier_id],
     ['+447700900004', 'rejected', 1_000],
     // Before it was to go.
     ['+447700900005', 'cancelled', 0],
     ['+447700900006', 'rejected', 5_000],
     ['+447700900007', 'expired', 10_000],
-  ].map(([recipient, state, waited_ms]) => ({ account_id, recipient, state, waited_ms }));
-  expect(await takeEndedTexts(pool, { ...books.lease, epoch: books.lease.epoch - 1 }, 100)).toEqual([]);
+  ].map(([recipient, state, waited_ms, carrier_id = null]) => ({
+    ...{ account_id, recipient, state, waited_ms, carrier_id },
+  }));
+  expect(await takeEndedTexts(pool, { ...books.lease, epoch: books.lease.epoch - 1 }, 100, 100)).toEqual([]);
   expect(await taken()).toEqual(ends);
   expect(await taken()).toEqual([]);
 });
@@ -100,4 +103,24 @@ it('texts that have ended are given as many as are asked for', async () => {
   const given = [await taken(2), await taken(2), await taken(2)];
   expect(given.map((texts) => texts.length)).toEqual([2, 2, 1]);
   expect(new Set(given.flat().map(({ recipient }) => recipient)).size).toBe(5);
+});
+
+it('the carrier is looked up of so many of them, and is the one that took it last', async () => {
+  const beta_id = await makeCarrier(books.pool, {
+    carrier: 'beta',
+    trunk: 'trunk-beta',
+    address: '127.0.0.6',
+    port: 1,
+  });
+  for (let n = 0; n < 5; n += 1) {
+    const id = await accepted(`+44770090001${n}`);
+    await recordOutcomes(pool, books.lease, randomUUID(), after(1_000), [submitted(books, id, `first-${n}`)]);
+    await recordOutcomes(pool, books.lease, randomUUID(), after(2_000), [
+      submitted({ ...books, carrier_id: beta_id }, id, `last-${n}`, { attempt: 2 }),
+    ]);
+    await receiveReceipts(pool, books.lease, after(3_000), [{ ...receiptOf(books, `last-${n}`), carrier_id: beta_id }]);
+  }
+  const carriers = (await taken(100, 3)).map(({ carrier_id }) => carrier_id);
+  expect(carriers.filter((carrier_id) => carrier_id === beta_id)).toHaveLength(3);
+  expect(carriers.filter((carrier_id) => carrier_id === null)).toHaveLength(2);
 });

@@ -10,18 +10,24 @@ export interface EndedText {
   state: FinalState;
   /** From when it was to go until its end. */
   waited_ms: number;
+  /** Who took it last; null where nobody did, and of those that are not looked up. */
+  carrier_id: number | null;
 }
 
-/** Takes texts that have ended off the list of those to be counted, as many as that; each is given once, to whoever has the lease. */
+/**
+ * Takes texts that have ended off the list of those to be counted, as many as that; each is given once, to whoever has the lease.
+ * @param carriers_max of how many the carrier is looked up.
+ */
 export async function takeEndedTexts(
   db: Queryable,
   { gateway_id, epoch }: GatewayLease,
   rows_max: number,
+  carriers_max: number,
 ): Promise<EndedText[]> {
   const { rows } = await db.query<EndedText>({
     name: 'take_ended_texts',
-    text: 'select account_id, recipient, state, waited_ms from take_ended_texts($1, $2, $3)',
-    values: [gateway_id, epoch, rows_max],
+    text: 'select account_id, recipient, state, waited_ms, carrier_id from take_ended_texts($1, $2, $3, $4)',
+    values: [gateway_id, epoch, rows_max, carriers_max],
   });
   return rows;
 }

@@ -129,7 +129,7 @@ describe(`with ${2 * TEXTS} texts the tables are asked by their indexes alone`, 
         await client.query('insert into ended_text select id, $1, accepted_at from message order by id limit 100', [
           'delivered',
         ]);
-        expect(await takeEndedTexts(client, lease(), 100)).toHaveLength(100);
+        expect(await takeEndedTexts(client, lease(), 100, 100)).toHaveLength(100);
       },
     ],
     [

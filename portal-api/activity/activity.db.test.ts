@@ -322,6 +322,31 @@ describe('quality', () => {
     expect(await here.get('/v1/admin/routes/quality')).toMatchObject({ status: 403 });
   });
 
+  it('of carriers with texts is told by country, as the gateway has seen it', async () => {
+    const { rows } = await world.pool.query<{ id: number }>(
+      `insert into carrier (code, name, currency) values ('texts-only', 'Texts', 'EUR') returning id`,
+    );
+    await world.pool.query(
+      `insert into text_quality (carrier_id, country, faded_at, ended, delivered)
+       values ($1, 'GB', '2026-01-15', 200.4, 150.3), ($1, 'NG', '2026-01-15', 600, 60), ($1, 'DE', '2026-01-15', 0.2, 0.1)`,
+      [rows[0]?.id],
+    );
+    const operations = await (await makeAdmin(world, ['operations'])).signIn();
+    const { status, body } = await operations.get<{ items: unknown[] }>('/v1/admin/texts/quality');
+    const of = { carrier_id: rows[0]?.id, carrier: 'texts-only', as_of: '2026-01-15T00:00:00.000Z' };
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        items: [
+          { ...of, country: 'NG', delivered_ppm: 100_000, texts: 600 },
+          { ...of, country: 'GB', delivered_ppm: 750_000, texts: 200 },
+        ],
+      },
+    });
+    const kyc = await (await makeAdmin(world, ['kyc'])).signIn();
+    expect(await kyc.get('/v1/admin/texts/quality')).toMatchObject({ status: 403 });
+  });
+
   it('of the whole is told to anybody', async () => {
     expect(await world.client().get('/v1/status')).toMatchObject({
       status: 200,

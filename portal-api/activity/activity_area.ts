@@ -7,6 +7,7 @@ import { messageRoutes } from './message_routes.ts';
 import { qualityRoutes } from './quality_routes.ts';
 import { floorHour, judgeRoutes, rollUpQuality } from './roll_up_quality.ts';
 import { statusRoute } from './status_route.ts';
+import { textQualityRoutes } from './text_quality_routes.ts';
 
 const HOUR_MS = 3_600_000;
 /** A call is counted in the hour in which it began, and its record comes when it is over: so hours that are past are looked at again. */
@@ -27,6 +28,9 @@ export function activityArea(context: PortalContext): Area {
       }),
     '*/5 * * * *',
   );
-  const routes = [...callRoutes(context), ...messageRoutes(context), ...qualityRoutes(context), statusRoute(context)];
+  const routes = [
+    ...[...callRoutes(context), ...messageRoutes(context)],
+    ...[...qualityRoutes(context), ...textQualityRoutes(context), statusRoute(context)],
+  ];
   return { routes, tasks: [rollUp] };
 }

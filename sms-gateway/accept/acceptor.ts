@@ -71,7 +71,7 @@ const PACE_MS = 4;
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #batch: Batch<NewMessage, AcceptAnswer>;
-  #waiting = 0;
+  readonly #storing = new Set<NewMessage>();
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -83,7 +83,11 @@ export class Acceptor {
 
   /** How many are being stored. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#storing.size;
+  }
+
+  *storingIds(): Iterable<string> {
+    for (const { id } of this.#storing) yield id;
   }
 
   async accept(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
@@ -115,7 +119,7 @@ export class Acceptor {
   /** Before anything is made of the text: whoever is refused for that is to cost little. */
   #fullFor({ due_at_ms }: TextRequest, { account_id }: TextPayer): 'queue_full' | 'account_queue_full' | null {
     const { waiting_max, room, now } = this.#options;
-    if (this.#waiting >= waiting_max) return 'queue_full';
+    if (this.#storing.size >= waiting_max) return 'queue_full';
     return room.lacks(account_id, due_at_ms !== null && due_at_ms > now());
   }
 
@@ -155,7 +159,7 @@ export class Acceptor {
     );
     const is_scheduled = message.due_at !== null;
     let is_queued = false;
-    this.#waiting += 1;
+    this.#storing.add(message);
     room.enters(text.account_id, is_scheduled);
     try {
       const answer = await this.#batch.push(message);
@@ -175,7 +179,7 @@ export class Acceptor {
       log.warn({ err: error, message_id: message.id }, 'a text was not stored, or it is not known that it was');
       return { kind: 'refused', refusal: refusal('unavailable') };
     } finally {
-      this.#waiting -= 1;
+      this.#storing.delete(message);
       room.stored(text.account_id, is_scheduled, is_queued);
     }
   }

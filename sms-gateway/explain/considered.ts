@@ -2,8 +2,9 @@ import { moneyWords } from '../../domain/money/money_words.ts';
 import type { StoredEvent } from './text_record.ts';
 import type { Consideration } from './text_story.ts';
 
-/** As sms-gateway/routing/text_routes.ts writes a reason: `alpha 400 EUR micros: may carry it; beta 500 EUR micros: not needed`. */
-const CARRIER = /^(?<name>\S+) (?<micros>\d+) (?<currency>[A-Z]{3}) micros: (?<verdict>.+)$/u;
+/** As routing/route_reason.ts writes a reason: `alpha 400 EUR micros, 62% arrive: may carry it; beta 500 EUR micros: not needed`. */
+const CARRIER =
+  /^(?<name>\S+) (?<micros>\d+) (?<currency>[A-Z]{3}) micros(?:, (?<percent>\d+)% arrive)?: (?<verdict>.+)$/u;
 const MAY_CARRY = 'may carry it';
 
 /** The carriers that were considered whenever one was asked, each list once until it changes. */
@@ -24,9 +25,10 @@ export function considered(events: readonly StoredEvent[]): Consideration[] {
 }
 
 function inWords(line: string): string {
-  const { name, micros, currency, verdict } = CARRIER.exec(line)?.groups ?? {};
+  const { name, micros, currency, percent, verdict } = CARRIER.exec(line)?.groups ?? {};
   if (name === undefined || micros === undefined || currency === undefined || verdict === undefined) return line;
-  return `${name}, ${moneyWords(BigInt(micros), currency)} a segment: ${verdict}`;
+  const arrive = percent === undefined ? '' : `, of whose texts there ${percent}% arrive`;
+  return `${name}, ${moneyWords(BigInt(micros), currency)} a segment${arrive}: ${verdict}`;
 }
 
 /** Better ones than the carrier that was asked: those that had been asked already are told by what they said. */

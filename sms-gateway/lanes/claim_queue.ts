@@ -16,6 +16,8 @@ export interface ClaimQueueOptions {
   db: Queryable;
   lease: () => GatewayLease;
   now: () => number;
+  /** The database may have given us texts and could not say which. */
+  onClaimLost: () => void;
   log: Logger;
 }
 
@@ -27,7 +29,7 @@ export class ClaimQueue {
   readonly #options: ClaimQueueOptions;
   readonly #marks: Batch<string, boolean>;
   readonly #releases: Batch<Release, null>;
-  readonly #releasing = new Set<Promise<void>>();
+  readonly #releasing = new Map<Promise<void>, string>();
   /** Given back or marked while the database was away: it is asked again. */
   #unreleased: Release[] = [];
   /** Accepted or not, which the database did not say: looked for once it is back. */
@@ -39,21 +41,33 @@ export class ClaimQueue {
     this.#releases = new Batch((releases) => this.#release(releases), { linger_ms: 20 });
   }
 
-  /** How many texts are not in the state in the database that they should be in. */
-  get unsettled(): number {
-    return this.#unreleased.length + this.#unsure.size;
+  /** Texts that are not in the state in the database that they should be in, or may not be. */
+  *unsettledIds(): Iterable<string> {
+    for (const { message_id } of this.#unreleased) yield message_id;
+    yield* this.#unsure.keys();
+    yield* this.#releasing.values();
   }
 
   /** The most urgent of what waits for that carrier; null: of what no carrier was chosen for. */
   claim(carrier_id: number | null, rows_max: number): Promise<ClaimedMessage[]> {
     const { db, lease, now } = this.#options;
-    return claimMessages(db, lease(), carrier_id, new Date(now()), rows_max);
+    return this.#claimed(claimMessages(db, lease(), carrier_id, new Date(now()), rows_max));
   }
 
   /** What waits for a carrier that is away and was not looked at since `looked_before_ms`. */
   claimStranded(carrier_id: number | null, looked_before_ms: number, rows_max: number): Promise<ClaimedMessage[]> {
     const { db, lease, now } = this.#options;
-    return claimStranded(db, lease(), carrier_id, new Date(now()), new Date(looked_before_ms), rows_max);
+    const [at, looked_before] = [new Date(now()), new Date(looked_before_ms)];
+    return this.#claimed(claimStranded(db, lease(), carrier_id, at, looked_before, rows_max));
+  }
+
+  async #claimed(claim: Promise<ClaimedMessage[]>): Promise<ClaimedMessage[]> {
+    try {
+      return await claim;
+    } catch (error) {
+      this.#options.onClaimLost();
+      throw error;
+    }
   }
 
   async expire(): Promise<void> {
@@ -80,7 +94,7 @@ export class ClaimQueue {
         this.#unreleased.push(release);
       })
       .finally(() => this.#releasing.delete(releasing));
-    this.#releasing.add(releasing);
+    this.#releasing.set(releasing, release.message_id);
   }
 
   /** Whether these were accepted was not said: if they were, they are in our name and nobody sends them. */
@@ -104,7 +118,7 @@ export class ClaimQueue {
 
   /** Resolves when what was given back is in the database, or after `within_ms`: the next gateway then finds it as a doubt. */
   async settleReleases(within_ms: number): Promise<void> {
-    await Promise.race([Promise.allSettled(this.#releasing), wait(within_ms, undefined, { ref: false })]);
+    await Promise.race([Promise.allSettled(this.#releasing.keys()), wait(within_ms, undefined, { ref: false })]);
   }
 
   async #mark(ids: readonly string[]): Promise<boolean[]> {

@@ -29,7 +29,7 @@ export class OutcomeWriter {
   readonly #stop = new AbortController();
   readonly #settled: (() => void)[] = [];
   readonly #barriers: { given: number; resolve: () => void }[] = [];
-  #unwritten = 0;
+  readonly #unwritten = new Set<Outcome>();
   /** How many were given, and how many of them are done with; they are written in their order. */
   #given = 0;
   #written = 0;
@@ -41,11 +41,16 @@ export class OutcomeWriter {
 
   /** How many are not in the database yet. */
   get unwritten(): number {
-    return this.#unwritten;
+    return this.#unwritten.size;
+  }
+
+  /** Whose they are. */
+  *unwrittenIds(): Iterable<string> {
+    for (const { message_id } of this.#unwritten) yield message_id;
   }
 
   write(outcome: Outcome): void {
-    this.#unwritten += 1;
+    this.#unwritten.add(outcome);
     this.#given += 1;
     this.#batch
       .push(outcome)
@@ -55,10 +60,10 @@ export class OutcomeWriter {
         this.#options.log.error({ err: error, message_id: outcome.message_id }, 'an outcome could not be written');
       })
       .finally(() => {
-        this.#unwritten -= 1;
+        this.#unwritten.delete(outcome);
         this.#written += 1;
         while ((this.#barriers[0]?.given ?? Infinity) <= this.#written) this.#barriers.shift()?.resolve();
-        if (this.#unwritten === 0) for (const resolve of this.#settled.splice(0)) resolve();
+        if (this.#unwritten.size === 0) for (const resolve of this.#settled.splice(0)) resolve();
       });
   }
 
@@ -71,7 +76,7 @@ export class OutcomeWriter {
 
   /** Resolves when everything is written, or after `within_ms`. */
   async settle(within_ms: number): Promise<void> {
-    if (this.#unwritten === 0) return;
+    if (this.#unwritten.size === 0) return;
     this.#batch.hurry();
     const written = new Promise<void>((resolve) => {
       this.#settled.push(resolve);

@@ -8,10 +8,14 @@ export interface StraysOptions {
   lease: () => GatewayLease;
   /** Whether the text is in this process's hands. */
   holds: (message_id: string) => boolean;
+  /** Texts of which the database is just being told something. */
+  onTheirWay: () => ReadonlySet<string>;
   now: () => Date;
   onStrays: (texts: number) => void;
   log: Logger;
 }
+
+const LOOKS = 2;
 
 /**
  * Texts that the database says we have in our hands and that we do not: the answer to a claim went with its connection, or what
@@ -21,14 +25,30 @@ export interface StraysOptions {
 export class Strays {
   readonly #options: StraysOptions;
   #missed: ReadonlySet<string> = new Set();
+  /** How many looks are to follow soon. */
+  #soon = 0;
 
   constructor(options: StraysOptions) {
     this.#options = options;
   }
 
+  /** There may be some: the next looks are soon. */
+  expect(): void {
+    this.#soon = LOOKS;
+  }
+
+  /** To be called every few seconds. A look for which the database is away does not count. */
+  async passSoon(): Promise<void> {
+    if (this.#soon === 0) return;
+    await this.pass();
+    this.#soon -= 1;
+  }
+
   async pass(): Promise<void> {
-    const { db, lease, holds, now, onStrays, log } = this.#options;
-    const missed = (await allOwnClaims(db, lease())).filter((id) => !holds(id));
+    const { db, lease, holds, onTheirWay, now, onStrays, log } = this.#options;
+    const claims = await allOwnClaims(db, lease());
+    const on_their_way = onTheirWay();
+    const missed = claims.filter((id) => !holds(id) && !on_their_way.has(id));
     const strays = missed.filter((id) => this.#missed.has(id));
     this.#missed = new Set(missed);
     if (strays.length === 0) return;

@@ -24,10 +24,10 @@ it('parts and texts are counted by country, and those to no country under other'
   metrics.accepted(british, 'http');
   metrics.accepted(british, 'http');
   metrics.accepted(nowhere, 'smpp');
-  const account_id = 'a';
-  metrics.ended({ account_id, recipient: british, state: 'delivered', waited_ms: 3_000 });
-  metrics.ended({ account_id, recipient: british, state: 'delivered', waited_ms: 400 });
-  metrics.ended({ account_id, recipient: british, state: 'expired', waited_ms: 9_000 });
+  const by = { account_id: 'a', carrier_id: 1 };
+  metrics.ended({ ...by, recipient: british, state: 'delivered', waited_ms: 3_000 });
+  metrics.ended({ ...by, recipient: british, state: 'delivered', waited_ms: 400 });
+  metrics.ended({ ...by, recipient: british, state: 'expired', waited_ms: 9_000 });
 
   const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   // Asked for twice, nothing counts twice.

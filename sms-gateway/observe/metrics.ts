@@ -30,6 +30,7 @@ export class Metrics {
   readonly accept_seconds: Histogram;
   readonly receipts_total: Counter<'carrier' | 'state' | 'verdict'>;
   readonly unreadable_total: Counter<'carrier' | 'verdict'>;
+  readonly unheard_total: Counter<'carrier'>;
   readonly arrived_total: Counter<'carrier' | 'holder' | 'keyword'>;
   readonly webhooks_total: Counter<'result'>;
   readonly screened_total: Counter<'verdict' | 'by'>;
@@ -60,6 +61,9 @@ export class Metrics {
       'Receipts that could not be read, by whether they are kept.',
       ['carrier', 'verdict'],
     );
+    this.unheard_total = counter('unheard', 'Texts that a carrier took, and of which it never told what became.', [
+      'carrier',
+    ]);
     this.arrived_total = counter('arrived', 'Incoming texts, by whether somebody holds the number.', [
       'carrier',
       'holder',

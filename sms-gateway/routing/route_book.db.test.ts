@@ -30,13 +30,20 @@ beforeEach(async () => {
   book = new RouteBook({
     ...{ db: books.pool, now: Date.now, log: pino({ level: 'silent' }) },
     routing: { margin_ppm_min: 0, routes_max: 4, quality_weight_ppm: 500_000 },
+    countryOf: () => null,
   });
   await book.reload();
   return () => book.stop();
 });
 
 const alpha = (more: Partial<RoutedCarrier> = {}): RoutedCarrier => ({
-  ...{ carrier_id: books.carrier_id, code: 'alpha', enabled: true, quality_ppm: 950_000 },
+  ...{
+    carrier_id: books.carrier_id,
+    code: 'alpha',
+    enabled: true,
+    quality_ppm: 950_000,
+    quality_ppm_by_country: new Map(),
+  },
   ...more,
 });
 const carriers = (): number[] => book.route(BRITISH, SALE).routes.map(({ carrier_id }) => carrier_id);

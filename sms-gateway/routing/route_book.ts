@@ -14,6 +14,8 @@ export interface RouteBookOptions {
   db: pg.Pool;
   now: () => number;
   routing: RoutingOptions;
+  /** ISO 3166-1, as `quality_ppm_by_country` names it; null for a number of no country. */
+  countryOf: (number: E164) => string | null;
   log: Logger;
 }
 
@@ -79,7 +81,8 @@ export class RouteBook {
     const held = this.#shelf.value;
     if (this.#routes === null || this.#held !== held) {
       this.#held = held;
-      this.#routes = new TextRoutes(held.prices, held.fx, this.#carriers, this.#options.routing);
+      const { routing, countryOf } = this.#options;
+      this.#routes = new TextRoutes(held.prices, held.fx, this.#carriers, routing, countryOf);
     }
     return this.#routes;
   }

@@ -1,4 +1,4 @@
-import type { Routing, Sale } from './text_routes.ts';
+import type { Routing, Sale, Weights } from './text_routes.ts';
 
 /** Places that what is asked for may lie in. */
 const WAYS = 4;
@@ -16,20 +16,23 @@ const SPREAD = 40_503;
 export class RouteMemory {
   readonly #slots = new Int32Array(SETS * WAYS).fill(NOBODY);
   readonly #sales: Sale[] = new Array<Sale>(SETS * WAYS).fill(null);
+  /** One for each country that differs, and the same for all others. */
+  readonly #weights: (Weights | null)[] = new Array<Weights | null>(SETS * WAYS).fill(null);
   readonly #routings: (Routing | null)[] = new Array<Routing | null>(SETS * WAYS).fill(null);
   /** Which slot was worked out last, of those that share their places, and which of the places is the next to be taken. */
   readonly #asked = new Int32Array(SETS).fill(NOBODY);
   readonly #turns = new Uint8Array(SETS);
 
-  find(slot: number, sale: Sale): Routing | null {
+  find(slot: number, sale: Sale, weights: Weights): Routing | null {
     const first = setOf(slot, sale) * WAYS;
     for (let at = first; at < first + WAYS; at += 1) {
-      if (this.#slots[at] === slot && isAlike(this.#sales[at] ?? null, sale)) return this.#routings[at] ?? null;
+      if (this.#slots[at] !== slot || this.#weights[at] !== weights) continue;
+      if (isAlike(this.#sales[at] ?? null, sale)) return this.#routings[at] ?? null;
     }
     return null;
   }
 
-  keep(slot: number, sale: Sale, routing: Routing): void {
+  keep(slot: number, sale: Sale, weights: Weights, routing: Routing): void {
     const set = setOf(slot, sale);
     if (this.#asked[set] !== slot) {
       this.#asked[set] = slot;
@@ -40,6 +43,7 @@ export class RouteMemory {
     const at = set * WAYS + turn;
     this.#slots[at] = slot;
     this.#sales[at] = sale;
+    this.#weights[at] = weights;
     this.#routings[at] = routing;
   }
 }

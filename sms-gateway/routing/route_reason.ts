@@ -16,9 +16,15 @@ export function explainRoutes(judged: readonly Judged[], routes_max: number): st
     .sort(better)
     .map((one, place) => {
       const verdict = one.verdict === 'taken' && place >= routes_max ? 'beyond_limit' : one.verdict;
-      return `${one.code} ${one.price_micros} ${one.currency} micros: ${verdictWords[verdict]}`;
+      return `${one.code} ${one.price_micros} ${one.currency} micros${qualityWords(one)}: ${verdictWords[verdict]}`;
     })
     .join('; ');
+}
+
+/** Where all arrive, or nothing can be said, nothing is. */
+function qualityWords({ quality_ppm }: Judged): string {
+  const percent = Math.floor(quality_ppm / 10_000);
+  return percent >= 100 ? '' : `, ${percent}% arrive`;
 }
 
 function better(a: Judged, b: Judged): number {

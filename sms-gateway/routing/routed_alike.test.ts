@@ -5,8 +5,11 @@ import { areRoutedAlike } from './routed_alike.ts';
 import type { RoutedCarrier } from './text_routes.ts';
 
 const carrier = (carrier_id: number, more: Partial<RoutedCarrier> = {}): RoutedCarrier => ({
-  ...{ carrier_id, code: `c${carrier_id}`, enabled: true, quality_ppm: 900_000 },
+  ...{ carrier_id, code: `c${carrier_id}`, enabled: true, quality_ppm: 900_000, quality_ppm_by_country: new Map() },
   ...more,
+});
+const to = (country: string, quality_ppm: number): Partial<RoutedCarrier> => ({
+  quality_ppm_by_country: new Map([[country, quality_ppm]]),
 });
 const known = (...ones: RoutedCarrier[]): Map<number, RoutedCarrier> =>
   new Map(ones.map((one) => [one.carrier_id, one]));
@@ -25,6 +28,7 @@ describe('carriers are routed alike', () => {
     ['one comes', [carrier(1), carrier(2), carrier(3)]],
     ['one loses more texts', [carrier(1), carrier(2, { quality_ppm: 880_000 })]],
     ['one loses fewer', [carrier(1, { quality_ppm: 920_000 }), carrier(2)]],
+    ['one loses more to one country', [carrier(1, to('GB', 850_000)), carrier(2)]],
   ])('no more when %s', (_, seen) => {
     expect(areRoutedAlike(known(carrier(1), carrier(2)), seen)).toBe(false);
   });
@@ -40,6 +44,14 @@ describe('carriers are routed alike', () => {
   });
 });
 
+describe('carriers of whose countries something is known', () => {
+  it('are routed alike while that is as before, or as their others do', () => {
+    const before = known(carrier(1, to('GB', 700_000)), carrier(2));
+    expect(areRoutedAlike(before, [carrier(1, to('GB', 740_000)), carrier(2, to('DE', 860_000))])).toBe(true);
+    expect(areRoutedAlike(before, [carrier(1), carrier(2)])).toBe(false);
+  });
+});
+
 describe('a carrier whose texts are lost as before', () => {
   /** How often routes are worked out anew in that many looks, with that many texts between two. */
   function newRoutes(looks: number, texts: number, isLost: (n: number) => boolean): number {
@@ -47,9 +59,9 @@ describe('a carrier whose texts are lost as before', () => {
     let routed = known();
     let count = 0;
     for (let n = 0; n < looks * texts; n += 1) {
-      quality.ended(1, isLost(n) ? 'undeliverable' : 'delivered');
+      quality.ended(1, 'GB', !isLost(n), n);
       if (n % texts !== 0) continue;
-      const seen = [carrier(1, { quality_ppm: quality.of(1) })];
+      const seen = [carrier(1, quality.of(1, n))];
       if (areRoutedAlike(routed, seen)) continue;
       routed = known(...seen);
       count += 1;

@@ -51,10 +51,17 @@ const BRITISH = '+447700900123' as E164;
 
 function carriers(...ones: (Partial<RoutedCarrier> & { carrier_id: number })[]): Map<number, RoutedCarrier> {
   return new Map(
-    ones.map((one) => [one.carrier_id, { code: `c${one.carrier_id}`, enabled: true, quality_ppm: 1_000_000, ...one }]),
+    ones.map((one) => [
+      one.carrier_id,
+      { code: `c${one.carrier_id}`, enabled: true, quality_ppm: 1_000_000, quality_ppm_by_country: new Map(), ...one },
+    ]),
   );
 }
 
+const countryOf = (number: E164): string =>
+  number.startsWith('+4477') ? 'GG' : number.startsWith('+44') ? 'GB' : 'ZZ';
+const routesOf = (prices: TextPrices, known: ReadonlyMap<number, RoutedCarrier>, options: RoutingOptions): TextRoutes =>
+  new TextRoutes(prices, FX, known, options, countryOf);
 const euros = (carrier_id: number, rates: Deck['rates']): Deck => ({ carrier_id, currency: 'EUR', rates });
 const ids = (routes: TextRoutes, number: E164 = BRITISH, sale: Sale = ONE_EURO): number[] =>
   routes.route(number, sale).routes.map(({ carrier_id }) => carrier_id);
@@ -67,12 +74,7 @@ describe('carriers for a text', () => {
       euros(3, { 4477: 40n }),
       euros(4, { 1: 5n }),
     ];
-    const routes = new TextRoutes(
-      pricesOf(decks),
-      FX,
-      carriers(...[1, 2, 3, 4].map((carrier_id) => ({ carrier_id }))),
-      OPTIONS,
-    );
+    const routes = routesOf(pricesOf(decks), carriers(...[1, 2, 3, 4].map((carrier_id) => ({ carrier_id }))), OPTIONS);
     expect(ids(routes)).toEqual([2, 3, 1]);
     expect(ids(routes, '+441500000000' as E164)).toEqual([1, 2]);
     expect(ids(routes, '+330000000' as E164)).toEqual([]);
@@ -84,7 +86,7 @@ describe('carriers for a text', () => {
   it('leave the margin that is asked for, and where nobody pays there is none', () => {
     const prices = pricesOf([euros(1, { 44: 800_000n }), euros(2, { 44: 800_001n }), euros(3, { 44: 2_000_000n })]);
     const known = carriers({ carrier_id: 1 }, { carrier_id: 2 }, { carrier_id: 3 });
-    const routes = new TextRoutes(prices, FX, known, { ...OPTIONS, margin_ppm_min: 200_000 });
+    const routes = routesOf(prices, known, { ...OPTIONS, margin_ppm_min: 200_000 });
     expect(ids(routes)).toEqual([1]);
     expect(ids(routes, BRITISH, null)).toEqual([1, 2, 3]);
   });
@@ -92,8 +94,22 @@ describe('carriers for a text', () => {
   it('count for as dear as their lost texts make them', () => {
     const prices = pricesOf([euros(1, { 44: 100n }), euros(2, { 44: 150n })]);
     const known = carriers({ carrier_id: 1, quality_ppm: 500_000 }, { carrier_id: 2 });
-    expect(ids(new TextRoutes(prices, FX, known, OPTIONS))).toEqual([1, 2]);
-    expect(ids(new TextRoutes(prices, FX, known, { ...OPTIONS, quality_weight_ppm: 1_000_000 }))).toEqual([2, 1]);
+    expect(ids(routesOf(prices, known, OPTIONS))).toEqual([1, 2]);
+    expect(ids(routesOf(prices, known, { ...OPTIONS, quality_weight_ppm: 1_000_000 }))).toEqual([2, 1]);
+  });
+
+  it('count as those of the country do, where that is known, though no deck tells it apart', () => {
+    const prices = pricesOf([euros(1, { 44: 100n }), euros(2, { 44: 150n })]);
+    const lost = { quality_ppm_by_country: new Map([['GG', 500_000]]) };
+    const known = carriers({ carrier_id: 1, ...lost }, { carrier_id: 2 });
+    const routes = routesOf(prices, known, { ...OPTIONS, quality_weight_ppm: 1_000_000 });
+    for (let asked = 0; asked < 3; asked += 1) {
+      expect(ids(routes, '+447700900123' as E164)).toEqual([2, 1]);
+      expect(ids(routes, '+441500000000' as E164)).toEqual([1, 2]);
+    }
+    expect(routes.route(BRITISH, ONE_EURO).reason).toBe(
+      'c2 150 EUR micros: may carry it; c1 100 EUR micros, 50% arrive: may carry it',
+    );
   });
 
   it('are told with what speaks for and against each', () => {
@@ -108,7 +124,7 @@ describe('carriers for a text', () => {
       ...[{ carrier_id: 1 }, { carrier_id: 2 }, { carrier_id: 3 }, { carrier_id: 4, enabled: false }],
       ...[{ carrier_id: 5 }, { carrier_id: 6 }],
     );
-    const routes = new TextRoutes(pricesOf(decks), FX, known, { ...OPTIONS, routes_max: 2 });
+    const routes = routesOf(pricesOf(decks), known, { ...OPTIONS, routes_max: 2 });
     const { reason } = routes.route(BRITISH, ONE_EURO);
     expect(reason).toBe(
       [
@@ -120,6 +136,9 @@ describe('carriers for a text', () => {
     expect(ids(routes)).toEqual([2, 6]);
   });
 });
+
+const qualityTo = ({ quality_ppm, quality_ppm_by_country }: RoutedCarrier, number: E164): number =>
+  quality_ppm_by_country.get(countryOf(number)) ?? quality_ppm;
 
 /** The same in exact numbers, carrier by carrier. */
 function modelled(
@@ -146,7 +165,11 @@ function modelled(
         if ((sell - cost) * 1_000_000n < sell * BigInt(options.margin_ppm_min)) return [];
       }
       return [
-        { carrier_id: rate.carrier_id, micros: rate.rate_micros_per_segment, weight: weigh(cost, carrier.quality_ppm) },
+        {
+          carrier_id: rate.carrier_id,
+          micros: rate.rate_micros_per_segment,
+          weight: weigh(cost, qualityTo(carrier, number)),
+        },
       ];
     })
     .sort((a, b) => (a.weight === b.weight ? a.carrier_id - b.carrier_id : a.weight < b.weight ? -1 : 1))
@@ -158,7 +181,11 @@ it('whatever the prices, the routes are those of exact arithmetic over all carri
   const prefix = fc.constantFrom('4', '44', '447', '4477', '44770', '1', '12');
   const price = fc.oneof(fc.bigInt({ min: 0n, max: 60n }), fc.bigInt({ min: 0n, max: 2_000_000n }));
   const deck = fc.record({ currency: fc.constantFrom('EUR', 'USD', 'JPY'), rates: fc.dictionary(prefix, price) });
-  const carrier = fc.record({ quality_ppm: fc.constantFrom(0, 250_000, 999_999, 1_000_000) });
+  const quality_ppm = fc.constantFrom(0, 250_000, 999_999, 1_000_000);
+  const quality_ppm_by_country = fc
+    .dictionary(fc.constantFrom('GB', 'GG'), quality_ppm)
+    .map((given) => new Map(Object.entries(given)));
+  const carrier = fc.record({ quality_ppm, quality_ppm_by_country });
   fc.assert(
     fc.property(
       fc.array(fc.tuple(deck, carrier, fc.boolean()), { maxLength: 8 }),
@@ -185,7 +212,7 @@ it('whatever the prices, the routes are those of exact arithmetic over all carri
         const known = carriers(
           ...made.map(([, one, is_enabled], at) => ({ ...one, carrier_id: at + 1, enabled: is_enabled })),
         );
-        const routes = new TextRoutes(prices, FX, known, options);
+        const routes = routesOf(prices, known, options);
         // Each is asked for three times: what is worked out the second time is remembered.
         for (const { number, sale } of [...asked, ...asked, ...asked]) {
           const got = routes.route(number, sale).routes.map(({ carrier_id, cost }) => ({

@@ -15,6 +15,8 @@ export interface RoutedCarrier {
   enabled: boolean;
   /** Texts that arrived of those it took lately, in parts per million; 1,000,000 where too few were sent to say. */
   quality_ppm: number;
+  /** Of those to a calling code, by the country that most of its numbers belong to, where enough were sent to say. */
+  quality_ppm_by_country: ReadonlyMap<string, number>;
 }
 
 export interface Route {
@@ -49,8 +51,14 @@ interface Offer {
   carrier: RoutedCarrier | undefined;
   carrier_id: number;
   currency: string;
+}
+
+/** How good the offers are where a text goes to, each at its place. */
+export interface Weights {
+  /** Of the texts that its carrier takes, those that arrive, in parts per million. */
+  quality_ppm: Float64Array;
   /** What is left of a million by which its price is divided, so that bad quality makes it dearer. */
-  counted_ppm: number;
+  counted_ppm: Float64Array;
 }
 
 export interface Judged {
@@ -58,6 +66,7 @@ export interface Judged {
   code: string;
   price_micros: number;
   currency: string;
+  quality_ppm: number;
   verdict: RouteVerdict;
   /** The cost of a text that arrives, by which routes are ordered. */
   weighed: number;
@@ -68,26 +77,41 @@ const PPM = 1_000_000;
 /**
  * Carriers for a number, the cheapest by what a text that arrives costs first; of equals the one with the lower id. Prices are
  * numbers here, exact below 2^53 micros: what is charged and booked is a bigint from the deck, and only the order is worked out
- * in these. What was worked out for one number holds for all that no deck tells apart.
+ * in these. What was worked out for one number holds for all that no deck tells apart, and that lie where carriers are as good.
  */
 export class TextRoutes {
   readonly #prices: TextPrices;
   readonly #fx: FxTable;
   readonly #options: RoutingOptions;
   readonly #offers: readonly Offer[];
+  readonly #countryOf: (number: E164) => string | null;
+  /** Where carriers are as good as they are in all, and for each country of which there is more to say. */
+  readonly #weights: Weights;
+  readonly #weights_by_country = new Map<string, Weights>();
   readonly #remembered = new RouteMemory();
   readonly #best: BestOffers;
 
-  constructor(prices: TextPrices, fx: FxTable, carriers: ReadonlyMap<number, RoutedCarrier>, options: RoutingOptions) {
+  constructor(
+    prices: TextPrices,
+    fx: FxTable,
+    carriers: ReadonlyMap<number, RoutedCarrier>,
+    options: RoutingOptions,
+    countryOf: (number: E164) => string | null,
+  ) {
     this.#prices = prices;
     this.#fx = fx;
     this.#options = options;
     this.#best = new BestOffers(options.routes_max);
     this.#offers = prices.buy_decks.map(({ deck, carrier_id }) => {
-      const carrier = carriers.get(carrier_id);
-      const counted_ppm = countedPpm(carrier?.quality_ppm ?? 0, options.quality_weight_ppm);
-      return { carrier, carrier_id, currency: deck.currency, counted_ppm };
+      return { carrier: carriers.get(carrier_id), carrier_id, currency: deck.currency };
     });
+    this.#countryOf = countryOf;
+    this.#weights = this.#weightsIn(null);
+    for (const { quality_ppm_by_country } of carriers.values()) {
+      for (const country of quality_ppm_by_country.keys()) {
+        if (!this.#weights_by_country.has(country)) this.#weights_by_country.set(country, this.#weightsIn(country));
+      }
+    }
   }
 
   sell(number: E164, deck: string): TextRate | null {
@@ -96,14 +120,29 @@ export class TextRoutes {
 
   route(number: E164, sale: Sale): Routing {
     const slot = this.#prices.slotOf(number);
-    const known = this.#remembered.find(slot, sale);
+    const weights = this.#weightsFor(number);
+    const known = this.#remembered.find(slot, sale, weights);
     if (known !== null) return known;
-    const routing = new WorkedOut(this.#workOut(slot, sale), () => this.#explain(slot, sale));
-    this.#remembered.keep(slot, sale, routing);
+    const routing = new WorkedOut(this.#workOut(slot, sale, weights), () => this.#explain(slot, sale, weights));
+    this.#remembered.keep(slot, sale, weights, routing);
     return routing;
   }
 
-  #workOut(slot: number, sale: Sale): Route[] {
+  #weightsFor(number: E164): Weights {
+    // Where nothing is known of any country, none has to be found out.
+    const country = this.#weights_by_country.size === 0 ? null : this.#countryOf(number);
+    return (country === null ? undefined : this.#weights_by_country.get(country)) ?? this.#weights;
+  }
+
+  #weightsIn(country: string | null): Weights {
+    const quality_ppm = Float64Array.from(this.#offers, ({ carrier }) => {
+      const in_country = country === null ? undefined : carrier?.quality_ppm_by_country.get(country);
+      return in_country ?? carrier?.quality_ppm ?? 0;
+    });
+    return { quality_ppm, counted_ppm: quality_ppm.map((one) => countedPpm(one, this.#options.quality_weight_ppm)) };
+  }
+
+  #workOut(slot: number, sale: Sale, weights: Weights): Route[] {
     if (slot < 0) return [];
     const best = this.#best;
     best.clear();
@@ -114,16 +153,16 @@ export class TextRoutes {
       const price = this.#prices.buyPrice(slot, at);
       if (price < 0 || !Number.isFinite(price)) continue;
       const cost = this.#costOf(price, offer, sale);
-      if (cost !== null && cost <= cost_max) best.offer(at, weigh(cost, offer), offer.carrier_id);
+      if (cost !== null && cost <= cost_max) best.offer(at, weigh(cost, weights.counted_ppm[at]), offer.carrier_id);
     }
     const routes: Route[] = [];
     for (let at = 0; at < best.size; at += 1) routes.push(this.#routeTo(slot, best.place(at)));
     return routes;
   }
 
-  #explain(slot: number, sale: Sale): string {
+  #explain(slot: number, sale: Sale, weights: Weights): string {
     const cost_max = costMax(sale, this.#options.margin_ppm_min);
-    return explainRoutes(this.#judgeAll(slot, sale, cost_max), this.#options.routes_max);
+    return explainRoutes(this.#judgeAll(slot, sale, weights, cost_max), this.#options.routes_max);
   }
 
   /** In the currency of the sale; null where no exchange rate is known. */
@@ -145,7 +184,7 @@ export class TextRoutes {
     };
   }
 
-  #judgeAll(slot: number, sale: Sale, cost_max: number): Judged[] {
+  #judgeAll(slot: number, sale: Sale, weights: Weights, cost_max: number): Judged[] {
     return this.#offers.flatMap((offer, at): Judged[] => {
       const price_micros = slot < 0 ? -1 : this.#prices.buyPrice(slot, at);
       if (price_micros < 0) return [];
@@ -160,7 +199,9 @@ export class TextRoutes {
               ? 'margin_too_low'
               : 'taken';
       const code = carrier?.code ?? `carrier ${carrier_id}`;
-      return [{ carrier_id, code, price_micros, currency, verdict, weighed: weigh(cost ?? 0, offer) }];
+      const weighed = weigh(cost ?? 0, weights.counted_ppm[at]);
+      const quality_ppm = weights.quality_ppm[at] ?? 0;
+      return [{ carrier_id, code, price_micros, currency, quality_ppm, verdict, weighed }];
     });
   }
 }
@@ -194,7 +235,7 @@ function costMax(sale: Sale, margin_ppm_min: number): number {
 }
 
 /** What a text that arrives costs: the price, divided by the share that arrives as far as the weight says. */
-function weigh(cost_micros: number, { counted_ppm }: Offer): number {
+function weigh(cost_micros: number, counted_ppm = PPM): number {
   return Math.floor((cost_micros * PPM) / counted_ppm);
 }
 

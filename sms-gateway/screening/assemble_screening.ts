@@ -100,13 +100,6 @@ export class ScreeningDesk {
       .catch((error: unknown) => this.#log.warn({ err: error }, 'whether any number is ported could not be read'));
   }
 
-  /** What accounts usually send, for whoever serves next. It is worth no waiting for a database that is away. */
-  async leave(): Promise<void> {
-    await this.volumes
-      .save()
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'what accounts usually send could not be saved'));
-  }
-
   stop(): void {
     this.screening.stop();
     if (this.#redis.isOpen) this.#redis.destroy();

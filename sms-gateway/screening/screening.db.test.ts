@@ -243,7 +243,13 @@ describe('login codes', () => {
     pump(20, { class: 'code' });
     for (let text = 0; text < 20; text += 1) {
       const recipient = `+4477009${10_000 + text}`;
-      screening.ended({ account_id: customer.account_id, recipient, state: 'undeliverable', waited_ms: 1_000 });
+      screening.ended({
+        carrier_id: null,
+        account_id: customer.account_id,
+        recipient,
+        state: 'undeliverable',
+        waited_ms: 1_000,
+      });
     }
     const held_earlier_at = 20 + pump(40, { class: 'code' }, 20).indexOf('hold');
     expect([held_at > 30, held_earlier_at > 20, held_earlier_at < held_at]).toEqual([true, true, true]);

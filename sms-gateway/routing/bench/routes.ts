@@ -10,6 +10,7 @@ import {
 import { fxTable } from '../../../domain/rating/fx_rates.ts';
 import { RateIndexBuilder } from '../../../domain/rating/index/build_index.ts';
 import { TextPrices } from '../../../domain/texts/prices/text_prices.ts';
+import { countryOfCallingCode } from '../../screening/country/destination_country.ts';
 import { TextRoutes } from '../text_routes.ts';
 import type { Sale } from '../text_routes.ts';
 
@@ -22,6 +23,8 @@ const PREFIXES = 200_000;
 const CARRIERS = 20;
 const NUMBERS = 200_000;
 const ROUNDS = 5;
+/** Those to which most of the texts go. */
+const COUNTRIES = ['US', 'GB', 'DE', 'FR', 'IN', 'BR', 'NG', 'ID', 'MX', 'ES', 'IT', 'PL', 'TR', 'ZA', 'VN', 'PH'];
 const SALE: Sale = { rate_micros_per_segment: 500_000n, currency: 'EUR' };
 
 function pricesOf(prefixes: readonly string[]): TextPrices {
@@ -54,12 +57,15 @@ const british = numbers.filter((number) => number.startsWith('+44'));
 const carriers = new Map(
   Array.from({ length: CARRIERS }, (_, at) => [
     at + 1,
-    { carrier_id: at + 1, code: `carrier-${at + 1}`, enabled: true, quality_ppm: 900_000 + at },
+    {
+      ...{ carrier_id: at + 1, code: `carrier-${at + 1}`, enabled: true, quality_ppm: 900_000 + at },
+      // As a gateway knows them that has been running for a while.
+      quality_ppm_by_country: new Map(COUNTRIES.map((country) => [country, 850_000 + 1_000 * at])),
+    },
   ]),
 );
-const routes = new TextRoutes(prices, fxTable([]), carriers, {
-  ...{ margin_ppm_min: 0, routes_max: 4, quality_weight_ppm: 500_000 },
-});
+const options = { margin_ppm_min: 0, routes_max: 4, quality_weight_ppm: 500_000 };
+const routes = new TextRoutes(prices, fxTable([]), carriers, options, countryOfCallingCode);
 
 const plain = (number: E164): number =>
   prices

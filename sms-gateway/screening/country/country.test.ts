@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { E164 } from '../../../domain/numbers/e164.ts';
 import { ZoneClock } from '../zone_clock.ts';
 import { BulkHours } from './bulk_hours.ts';
-import { DestinationCountry } from './destination_country.ts';
+import { countryOfCallingCode, DestinationCountry } from './destination_country.ts';
 
 describe('the country of a number', () => {
   it.each([
@@ -70,5 +70,28 @@ describe('the hours of a country', () => {
         expect(minute_of_day).toBeLessThan(day.until_minute);
       }),
     );
+  });
+});
+
+describe('the country of a calling code', () => {
+  it.each([
+    ...[
+      ['+12025550123', 'US'],
+      ['+14165550123', 'US'],
+      ['+447700900123', 'GB'],
+      ['+447781123456', 'GB'],
+    ],
+    ...[
+      ['+77012345678', 'RU'],
+      ['+4915112345678', 'DE'],
+      ['+393331234567', 'IT'],
+      ['+2348012345678', 'NG'],
+    ],
+    ...[
+      ['+881612345678', null],
+      ['+999123456', null],
+    ],
+  ])('of %s is %s', (number, country) => {
+    expect(countryOfCallingCode(number as E164)).toBe(country);
   });
 });

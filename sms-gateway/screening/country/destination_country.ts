@@ -38,6 +38,21 @@ export class DestinationCountry {
   }
 }
 
+/** By the first three digits of numbers. */
+const BY_CALLING_CODE: readonly (string | null)[] = Array.from({ length: 1000 }, (_, first) => {
+  const digits = String(first).padStart(3, '0');
+  return soleCallingCode(digits)?.numbering.country ?? SHARED[sharedCode(digits) ?? ''] ?? null;
+});
+
+/**
+ * The country to which most of the numbers of a calling code belong: US for all of +1. That is all that routes have to know, and takes
+ * nanoseconds. Null for what belongs to no country.
+ */
+export function countryOfCallingCode(number: E164): string | null {
+  const first = number.charCodeAt(1) * 100 + number.charCodeAt(2) * 10 + number.charCodeAt(3) - 48 * 111;
+  return BY_CALLING_CODE[first] ?? null;
+}
+
 function sharedCode(digits: string): string | null {
   for (let length = 1; length <= 3; length += 1) {
     const code = digits.slice(0, length);
