@@ -29,7 +29,7 @@ const begin = (): Promise<unknown> =>
   pool.query(`update graphile_worker._private_jobs set locked_at = now(), locked_by = 'worker', attempts = 1`);
 
 async function jobs(): Promise<unknown[]> {
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<{ key: string | null; has_begun: boolean }>(
     'select key, locked_at is not null as has_begun from graphile_worker._private_jobs order by id',
   );
   return rows;

@@ -54,7 +54,7 @@ export async function enqueue(
       `select id from graphile_worker.add_job($1, payload => $2, run_at => $3, job_key => $4, max_attempts => $5, queue_name => $6)`,
       [name, JSON.stringify(payload), run_at ?? null, key ?? null, attempts_max ?? 25, queue ?? null],
     );
-    if (rows[0]?.id != null) return;
+    if (typeof rows[0]?.id === 'string') return;
   }
   throw new Error(`The task ${name} could not be added: jobs of its key begin faster than they are asked for.`);
 }
