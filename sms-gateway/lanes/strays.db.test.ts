@@ -8,6 +8,12 @@ import { ClaimQueue } from './claim_queue.ts';
 import { Strays } from './strays.ts';
 
 let books: TextBooks;
+let now_ms = Date.now();
+
+/** Some seconds pass. */
+function later(): void {
+  now_ms += 3_000;
+}
 
 beforeAll(async () => {
   books = await textBooks();
@@ -26,7 +32,7 @@ interface World {
 function gateway(db: Pick<pg.Pool, 'query'> = books.pool): World {
   const [in_hand, on_their_way, recovered] = [new Set<string>(), new Set<string>(), [] as number[]];
   const strays = new Strays({
-    ...{ db, lease: () => books.lease, now: () => new Date(), log: pino({ level: 'silent' }) },
+    ...{ db, lease: () => books.lease, now: () => new Date(now_ms), log: pino({ level: 'silent' }) },
     holds: (id) => in_hand.has(id),
     onTheirWay: () => on_their_way,
     onStrays: (texts) => recovered.push(texts),
@@ -60,15 +66,23 @@ it('what was lost on its way to us is found within two looks once the database i
     ...{ db, lease: () => books.lease, now: Date.now, log: pino({ level: 'silent' }) },
     onClaimLost: () => strays.expect(),
   });
+  later();
   await strays.passSoon();
   in_hand.add(told.id);
   on_their_way.add(stored.id);
   await expect(queue.claim(books.carrier_id, 10)).rejects.toThrow('terminated');
   expect(await claimed()).toEqual([...waiting, told, stored].map(({ id }) => id).sort());
-  for (let look = 0; look < 5; look += 1) await expect(strays.passSoon()).rejects.toThrow('terminated');
+  for (let look = 0; look < 5; look += 1) {
+    later();
+    await expect(strays.passSoon()).rejects.toThrow('terminated');
+  }
   is_away = false;
+  // The look before was none.
   await strays.passSoon();
+  // Two looks at once are one.
+  await strays.pass();
   expect(recovered).toEqual([]);
+  later();
   await strays.passSoon();
   expect(recovered).toEqual([2]);
   expect(await claimed()).toEqual([told.id, stored.id].sort());
@@ -78,6 +92,7 @@ it('what was lost on its way to us is found within two looks once the database i
   expect(rows).toEqual([]);
   // Nothing more is asked before something is lost again.
   is_away = true;
+  later();
   await strays.passSoon();
   await books.pool.query('delete from message_queue');
 });
@@ -88,13 +103,16 @@ it('a text that is missed at two looks in a row waits again; one that was only b
   await acceptMessages(books.pool, new Date(), [lost, slow, held]);
   const { strays, in_hand, recovered } = gateway();
   in_hand.add(held.id);
+  later();
   await strays.pass();
   expect(await claimed()).toEqual([lost.id, slow.id, held.id].sort());
   in_hand.add(slow.id);
+  later();
   await strays.pass();
   expect(recovered).toEqual([1]);
   expect(await claimed()).toEqual([slow.id, held.id].sort());
   expect(await stateOf(books.pool, lost.id)).toBe('queued');
+  later();
   await strays.pass();
   expect(recovered).toEqual([1]);
 });

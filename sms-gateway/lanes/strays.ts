@@ -16,6 +16,8 @@ export interface StraysOptions {
 }
 
 const LOOKS = 2;
+/** What is claimed at one look, and on its way to us, is here by the next. */
+const APART_MS = 2_000;
 
 /**
  * Texts that the database says we have in our hands and that we do not: the answer to a claim went with its connection, or what
@@ -27,6 +29,7 @@ export class Strays {
   #missed: ReadonlySet<string> = new Set();
   /** How many looks are to follow soon. */
   #soon = 0;
+  #looked_at_ms = Number.NEGATIVE_INFINITY;
 
   constructor(options: StraysOptions) {
     this.#options = options;
@@ -46,7 +49,14 @@ export class Strays {
 
   async pass(): Promise<void> {
     const { db, lease, holds, onTheirWay, now, onStrays, log } = this.#options;
-    const claims = await allOwnClaims(db, lease());
+    const at_ms = now().getTime();
+    // A clock that was set back is no reason to wait for the old hour.
+    if (Math.abs(at_ms - this.#looked_at_ms) < APART_MS) return;
+    this.#looked_at_ms = at_ms;
+    const claims = await allOwnClaims(db, lease()).catch((error: unknown) => {
+      this.#looked_at_ms = Number.NEGATIVE_INFINITY;
+      throw error;
+    });
     const on_their_way = onTheirWay();
     const missed = claims.filter((id) => !holds(id) && !on_their_way.has(id));
     const strays = missed.filter((id) => this.#missed.has(id));
