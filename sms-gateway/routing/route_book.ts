@@ -7,6 +7,7 @@ import { Shelf } from '../../domain/rating/shelf.ts';
 import { loadTextPrices } from '../../domain/texts/prices/text_prices.ts';
 import type { TextPrices, TextRate } from '../../domain/texts/prices/text_prices.ts';
 import { areRoutedAlike } from './routed_alike.ts';
+import { RouteMemory } from './route_memory.ts';
 import { TextRoutes } from './text_routes.ts';
 import type { RoutedCarrier, Routing, RoutingOptions, Sale } from './text_routes.ts';
 
@@ -30,6 +31,8 @@ export class RouteBook {
   readonly #options: RouteBookOptions;
   #carriers: ReadonlyMap<number, RoutedCarrier> = new Map();
   #routes: TextRoutes | null = null;
+  /** Its tables are large, and quality changes routes every few seconds: they are made once. */
+  readonly #remembered = new RouteMemory();
   #held: Held | null = null;
 
   constructor(options: RouteBookOptions) {
@@ -82,7 +85,8 @@ export class RouteBook {
     if (this.#routes === null || this.#held !== held) {
       this.#held = held;
       const { routing, countryOf } = this.#options;
-      this.#routes = new TextRoutes(held.prices, held.fx, this.#carriers, routing, countryOf);
+      this.#remembered.clear();
+      this.#routes = new TextRoutes(held.prices, held.fx, this.#carriers, routing, countryOf, this.#remembered);
     }
     return this.#routes;
   }

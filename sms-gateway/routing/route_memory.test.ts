@@ -51,6 +51,19 @@ describe('what was worked out', () => {
     expect(memory.find(1, null, weights())).toBeNull();
   });
 
+  it('is forgotten when it holds no more, and what comes then is kept as ever', () => {
+    const memory = new RouteMemory();
+    keep(memory, 1, sale(5n));
+    keep(memory, -1, null);
+    memory.clear();
+    expect(memory.find(1, sale(5n), ANYWHERE)).toBeNull();
+    expect(memory.find(-1, null, ANYWHERE)).toBeNull();
+    memory.keep(1, sale(5n), ANYWHERE, routing('first'));
+    expect(memory.find(1, sale(5n), ANYWHERE)).toBeNull();
+    const kept = keep(memory, 1, sale(5n));
+    expect(memory.find(1, sale(5n), ANYWHERE)).toBe(kept);
+  });
+
   it('makes room for what comes last', () => {
     const memory = new RouteMemory();
     for (let n = 0; n < 10; n += 1) keep(memory, n * SETS, null);

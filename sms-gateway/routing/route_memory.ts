@@ -23,6 +23,15 @@ export class RouteMemory {
   readonly #asked = new Int32Array(SETS).fill(NOBODY);
   readonly #turns = new Uint8Array(SETS);
 
+  /** Prices or carriers are others now: nothing that was worked out holds, and the tables are of use again. */
+  clear(): void {
+    this.#slots.fill(NOBODY);
+    this.#sales.fill(null);
+    this.#weights.fill(null);
+    this.#routings.fill(null);
+    this.#asked.fill(NOBODY);
+  }
+
   find(slot: number, sale: Sale, weights: Weights): Routing | null {
     const first = setOf(slot, sale) * WAYS;
     for (let at = first; at < first + WAYS; at += 1) {

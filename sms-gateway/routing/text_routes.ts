@@ -88,7 +88,7 @@ export class TextRoutes {
   /** Where carriers are as good as they are in all, and for each country of which there is more to say. */
   readonly #weights: Weights;
   readonly #weights_by_country = new Map<string, Weights>();
-  readonly #remembered = new RouteMemory();
+  readonly #remembered: RouteMemory;
   readonly #best: BestOffers;
 
   constructor(
@@ -97,6 +97,7 @@ export class TextRoutes {
     carriers: ReadonlyMap<number, RoutedCarrier>,
     options: RoutingOptions,
     countryOf: (number: E164) => string | null,
+    remembered = new RouteMemory(),
   ) {
     this.#prices = prices;
     this.#fx = fx;
@@ -106,6 +107,7 @@ export class TextRoutes {
       return { carrier: carriers.get(carrier_id), carrier_id, currency: deck.currency };
     });
     this.#countryOf = countryOf;
+    this.#remembered = remembered;
     this.#weights = this.#weightsIn(null);
     for (const { quality_ppm_by_country } of carriers.values()) {
       for (const country of quality_ppm_by_country.keys()) {
