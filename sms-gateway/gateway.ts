@@ -205,7 +205,7 @@ export class Gateway {
     this.#outcomes.stop();
     await this.#deliveries.stop();
     await this.#webhooks.stop();
-    await this.#learned.leave();
+    await this.#learned.leave(DRAIN_MS);
     await this.#listener.stop();
     await this.#lease.release();
     this.#routing.book.stop();

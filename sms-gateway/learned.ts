@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 /** Something that a gateway learns while it runs, and the next one is to know. */
@@ -25,9 +26,10 @@ export class Learned {
     for (const one of this.#all) await one.save();
   }
 
-  /** It is worth no waiting for a database that is away. */
-  async leave(): Promise<void> {
-    const saved = await Promise.allSettled(this.#all.map((one) => one.save()));
+  /** As far as that is done within this time: a database that is away, or silent, is not waited for. */
+  async leave(within_ms: number): Promise<void> {
+    const saving = Promise.allSettled(this.#all.map((one) => one.save()));
+    const saved = await Promise.race([saving, wait(within_ms, [], { ref: false })]);
     for (const one of saved) {
       if (one.status === 'rejected') this.#log.warn({ err: one.reason as unknown }, 'what was learned is not saved');
     }

@@ -5,6 +5,7 @@ import type { Unframeable } from '../../sms-gateway/smpp/framer.ts';
 import type { BindBody, Header, Pdu, ResponseBody, UnsuccessSme } from '../../sms-gateway/smpp/pdu.ts';
 import { STATUS } from '../../sms-gateway/smpp/status.ts';
 import { NO_TLVS, TLV, tlvUint8 } from '../../sms-gateway/smpp/tlv.ts';
+import type { Tlv } from '../../sms-gateway/smpp/tlv.ts';
 import type { Account } from './account.ts';
 import type { BindFact, LostFact } from './fact.ts';
 import type { FactLog } from './fact_log.ts';
@@ -160,7 +161,7 @@ export class Session implements LinkListener {
         const answer = { seq: to.sequence_number, conn, id, status, submitter };
         const { congestion_state } = intake.behaviour;
         const tlvs = congestion_state === null ? NO_TLVS : [tlvUint8(TLV.congestion_state, congestion_state)];
-        link.answer({ ...submitResponse(to.command, id, failures), tlvs }, answer);
+        link.answer(submitResponse(to.command, id, failures, tlvs), answer);
       },
       drop: () => link.drop(),
     };
@@ -216,9 +217,10 @@ function submitResponse(
   command: Submission['command'],
   message_id: string | null,
   unsuccess_smes: readonly UnsuccessSme[],
+  tlvs: readonly Tlv[],
 ): ResponseBody {
-  if (command === 'submit_multi') return { command: 'submit_multi_resp', message_id, unsuccess_smes, tlvs: NO_TLVS };
-  return { command: command === 'submit_sm' ? 'submit_sm_resp' : 'data_sm_resp', message_id, tlvs: NO_TLVS };
+  if (command === 'submit_multi') return { command: 'submit_multi_resp', message_id, unsuccess_smes, tlvs };
+  return { command: command === 'submit_sm' ? 'submit_sm_resp' : 'data_sm_resp', message_id, tlvs };
 }
 
 /** A response with an error has no body, section 4. */

@@ -48,6 +48,8 @@ function create({ pool }: PortalContext): Route {
       summary: 'Let an account bind by this system_id. What is not said is as most customers want it.',
       tag: 'admin texts',
       policy: WHO_EDITS,
+      // A password of a bind is hashed, as slowly as it is guessed.
+      pace: 'costly',
       idempotent: true,
       secret_answer: {
         found_at: '/v1/admin/customers/{account_id}/esmes',
@@ -125,6 +127,7 @@ function renew({ pool }: PortalContext): Route {
       summary: 'A new password. Whoever is bound by the one before is unbound, and the customer is told.',
       tag: 'admin texts',
       policy: WHO_EDITS,
+      pace: 'costly',
       idempotent: true,
       secret_answer: {
         found_at: '/v1/admin/esmes/{system_id}',

@@ -41,6 +41,7 @@ function renew({ pool }: PortalContext): Route {
       summary: 'A new password for your binds. Whoever is bound by the one before is unbound.',
       tag: 'esmes',
       policy: { customer: OWNER, step_up: true },
+      pace: 'costly',
       params: z.object({ system_id: systemId }),
       answers: { 201: { description: 'Shown this once.', json: withPassword } },
     },

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { FewAtOnce } from '../../../domain/running/few_at_once.ts';
 import { hashPassword, isPassword, newPassword } from '../../../domain/texts/esmes/bind_password.ts';
+import { FewAtOnce } from './few_at_once.ts';
 
 const KEY_OCTETS = 32;
 const REMEMBERED_MAX = 10_000;
