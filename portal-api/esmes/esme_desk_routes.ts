@@ -10,7 +10,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { adminActor } from '../identity/whose.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
-import { editEsme, ESMES_MAX, esmesOf, lockEsme, makeEsme, renewPassword } from './esme_rows.ts';
+import { editEsme, ESMES_MAX, esmesOf, lockEsme, makeEsme, renewPassword, selectEsme } from './esme_rows.ts';
 import type { Made } from './esme_rows.ts';
 import { esmeSettings, esmeShape, systemId, withPassword } from './esme_shapes.ts';
 import type { EsmeSettings, EsmeTold } from './esme_shapes.ts';
@@ -20,7 +20,7 @@ const ofEsme = z.object({ system_id: systemId });
 
 /** By which customers with much traffic bind to our SMSC. */
 export function esmeDeskRoutes(context: PortalContext): Route[] {
-  return [list(context), create(context), edit(context), renew(context)];
+  return [list(context), create(context), read(context), edit(context), renew(context)];
 }
 
 function list({ pool }: PortalContext): Route {
@@ -84,6 +84,26 @@ function notMade(why: Exclude<Made['kind'], 'made'>, system_id: string): Problem
     case 'too_many':
       return new Problem('conflict', `An account binds by ${ESMES_MAX} names at most. Use one that it has.`);
   }
+}
+
+function read({ pool }: PortalContext): Route {
+  return route(
+    {
+      method: 'get',
+      path: '/v1/admin/esmes/{system_id}',
+      operation_id: 'admin_read_esme',
+      summary: 'Whose system_id this is, and what binds by it may do.',
+      tag: 'admin texts',
+      policy: WHO_LOOKS,
+      params: ofEsme,
+      answers: { 200: { description: 'With its ETag.', json: esmeShape } },
+    },
+    async ({ params: { system_id } }) => {
+      const esme = await selectEsme(pool, system_id);
+      if (esme === null) throw new Problem('not_found');
+      return { status: 200, body: esme, version: esme.version };
+    },
+  );
 }
 
 function edit({ pool }: PortalContext): Route {

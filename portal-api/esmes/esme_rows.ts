@@ -17,6 +17,11 @@ export async function esmesOf(db: Queryable, account_id: string): Promise<EsmeTo
   return rows;
 }
 
+export async function selectEsme(db: Queryable, system_id: string): Promise<EsmeTold | null> {
+  const { rows } = await db.query<EsmeTold>(`select ${columns} from esme e where e.system_id = $1`, [system_id]);
+  return rows[0] ?? null;
+}
+
 /** Its row stays as it is until the transaction ends. */
 export async function lockEsme(tx: Transaction, system_id: string): Promise<EsmeTold | null> {
   const { rows } = await tx.query<EsmeTold>(

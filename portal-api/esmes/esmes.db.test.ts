@@ -152,8 +152,17 @@ describe('a customer who binds', () => {
 describe('the password of a bind', () => {
   it('is renewed at the desk and by the customer, who is told of it', async () => {
     const { body } = await operations.post<Esme>(pathOf('renewed'), {});
-    const at_desk = await operations.post<Esme>('/v1/admin/esmes/renewed/password');
+    const idempotency_key = randomUUID();
+    const renew = '/v1/admin/esmes/renewed/password';
+    const at_desk = await operations.post<Esme>(renew, undefined, { idempotency_key });
     expect(at_desk).toMatchObject({ status: 201, body: { version: 2 } });
+    const again = await operations.post<Esme>(renew, undefined, { idempotency_key });
+    expect(again).toMatchObject({ status: 409, body: { new_secret_at: renew } });
+    // Where it says that it is to be found, it is.
+    const found = await support.get<Esme>(again.body.found_at ?? '');
+    expect(found).toMatchObject({ status: 200, body: { system_id: 'renewed', version: 2 } });
+    expect(found.headers.get('etag')).toBe('"2"');
+    expect(await support.get('/v1/admin/esmes/nobody')).toMatchObject({ status: 404 });
     expect(await isRight('renewed', body.password)).toBe(false);
     expect(await isRight('renewed', at_desk.body.password)).toBe(true);
     const customer = await owner.signIn();
