@@ -141,7 +141,8 @@ describe.runIf(found.kind === 'found')(`Kannel as a customer of our SMSC${why_no
     expect(await receiptsOf(refused, REFUSED)).toEqual([REFUSED]);
     expect(await receiptsOf(lost, TAKEN, NOT_DELIVERED)).toEqual([NOT_DELIVERED, TAKEN]);
     await carrier().behaviour({});
-    expect(callbacks.receipts.filter((receipt) => receipt.id === lost).at(-1)?.words).toContain('err:011');
+    const told = callbacks.receipts.find(({ id, kind }) => id === lost && kind === NOT_DELIVERED);
+    expect(told?.words).toContain('err:011');
     expect(await storedFor('+447700900404')).toMatchObject([{ state: 'undeliverable' }]);
     expect(await storedFor('+81312345678')).toEqual([]);
     expect(await balance()).toBe(before - PRICE_MICROS);

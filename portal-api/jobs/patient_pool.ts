@@ -14,6 +14,9 @@ import { Outage } from '../../domain/db/batch.ts';
  *       └──no connection──> waiting ──there again──> asked
  *                              └──END_MS after the end was asked for──> given up, and never answered
  *
+ * Once one is given up all are: the runner has said by then that it stopped, and one of its workers that still waited would take a job
+ * if the database came back.
+ *
  * What is asked twice is safe with one exception, which is graphile-worker's own: a job that was taken by a statement whose answer was
  * lost stays locked until it is freed after four hours. And should statements fail for minutes while connections can be had, as on a
  * disk that is full, its patience ends after a hundred times, and the process with it; whoever runs it starts it again.
@@ -33,6 +36,7 @@ export class PatientPool {
   readonly givenUp: Promise<void>;
   readonly #tellGivenUp: () => void;
   #ends_at_ms = Number.POSITIVE_INFINITY;
+  #has_given_up = false;
 
   constructor(pool: pg.Pool, log: Logger) {
     this.#pool = pool;
@@ -76,20 +80,28 @@ export class PatientPool {
   }
 
   async #client(): Promise<pg.PoolClient> {
-    for (;;) {
+    while (!this.#has_given_up) {
       try {
-        return askedAgain(await this.#pool.connect());
+        return await this.#answered(await this.#pool.connect());
       } catch (error) {
         if (!Outage.is(error)) throw error;
-        if (performance.now() >= this.#ends_at_ms) return await this.#giveUp();
+        if (performance.now() >= this.#ends_at_ms) break;
         this.#log.debug({ err: error }, 'the runner of tasks waits for the database');
       }
       await wait(RETRY_MS);
     }
+    return await this.#giveUp();
+  }
+
+  #answered(client: pg.PoolClient): Promise<pg.PoolClient> | pg.PoolClient {
+    if (!this.#has_given_up) return askedAgain(client);
+    client.release();
+    return this.#giveUp();
   }
 
   /** A rejection would be heard by nobody; the jobs of a process that is gone are carried out by others. */
   #giveUp(): Promise<never> {
+    this.#has_given_up = true;
     this.#tellGivenUp();
     return new Promise(() => undefined);
   }
