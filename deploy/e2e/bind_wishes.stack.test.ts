@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inTransaction } from '../../domain/db/transaction.ts';
 import { factsOf } from '../smsc/read_log.ts';
 import { freshDatabase } from '../testing/database.ts';
 import type { FreshDatabase } from '../testing/database.ts';
@@ -115,10 +116,13 @@ describe('a number that was taken to another network', () => {
     const loads = await timesLoaded();
     const carrier_id = world.carrier('beta').carrier_id;
     const rows = [{ prefix: NEW_NETWORK.slice(1), destination: 'UK, new network', rate_micros_per_segment: 5_000n }];
-    await putTextDeck(world.pool, {
-      ...{ name: 'buy-texts-beta', currency: 'EUR', carrier_id },
-      rows: [...defaultTextBuy, ...rows],
-    });
+    // In one transaction: else a load of what is only drafted yet would be taken for that of the new prices.
+    await inTransaction(world.pool, (tx) =>
+      putTextDeck(tx, {
+        ...{ name: 'buy-texts-beta', currency: 'EUR', carrier_id },
+        rows: [...defaultTextBuy, ...rows],
+      }),
+    );
     await eventually('the new prices in force', 10_000, async () => ((await timesLoaded()) > loads ? true : null));
     for (const to of [PORTED, '+447700900156']) {
       const sent = await client.send({ from: texter.number, to, text: 'Hello' });
