@@ -46,7 +46,7 @@ const portal: Privileges = {
       acceptance account account_holder account_quality_hour api_key appeal audit_head audit_log
       auto_top_up billing_profile blocked_phone_prefix call_command call_hold call_limit cancellation_order carrier cdr
       code_request content_rule country_text_rule data_key debt_restriction deck_change did document_requirement
-      document_requirement_set dunning emergency_route external_identity finance_order fx_rate guess_count
+      document_requirement_set dunning emergency_route external_identity fault_claim finance_order fx_rate guess_count
       idempotent_request identity_challenge invitation invoice invoice_counter invoice_line kyc_case
       kyc_claims kyc_document ledger_account ledger_invariant ledger_tx legal_document login_event
       mail_bounce membership message message_event message_invariant message_queue message_state
@@ -65,7 +65,7 @@ const portal: Privileges = {
       `
       acceptance account account_holder account_quality_hour api_key appeal audit_head auto_top_up
       billing_profile blocked_phone_prefix call_command call_limit cancellation_order code_request country_text_rule data_key debt_restriction
-      deck_change document_requirement document_requirement_set dunning emergency_route external_identity finance_order
+      deck_change document_requirement document_requirement_set dunning emergency_route external_identity fault_claim finance_order
       guess_count idempotent_request identity_challenge invitation invoice invoice_counter invoice_line
       kyc_case kyc_claims kyc_document legal_document login_event mail_bounce membership money_approval
       number_cancellation number_device number_hold number_holding number_notice number_offer
@@ -127,6 +127,7 @@ const portal: Privileges = {
     'update dunning: next_at, state, tries',
     'update emergency_route: trunk_id, version',
     'update esme: address_range, allowed_address, binds_max, default_class, enabled, on_doubt, password_scrypt, texts_per_second_max, tls_required, version, window_max',
+    'update fault_claim: answer, closed_at, closed_by, credit_days, credit_net_micros, credit_tax_micros, state, version, words',
     'update finance_order: state',
     'update ported_number: ported_at, routing_number',
     'update invitation: accepted_at, revoked_at, token_sha256',
@@ -266,7 +267,7 @@ describe('the portal', () => {
         net_micros: 100n,
         tax_micros: 0n,
       },
-      ...{ content: { what: 'test' }, now },
+      ...{ content: { what: 'test' }, policy_version: 'of a test', now },
     };
     expect(await inTransaction(pool, (tx) => chargeWallet(tx, charge))).toBe('posted');
     expect(await balance()).toEqual({ balance_micros: '900', held_micros: '0' });

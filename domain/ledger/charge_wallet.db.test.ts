@@ -50,7 +50,7 @@ const charge = (wallet_id: bigint, ref: string, net_micros: bigint, tax_micros =
   inTransaction(pool, (tx) =>
     chargeWallet(tx, {
       ...{ kind: 'purchase', ref, wallet_id, net_micros, tax_micros, now: new Date() },
-      content: { what: 'a number' },
+      ...{ content: { what: 'a number' }, policy_version: 'of a test' },
     }),
   );
 

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database.ts';
 import { attacksOnCalls } from './testing/attacks_on_calls.ts';
+import { attacksOnClaims, booksOfClaims } from './testing/attacks_on_claims.ts';
 import { attacksOnMoney } from './testing/attacks_on_money.ts';
 import type { Attack, Attacks } from './testing/attacks_on_money.ts';
 import { attacksOnNumberMoves, booksOfNumberMoves } from './testing/attacks_on_number_moves.ts';
@@ -20,6 +21,7 @@ const tables: Readonly<Record<string, Attacks>> = {
   ...attacksOnPayments,
   ...attacksOnNumbers,
   ...attacksOnNumberMoves,
+  ...attacksOnClaims,
   ...attacksOnParties,
 };
 const told = { ...toldOfPrices, ...toldOfTexts, ...toldOfParties };
@@ -38,6 +40,7 @@ const MAY_BE_EMPTY = [
   'did: account_id, forward_to, forward_when, voicemail, voicemail_greeting',
   'dunning: next_at',
   'esme: address_range, allowed_address, operation_id',
+  'fault_claim: answer, closed_at, closed_by',
   'finance_order: corrects_invoice_id, expires_at',
   'invoice: attempt_id, corrects_invoice_id, month, period_from, period_to',
   'invoice_line: tx_id',
@@ -136,6 +139,7 @@ beforeAll(async () => {
   await db.query(booksOfPayments);
   await db.query(booksOfNumbers);
   await db.query(booksOfNumberMoves);
+  await db.query(booksOfClaims);
   await db.query(booksOfParties);
   rules = await rulesOf(db);
 });

@@ -81,7 +81,7 @@ async function purchase(net_micros: bigint): Promise<string> {
   const ref = randomUUID();
   const charge = { ref, wallet_id: user.wallet_id, net_micros, tax_micros: 0n, content: { what: 'a number' } };
   await inTransaction(money.world.pool, (tx) =>
-    chargeWallet(tx, { kind: 'purchase', ...charge, now: money.world.now() }),
+    chargeWallet(tx, { kind: 'purchase', ...charge, policy_version: 'of a test', now: money.world.now() }),
   );
   return ref;
 }

@@ -34,5 +34,8 @@ export const OPEN_PORT_INS_MAX = 20;
 
 export const TRANSFER_OFFER_MS = 7 * DAY_MS;
 
+/** How long ago a fault may have begun that is told of now. */
+export const CLAIM_AGE_MAX_MS = 90 * DAY_MS;
+
 /** Wrong PINs after which a new one has to be made. */
 export const PORT_PIN_TRIES = 5;

@@ -90,8 +90,9 @@ export async function buyPack(
     ...{ kind: 'purchase', ref: purchase_id, wallet_id, net_micros: net, tax_micros: tax, now },
     content: {
       ...{ what: `minute pack ${offer.name}`, offer_id: offer.id, seconds: offer.seconds },
-      ...{ tax_ppm: accounts[0]?.tax_ppm ?? 0, policy_version: PAYMENT_POLICY.version },
+      tax_ppm: accounts[0]?.tax_ppm ?? 0,
     },
+    policy_version: PAYMENT_POLICY.version,
   });
   if (verdict === 'replay') return 'bought';
   if (verdict !== 'posted') return verdict;

@@ -6,6 +6,7 @@ import { ledgerAccount, post } from '../../domain/ledger/post.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
 import { approve } from '../payments/approvals.ts';
 import { payDebt } from '../payments/debts.ts';
+import { PAYMENT_POLICY } from '../payments/payment_policy.ts';
 import type { PayingWallet } from '../payments/debts.ts';
 import type { ApprovalVerdict } from '../payments/refunds.ts';
 import { lockWallet } from '../payments/refunds.ts';
@@ -136,6 +137,7 @@ async function postOrder(context: PortalContext, tx: Transaction, order: Posted,
   if (kind === 'debit') {
     const verdict = await chargeWallet(tx, {
       ...{ kind: 'adjustment', ref: id, wallet_id, net_micros, tax_micros, content, now },
+      policy_version: PAYMENT_POLICY.version,
     });
     if (verdict !== 'posted') return 'no_money';
   } else if (kind === 'promo') {

@@ -2,12 +2,12 @@ import type { Attacks } from './attacks_on_money.ts';
 import { ADMIN, appendOnly } from './attacks_on_payments.ts';
 import { insertInto } from './attacks_on_prices.ts';
 import type { Columns } from './attacks_on_prices.ts';
-import { ACCOUNT, NOBODY } from './books.ts';
+import { ACCOUNT, NOBODY, OTHER_ACCOUNT } from './books.ts';
 
 const idOf = (n: number): string => `00000000-0000-4000-8000-0000000002${String(n).padStart(2, '0')}`;
 const ORDER = idOf(0);
 const LIVE_ORDER = idOf(1);
-const HOLDING = idOf(2);
+export const HOLDING = idOf(2);
 const CANCELLATION = idOf(3);
 const CANCELLATION_ORDER = idOf(4);
 const NEW = idOf(99);
@@ -181,7 +181,9 @@ const number_order: Attacks = {
 };
 
 const number_holding: Attacks = {
-  number_holding_pkey: [newHolding({ id: HOLDING })],
+  number_holding_pkey: [newHolding({ id: HOLDING, account_id: OTHER_ACCOUNT })],
+  // Only there for the foreign key by which nobody claims for what somebody else held.
+  number_holding_whose: [{ sql: newHolding({ id: HOLDING }), without: ['number_holding number_holding_pkey'] }],
   number_holding_number_fkey: [newHolding({ number: NO_NUMBER })],
   number_holding_account_id_fkey: [newHolding({ account_id: NOBODY })],
   number_holding_wallet_id_fkey: [

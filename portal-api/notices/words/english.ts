@@ -91,6 +91,10 @@ export const english = {
       subject: 'Your appeal was decided',
       text: 'Somebody who had nothing to do with the first decision has decided on your appeal.',
     },
+    claim_answered: {
+      subject: 'What we found out about your number',
+      text: 'We have looked into what you told us about a number of yours that did not work. What we found stands below; anything that is given back is in your wallet.',
+    },
     terms_changed: {
       subject: 'Our terms change',
       text: 'There will be a new version of what we agree on. From when, and what is different, stands below; both versions are at {origin}. Until then the present one holds. To go on after that day you agree to the new one there; if you do not want to, you can cancel before.',

@@ -90,6 +90,10 @@ export const french: EveryWord = {
       subject: 'Votre appel a été tranché',
       text: 'Une personne qui n’avait rien à voir avec la première décision s’est prononcée sur votre appel.',
     },
+    claim_answered: {
+      subject: 'Ce que nous avons constaté pour votre numéro',
+      text: 'Nous avons examiné ce que vous nous avez signalé au sujet d’un numéro qui ne fonctionnait pas. Notre constat figure ci-dessous ; ce qui est remboursé se trouve dans votre solde.',
+    },
     terms_changed: {
       subject: 'Nos conditions changent',
       text: 'Il y aura une nouvelle version de ce dont nous convenons. À partir de quand, et ce qui change, figure ci-dessous ; les deux versions sont sur {origin}. Jusque-là, la version actuelle s’applique. Pour continuer après ce jour, acceptez-y la nouvelle ; si vous ne le souhaitez pas, vous pouvez résilier avant.',

@@ -90,6 +90,10 @@ export const german: EveryWord = {
       subject: 'Über Ihren Einspruch wurde entschieden',
       text: 'Jemand, der mit der ersten Entscheidung nichts zu tun hatte, hat über Ihren Einspruch entschieden.',
     },
+    claim_answered: {
+      subject: 'Was wir zu Ihrer Rufnummer herausgefunden haben',
+      text: 'Wir sind dem nachgegangen, was Sie uns über eine gestörte Rufnummer mitgeteilt haben. Was wir gefunden haben, steht unten; was erstattet wird, ist in Ihrem Guthaben.',
+    },
     terms_changed: {
       subject: 'Unsere Bedingungen ändern sich',
       text: 'Es wird eine neue Fassung dessen geben, was wir miteinander vereinbaren. Ab wann, und was anders ist, steht unten; beide Fassungen liegen unter {origin}. Bis dahin gilt die jetzige. Um danach weiterzumachen, stimmen Sie dort der neuen zu; wenn Sie das nicht möchten, können Sie vorher kündigen.',

@@ -90,6 +90,10 @@ export const spanish: EveryWord = {
       subject: 'Se ha decidido su recurso',
       text: 'Alguien que no tuvo nada que ver con la primera decisión ha decidido sobre su recurso.',
     },
+    claim_answered: {
+      subject: 'Lo que hemos averiguado sobre su número',
+      text: 'Hemos examinado lo que nos comunicó sobre un número suyo que no funcionaba. Lo que hemos averiguado figura abajo; lo que se devuelve está en su saldo.',
+    },
     terms_changed: {
       subject: 'Nuestras condiciones cambian',
       text: 'Habrá una nueva versión de lo que acordamos. Desde cuándo, y qué cambia, figura abajo; ambas versiones están en {origin}. Hasta entonces rige la actual. Para seguir después de ese día, acepte allí la nueva; si no lo desea, puede cancelar antes.',

@@ -1,9 +1,10 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { giveBack } from '../../../domain/ledger/give_back.ts';
-import type { Micros } from '../../../domain/money/micros.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { lastPeriod } from './holding_rows.ts';
 import type { ChargedPeriod, Holding } from './holding_rows.ts';
+import { leftOfCharge, lesser, NOTHING } from './left_of_charge.ts';
+import type { RefundDue } from './left_of_charge.ts';
 import type { Unused } from './period.ts';
 
 /**
@@ -12,13 +13,6 @@ import type { Unused } from './period.ts';
  */
 export const REFUND_RULES = ['policy', 'none', 'full'] as const;
 export type RefundRule = (typeof REFUND_RULES)[number];
-
-export interface RefundDue {
-  net_micros: Micros;
-  tax_micros: Micros;
-}
-
-const NOTHING: RefundDue = { net_micros: 0n, tax_micros: 0n };
 
 /** Never more than is left of what was paid: a charge may have been credited by itself before. Null: its holder has paid for no period. */
 export async function refundDue(
@@ -30,26 +24,6 @@ export async function refundDue(
   if (period === null || unused === null || rule === 'none') return NOTHING;
   const left = await leftOfCharge(db, period);
   return rule === 'full' ? left : lesser(left, unused);
-}
-
-const least = (one: Micros, other: Micros): Micros => (one < other ? one : other);
-const lesser = (one: RefundDue, other: RefundDue): RefundDue => ({
-  net_micros: least(one.net_micros, other.net_micros),
-  tax_micros: least(one.tax_micros, other.tax_micros),
-});
-
-/** What of a charge was not given back yet. */
-async function leftOfCharge(db: Queryable, { charge_kind, charge_ref }: ChargedPeriod): Promise<RefundDue> {
-  const { rows } = await db.query<{ net_micros: string; tax_micros: string }>(
-    `select (c.content ->> 'net_micros')::bigint - coalesce(sum((g.content ->> 'net_micros')::bigint), 0) as net_micros,
-            (c.content ->> 'tax_micros')::bigint - coalesce(sum((g.content ->> 'tax_micros')::bigint), 0) as tax_micros
-       from ledger_tx c
-       left join ledger_tx g on g.kind = 'credit_note' and g.content ->> 'charge_ref' = c.ref::text and g.content ->> 'charge_kind' = c.kind
-      where c.kind = $1 and c.ref = $2 group by c.id`,
-    [charge_kind, charge_ref],
-  );
-  const [row] = rows;
-  return row === undefined ? NOTHING : { net_micros: BigInt(row.net_micros), tax_micros: BigInt(row.tax_micros) };
 }
 
 /** What a cancellation gives back as it takes effect, once. Its wallet is locked. */

@@ -47,11 +47,18 @@ export interface Unused {
   tax_micros: Micros;
 }
 
+export const daysOf = ({ starts_at, ends_at }: Period): number =>
+  Math.round((ends_at.getTime() - starts_at.getTime()) / DAY_MS);
+
+/** What was paid for so many days of a period, rounded down. */
+export function shareOf(period: PaidPeriod, days: number): { net_micros: Micros; tax_micros: Micros } {
+  const part = (micros: Micros): Micros => (micros * BigInt(days)) / BigInt(daysOf(period));
+  return { net_micros: part(period.net_micros), tax_micros: part(period.tax_micros) };
+}
+
 /** What of a paid period is given back when it ends at this moment: its whole days that are left, by the day, rounded down. */
-export function unusedPart({ starts_at, ends_at, net_micros, tax_micros }: PaidPeriod, at: Date): Unused {
-  const days_total = Math.round((ends_at.getTime() - starts_at.getTime()) / DAY_MS);
-  const from_ms = Math.max(at.getTime(), starts_at.getTime());
-  const days_unused = Math.max(0, Math.floor((ends_at.getTime() - from_ms) / DAY_MS));
-  const part = (micros: Micros): Micros => (micros * BigInt(days_unused)) / BigInt(days_total);
-  return { days_unused, days_total, net_micros: part(net_micros), tax_micros: part(tax_micros) };
+export function unusedPart(period: PaidPeriod, at: Date): Unused {
+  const from_ms = Math.max(at.getTime(), period.starts_at.getTime());
+  const days_unused = Math.max(0, Math.floor((period.ends_at.getTime() - from_ms) / DAY_MS));
+  return { days_unused, days_total: daysOf(period), ...shareOf(period, days_unused) };
 }

@@ -7,6 +7,7 @@ import { operationIdOf } from '../../http/idempotency.ts';
 import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
+import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
 import { NOTICE_DAY_MS, NOTICE_WEEK_MS } from '../terms.ts';
 import { carryOutCancellation, pendingCancellation } from './cancel_number.ts';
@@ -75,6 +76,7 @@ async function payPeriod(tx: Transaction, holding: Holding, now: Date): Promise<
       ...{ starts_at: starts_at.toISOString(), ends_at: ends_at.toISOString() },
       ...conversionWords(holding.converted),
     },
+    policy_version: PAYMENT_POLICY.version,
   });
   if (verdict === 'no_money') return false;
   if (verdict !== 'posted') throw new Error(`Period ${period_no} of holding ${id} cannot be charged: ${verdict}.`);

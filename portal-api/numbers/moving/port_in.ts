@@ -3,6 +3,7 @@ import { chargeWallet } from '../../../domain/ledger/charge_wallet.ts';
 import { withTax } from '../../../domain/rating/price.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
+import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
 import { insertHolding } from '../holdings/holding_rows.ts';
 import { renewNumber } from '../holdings/renew.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
@@ -214,6 +215,7 @@ async function chargeFee(tx: Transaction, port_in: PortIn, now: Date): Promise<b
   const verdict = await chargeWallet(tx, {
     ...{ kind: 'purchase', ref: id, wallet_id, net_micros: net, tax_micros: tax, now },
     content: { what: 'number_port_in', number, port_in_id: id, currency },
+    policy_version: PAYMENT_POLICY.version,
   });
   if (verdict === 'conflict' || verdict === 'no_wallet')
     throw new Error(`Port-in ${id} cannot be charged: ${verdict}.`);

@@ -3,6 +3,7 @@ import { chargeWallet } from '../../../domain/ledger/charge_wallet.ts';
 import { withTax } from '../../../domain/rating/price.ts';
 import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
+import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
 import { lockNumber } from '../lock_number.ts';
 import { selectOffer } from '../offers/offer_rows.ts';
 import { conversionWords, priceToday } from '../offers/wallet_price.ts';
@@ -81,6 +82,7 @@ export async function chargeOrder(tx: Transaction, order: Order, now: Date): Pro
       ...{ monthly_micros: monthly_micros.toString(), monthly_tax_micros: monthly_tax_micros.toString() },
       ...conversionWords(order.converted),
     },
+    policy_version: PAYMENT_POLICY.version,
   });
   if (verdict === 'conflict' || verdict === 'no_wallet') {
     throw new Error(`Order ${order.id} cannot be charged: ${verdict}.`);
