@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Queryable } from '../../domain/db/transaction.ts';
 import { meterOf, selectLiveHolds } from './call_meter.ts';
 import { selectMessageStates } from './message_states.ts';
+import { Trouble } from './trouble.ts';
 
 export interface LiveHubOptions {
   db: Queryable;
@@ -48,16 +49,14 @@ export class LiveHub {
 
   start(): void {
     const { log } = this.#options;
+    const unseen = new Trouble(log, 'what is live could not be looked at');
+    const unknown = new Trouble(log, 'whether those who listen are still signed in could not be seen');
     this.#timer = setInterval(() => {
       if (this.#is_busy) return;
       this.#is_busy = true;
-      const looked = this.#turn().catch((error: unknown) =>
-        log.warn({ err: error }, 'what is live could not be looked at'),
-      );
+      const looked = unseen.heardOf(this.#turn());
       // While Redis is away nobody is signed out, and nobody new listens.
-      const ended = this.#endOver().catch((error: unknown) =>
-        log.warn({ err: error }, 'whether those who listen are still signed in could not be seen'),
-      );
+      const ended = unknown.heardOf(this.#endOver());
       void Promise.all([looked, ended]).then(() => {
         this.#is_busy = false;
       });
