@@ -9,10 +9,14 @@ import { diceOf } from './dice.ts';
 import type { Dice } from './dice.ts';
 import { chaosOptions } from './options.ts';
 import type { ChaosOptions } from './options.ts';
+import { BoundCustomer } from '../soak/sms/bound_customer.ts';
 import { Phones } from '../soak/sms/phones.ts';
+import { Recipients } from '../soak/sms/recipients.ts';
 import { judgeArrivals, storedArrivals } from './sms/arrivals.ts';
 import type { Arrivals } from './sms/arrivals.ts';
 import { gatherEvidence } from './sms/evidence.ts';
+import { judgeTold } from './sms/told.ts';
+import type { Told } from './sms/told.ts';
 import { judge, passed } from './sms/verdict.ts';
 import type { SmsChaosVerdict } from './sms/verdict.ts';
 import { Writers } from './sms/writers.ts';
@@ -21,8 +25,11 @@ const CUSTOMERS = 6;
 const LIVES_MS = [300, 2_500] as const;
 const DEAD_MS = [0, 800] as const;
 const SETTLE_MS = 120_000;
-/** How often somebody answers by a text. */
+/** How often somebody answers by a text, to a number of who asks over HTTP and to one of who binds. */
 const ARRIVES_MS = 40;
+/** How often the customer who binds sends one, while he is bound. */
+const SUBMITS_MS = 10;
+const CUSTOMER_BINDS = 2;
 
 /** Carriers with all the manners that have lost others their receipts. */
 const manners: BehaviourInput = {
@@ -52,36 +59,81 @@ async function main(options: ChaosOptions): Promise<boolean> {
 async function run(world: TextWorld, options: ChaosOptions, say: (line: string) => void): ReturnType<typeof verdictOf> {
   const dice = diceOf(seeded(options.seed));
   const writers = await Writers.begin(world, CUSTOMERS);
-  writers.keep(options.calls);
-  const phones = new Phones(world, writers.texters[0]?.number ?? '');
-  const arriving = setInterval(() => phones.send(), ARRIVES_MS);
-  for (let kill = 1; kill <= options.kills; kill += 1) {
-    await killOnce(world, dice);
-    say(`  kill ${kill} of ${options.kills}; ${writers.accepted.length} texts are accepted`);
+  const bound = await BoundCustomer.begin(world, new Recipients(), CUSTOMER_BINDS);
+  const load: Load = {
+    ...{ writers, bound, to_bound: new Phones(world, bound.texter.number) },
+    to_writer: new Phones(world, writers.texters[0]?.number ?? ''),
+  };
+  try {
+    await underLoad(
+      load,
+      async () => {
+        for (let kill = 1; kill <= options.kills; kill += 1) {
+          await killOnce(world, dice);
+          const texts = `${writers.accepted.length} texts are accepted, and ${bound.accepted.length} over SMPP`;
+          say(`  kill ${kill} of ${options.kills}; ${texts}`);
+        }
+        await wait(dice.between(...LIVES_MS));
+      },
+      options.calls,
+    );
+    for (const refused of new Set(writers.refused)) say(`Refused: ${refused}`);
+    for (const refused of new Set(bound.refused)) say(`Refused over SMPP: ${refused}`);
+    await settle(world, load);
+    return await verdictOf(world, options.kills, load);
+  } finally {
+    await bound.stop();
   }
-  await wait(dice.between(...LIVES_MS));
-  clearInterval(arriving);
-  await writers.stop();
-  for (const refused of new Set(writers.refused)) say(`Refused: ${refused}`);
+}
+
+/** Who writes while the gateway is killed, and to whom it is written. */
+interface Load {
+  writers: Writers;
+  bound: BoundCustomer;
+  to_writer: Phones;
+  to_bound: Phones;
+}
+
+async function underLoad(load: Load, work: () => Promise<void>, writers: number): Promise<void> {
+  load.writers.keep(writers);
+  const timers = [
+    setInterval(() => load.to_writer.send(), ARRIVES_MS),
+    setInterval(() => load.to_bound.send(), ARRIVES_MS),
+    setInterval(() => load.bound.send(), SUBMITS_MS),
+  ];
+  try {
+    await work();
+  } finally {
+    for (const timer of timers) clearInterval(timer);
+    await load.writers.stop();
+  }
+}
+
+async function settle(world: TextWorld, { to_writer, to_bound, bound }: Load): Promise<void> {
+  await eventually('the answer to every text over SMPP', SETTLE_MS, () => (bound.in_flight === 0 ? true : null));
   await eventually('the end of every text', SETTLE_MS, () => nothingWaits(world));
   await eventually('the acknowledgement of every text that came in', SETTLE_MS, () =>
-    phones.waiting === 0 ? true : null,
+    to_writer.waiting + to_bound.waiting === 0 ? true : null,
   );
-  return verdictOf(world, options.kills, writers, phones);
+  await eventually('the last of what who binds is told', SETTLE_MS, () => allIsTold(world));
 }
 
 async function verdictOf(
   world: TextWorld,
   kills: number,
-  writers: Writers,
-  phones: Phones,
-): Promise<{ verdict: SmsChaosVerdict & Arrivals; faults: readonly string[]; has_passed: boolean }> {
-  const texts = judge(await gatherEvidence(world, kills, writers.accepted));
-  const arrived = judgeArrivals(phones.acknowledged, await storedArrivals(world.pool, phones.acknowledged));
+  { writers, bound, to_writer, to_bound }: Load,
+): Promise<{ verdict: SmsChaosVerdict & Arrivals & Told; faults: readonly string[]; has_passed: boolean }> {
+  const evidence = await gatherEvidence(world, kills, [...writers.accepted, ...bound.accepted]);
+  const texts = judge(evidence);
+  const arrivals = [...to_writer.acknowledged, ...to_bound.acknowledged];
+  const arrived = judgeArrivals(arrivals, await storedArrivals(world.pool, arrivals));
+  const { accepted, told: told_of, heard } = bound;
+  const { stored } = evidence;
+  const told = judgeTold({ accepted, stored, told: told_of, arrivals: to_bound.acknowledged, heard });
   return {
-    verdict: { ...texts.verdict, ...arrived.verdict },
-    faults: [...texts.faults, ...arrived.faults],
-    has_passed: passed(texts) && arrived.passed,
+    verdict: { ...texts.verdict, ...arrived.verdict, ...told.verdict },
+    faults: [...texts.faults, ...arrived.faults, ...told.faults],
+    has_passed: passed(texts) && arrived.passed && told.passed,
   };
 }
 
@@ -99,6 +151,14 @@ async function nothingWaits(world: TextWorld): Promise<true | null> {
   );
   if (rows[0]?.waiting !== '0') return null;
   return (await world.withCarriers()) === 0 ? true : null;
+}
+
+/** True when nothing is left that whoever binds has to be given. */
+async function allIsTold(world: TextWorld): Promise<true | null> {
+  const { rows } = await world.pool.query(
+    `select from customer_delivery where channel = 'smpp' and dead_at is null limit 1`,
+  );
+  return rows.length === 0 ? true : null;
 }
 
 await runCommand(() => main(chaosOptions(process.argv.slice(2))));
