@@ -1,6 +1,7 @@
 import type { Transaction } from '../../domain/db/transaction.ts';
 import { acceptMessages } from '../../domain/texts/accept_messages.ts';
 import { MessageIds } from '../../domain/texts/message_id.ts';
+import { codeWords } from './code_words.ts';
 import { CODE_LIFE_MS } from './issue_code.ts';
 import { ensureOperatorAccount, senderName } from './operator_account.ts';
 
@@ -9,6 +10,8 @@ export interface CodeText {
   code: string;
   brand: string;
   currency: string;
+  /** Of whoever asked for it. */
+  locale: string;
 }
 
 /**
@@ -18,14 +21,14 @@ export interface CodeText {
 export async function sendCodeText(
   tx: Transaction,
   now: Date,
-  { recipient, code, brand, currency }: CodeText,
+  { recipient, code, brand, currency, locale }: CodeText,
 ): Promise<void> {
   const { account_id, wallet_id } = await ensureOperatorAccount(tx, { brand, currency });
   const id = new MessageIds(() => now.getTime()).next();
   const [answer] = await acceptMessages(tx, now, [
     {
       ...{ id, account_id, wallet_id, recipient, sender: senderName(brand) },
-      body: `${code} is your ${senderName(brand)} code. It is valid for 10 minutes. Nobody of us ever asks you for it.`,
+      body: codeWords(locale, code, senderName(brand)),
       ...{
         encoding: 'gsm7',
         segments: 1,

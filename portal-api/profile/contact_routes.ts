@@ -98,7 +98,8 @@ function beginPhone(context: PortalContext): Route {
           ...{ target: phone.number, target_index: blindIndex(ring, 'phone', phone.number) },
         });
         const { BRAND: brand, CURRENCY: currency } = settings;
-        await sendCodeText(tx, now, { recipient: phone.number, code, brand, currency });
+        const locale = await localeOf(tx, user_id);
+        await sendCodeText(tx, now, { recipient: phone.number, code, brand, currency, locale });
       });
       return { status: 202 };
     },

@@ -112,10 +112,11 @@ export function sendInvitation({ pool, keys, settings, ...context }: PortalConte
   const post = postingBy({ ...context, pool, settings });
   return task('send_invitation', z.object({ invitation_id: z.uuid() }), async ({ invitation_id }) => {
     const token = randomBytes(32).toString('base64url');
-    const { rows } = await pool.query<{ email_sealed: Buffer; data_key_id: string }>(
-      `update invitation i set token_sha256 = $2 from account a
-        where i.id = $1 and a.id = i.account_id and i.accepted_at is null and i.revoked_at is null and i.expires_at > $3
-       returning i.email_sealed, a.data_key_id`,
+    const { rows } = await pool.query<{ email_sealed: Buffer; data_key_id: string; locale: string }>(
+      `update invitation i set token_sha256 = $2 from account a, portal_user u
+        where i.id = $1 and a.id = i.account_id and u.id = i.invited_by
+          and i.accepted_at is null and i.revoked_at is null and i.expires_at > $3
+       returning i.email_sealed, a.data_key_id, u.locale`,
       [invitation_id, tokenHash(token), context.now()],
     );
     const invitation = rows[0];
@@ -124,6 +125,7 @@ export function sendInvitation({ pool, keys, settings, ...context }: PortalConte
     const to = unseal(key, `invitation.email:${invitation_id}`, invitation.email_sealed).toString();
     // Behind the #, a browser sends it to nobody.
     const link = `${new URL(settings.PUBLIC_ORIGIN).origin}/invitation#${token}`;
-    await post(to, 'invited', { link });
+    // Whom somebody wants to work with most likely reads what he reads; nothing else is known of them.
+    await post(to, 'invited', { link }, { reader: { locale: invitation.locale, time_zone: 'UTC' } });
   });
 }

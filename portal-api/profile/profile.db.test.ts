@@ -109,8 +109,11 @@ describe('members of an account', () => {
     const guest = await makeUser(world, { email: 'guest@example.org' });
     const stranger = await makeUser(world, { email: 'stranger@example.org' });
     const [here, there, elsewhere] = [await owner.signIn(), await guest.signIn(), await stranger.signIn()];
+    await world.pool.query(`update portal_user set locale = 'de-AT' where id = $1`, [owner.user_id]);
     expect(await invite(here, 'guest@example.org', 'billing')).toMatchObject({ status: 201 });
     const invitation_token = await tokenFor('guest@example.org');
+    // In the language of whoever invites.
+    expect(subjectsTo('guest@example.org')).toEqual(['Sie sind zu einem Konto eingeladen']);
     expect(await elsewhere.post('/v1/invitations/acceptance', { invitation_token })).toMatchObject({ status: 404 });
     expect(await there.post('/v1/invitations/acceptance', { invitation_token })).toMatchObject({
       status: 200,

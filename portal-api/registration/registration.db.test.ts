@@ -52,6 +52,14 @@ describe('registration', () => {
     ]);
   });
 
+  it('is sent its code in its own language', async () => {
+    const phone = somePhone();
+    const { status } = await begin(world.client(), { email: 'langue@example.org', phone, locale: 'fr-BE' });
+    expect(status).toBe(201);
+    const { rows } = await world.pool.query('select body from message where recipient = $1', [phone]);
+    expect(rows).toEqual([{ body: expect.stringMatching(/^\d{6} est votre code Letsdial\./u) as unknown }]);
+  });
+
   it('goes on where it was left, one code after the other, and only for whoever has its secret', async () => {
     const [email, phone] = ['resume@example.org', somePhone()];
     const client = world.client();

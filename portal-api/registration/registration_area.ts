@@ -209,7 +209,7 @@ function endRegistrations({ pool, keys, now }: PortalContext) {
   );
 }
 
-type SendsCodes = Pick<Flow, 'id' | 'data_key' | 'wishes' | 'email_index'>;
+type SendsCodes = Pick<Flow, 'id' | 'data_key' | 'wishes' | 'email_index' | 'locale'>;
 
 async function sendEmailCode(
   context: PortalContext,
@@ -235,7 +235,7 @@ async function sendPhoneCode(
   const { settings } = context;
   const { code } = await issueOrRefuse(context, tx, now, phoneCodeOf(context, flow, address));
   const { BRAND: brand, CURRENCY: currency } = settings;
-  await sendCodeText(tx, now, { recipient: flow.wishes.phone, code, brand, currency });
+  await sendCodeText(tx, now, { recipient: flow.wishes.phone, code, brand, currency, locale: flow.locale });
 }
 
 function phoneCodeOf(
