@@ -69,9 +69,8 @@ beforeAll(async () => {
   early = await connect();
   await live(early);
   await pool.query(
-    `with a as (insert into account (id, name, home_country) select gen_random_uuid(), 'other', 'DE' from generate_series(1, ${ROWS}) returning id),
-          w as (insert into wallet (account_id, currency) select id, 'EUR' from a returning id)
-     insert into ledger_account (kind, currency, wallet_id) select 'wallet_cash', 'EUR', id from w`,
+    `with a as (insert into account (id, name, home_country) select gen_random_uuid(), 'other', 'DE' from generate_series(1, ${ROWS}) returning id)
+     insert into wallet (account_id, currency) select id, 'EUR' from a`,
   );
   await pool.query(
     `with h as (insert into call_hold (leg_id, call_id, wallet_id, switch_id, channel_id, held_micros, seconds_granted, authorized_at, deadline_at, snapshot)

@@ -219,7 +219,7 @@ describe('the documents in force', () => {
   });
 });
 
-function begin(client: PortalClient, wishes: { email: string; phone: string }) {
+function begin(client: PortalClient, wishes: { email: string; phone: string; locale?: string }) {
   return client.post<{ registration_token: string }>('/v1/registration', { ...ada, ...wishes });
 }
 

@@ -15,7 +15,12 @@ const post = (tx: number, ...postings: readonly (readonly [account: number, micr
 
 const newWallet = (columns: string, values: string) =>
   `insert into wallet (account_id, currency, ${columns}) values ('${OTHER_ACCOUNT}', 'EUR', ${values})`;
-const newAccount = (kind: string, currency: string, wallet: number | null = null, carrier: number | null = null) =>
+export const newAccount = (
+  kind: string,
+  currency: string,
+  wallet: number | null = null,
+  carrier: number | null = null,
+) =>
   `insert into ledger_account (kind, currency, wallet_id, carrier_id) values ('${kind}', '${currency}', ${wallet}, ${carrier})`;
 const newPromo = (account: number, wallet: number, balance = 0) =>
   `insert into promo_credit (ledger_account_id, wallet_id, balance_micros, expires_at) values (${account}, ${wallet}, ${balance}, '2030-01-01')`;
@@ -33,7 +38,12 @@ const wallet: Attacks = {
   // Only there for the foreign key that holds a wallet's accounts to the wallet's currency, and gone with it.
   wallet_id_currency_key: [newAccount('receivable', 'USD', 1)],
   wallet_account_id_fkey: [`insert into wallet (account_id, currency) values ('${NOBODY}', 'EUR')`],
-  wallet_currency_check: [`insert into wallet (account_id, currency) values ('${OTHER_ACCOUNT}', 'eur')`],
+  wallet_currency_check: [
+    {
+      sql: `insert into wallet (account_id, currency) values ('${OTHER_ACCOUNT}', 'eur')`,
+      without: ['wallet wallet_has_accounts on insert'],
+    },
+  ],
   wallet_held_micros_check: ['update wallet set held_micros = -1 where id = 2'],
   wallet_promo_micros_check: [post(TX.empty, [LEDGER.promo_without_terms, -121], [LEDGER.promo_cost, 121])],
   wallet_credit_limit_micros_check: ['update wallet set credit_limit_micros = -1 where id = 1'],
@@ -44,6 +54,11 @@ const wallet: Attacks = {
     'update wallet set held_micros = 1121 where id = 1',
     post(TX.empty, [LEDGER.cash, -1021], [LEDGER.clearing, 1021]),
   ],
+  // A second account of its cash, and of the first wallet's currency for the operator.
+  'wallet_has_accounts on insert': [newAccount('wallet_cash', 'CHF', 77), newAccount('revenue', 'CHF')].map(
+    (second) =>
+      `insert into wallet (id, account_id, currency) overriding system value values (77, '${OTHER_ACCOUNT}', 'CHF'); ${second}`,
+  ),
   'balance_moved_by_posting on update': [
     'update wallet set balance_micros = balance_micros + 1 where id = 1',
     'update wallet set promo_micros = promo_micros + 1 where id = 1',

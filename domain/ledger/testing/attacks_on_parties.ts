@@ -1,3 +1,4 @@
+import { newAccount as newLedgerAccount } from './attacks_on_money.ts';
 import type { Attacks } from './attacks_on_money.ts';
 import { insertInto } from './attacks_on_prices.ts';
 import type { Columns, Told } from './attacks_on_prices.ts';
@@ -78,7 +79,12 @@ const carrier: Attacks = {
     newCarrier({ code: 'x' }),
     newCarrier({ code: 'x'.repeat(41) }),
   ],
-  carrier_currency_check: [newCarrier({ currency: 'eur' })],
+  carrier_currency_check: [
+    { sql: newCarrier({ currency: 'eur' }), without: ['carrier carrier_has_accounts on insert'] },
+  ],
+  'carrier_has_accounts on insert': [
+    `${newCarrier({ id: 98, code: 'newer', currency: 'CHF' })}; ${newLedgerAccount('carrier_cost', 'CHF', null, 98)}`,
+  ],
   carrier_operation_id_key: [
     `${newCarrier({ operation_id: NEW })}; ${newCarrier({ id: 98, code: 'newer', operation_id: NEW })}`,
   ],

@@ -1,3 +1,4 @@
+import { newAccount } from './attacks_on_money.ts';
 import type { Attacks } from './attacks_on_money.ts';
 import { CHECKSUM, DECK } from './books.ts';
 
@@ -26,7 +27,12 @@ const newFxRate = (columns: Columns) => {
 const rate_deck: Attacks = {
   rate_deck_pkey: [newDeck({ id: DECK.retail })],
   rate_deck_name_version_key: [newDeck({ name: 'retail' })],
-  rate_deck_carrier_id_fkey: [newDeck({ side: 'buy', carrier_id: 999 })],
+  'deck_has_accounts on insert': [
+    `${newDeck({ side: 'buy', carrier_id: 1, currency: 'CHF' })}; ${newAccount('carrier_payable', 'CHF', null, 1)}`,
+  ],
+  rate_deck_carrier_id_fkey: [
+    { sql: newDeck({ side: 'buy', carrier_id: 999 }), without: ['rate_deck deck_has_accounts on insert'] },
+  ],
   // Two decks of one name in force, two decks of one carrier in force.
   rate_deck_active: [newDeck({ name: 'retail', version: 9, state: 'active' })],
   rate_deck_active_carrier: [

@@ -50,6 +50,8 @@ insert into did (number, account_id, state) values ('+442071838750', '${ACCOUNT}
 
 insert into wallet (id, account_id, currency) overriding system value
 values (1, '${ACCOUNT}', 'EUR'), (2, '${ACCOUNT}', 'USD');
+-- Instead of those that came with the wallets, as these have ids that are known here.
+delete from ledger_account where carrier_id is null;
 insert into ledger_account (id, kind, currency, wallet_id) overriding system value values
   (${LEDGER.cash}, 'wallet_cash', 'EUR', 1), (${LEDGER.clearing}, 'payment_clearing', 'EUR', null),
   (${LEDGER.promo}, 'wallet_promo', 'EUR', 1), (${LEDGER.second_promo}, 'wallet_promo', 'EUR', 1),
