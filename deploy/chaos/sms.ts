@@ -105,8 +105,9 @@ async function underLoad(load: Load, work: () => Promise<void>, writers: number)
     await work();
   } finally {
     for (const timer of timers) clearInterval(timer);
-    await load.writers.stop();
   }
+  // Only where the gateway is there: a writer asks until he is answered.
+  await load.writers.stop();
 }
 
 async function settle(world: TextWorld, { to_writer, to_bound, bound }: Load): Promise<void> {

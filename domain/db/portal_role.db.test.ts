@@ -127,7 +127,7 @@ const portal: Privileges = {
     'update dunning: next_at, state, tries',
     'update emergency_route: trunk_id, version',
     'update esme: address_range, allowed_address, binds_max, default_class, enabled, on_doubt, password_scrypt, texts_per_second_max, tls_required, version, window_max',
-    'update fault_claim: answer, closed_at, closed_by, credit_days, credit_net_micros, credit_tax_micros, state, version, words',
+    'update fault_claim: answer, closed_at, closed_by, credit_days, credit_net_micros, credit_tax_micros, ended_at, state, version',
     'update finance_order: state',
     'update ported_number: ported_at, routing_number',
     'update invitation: accepted_at, revoked_at, token_sha256',

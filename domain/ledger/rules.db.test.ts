@@ -40,7 +40,7 @@ const MAY_BE_EMPTY = [
   'did: account_id, forward_to, forward_when, voicemail, voicemail_greeting',
   'dunning: next_at',
   'esme: address_range, allowed_address, operation_id',
-  'fault_claim: answer, closed_at, closed_by',
+  'fault_claim: answer, closed_at, closed_by, ended_at',
   'finance_order: corrects_invoice_id, expires_at',
   'invoice: attempt_id, corrects_invoice_id, month, period_from, period_to',
   'invoice_line: tx_id',

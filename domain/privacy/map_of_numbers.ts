@@ -35,6 +35,7 @@ export const mapOfNumbers: Readonly<Record<string, TableMap>> = {
       holding_id: 'pseudonym',
       kind: 'behaviour',
       began_at: 'behaviour',
+      ended_at: 'behaviour',
       words: 'content',
       opened_by: 'pseudonym',
       opened_at: 'behaviour',

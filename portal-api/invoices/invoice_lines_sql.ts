@@ -56,7 +56,12 @@ const LINES = `
   union all
   select b.tx_id, b.kind, b.created_at, b.ref,
          case b.kind when 'credit_note' then 'Credit: ' when 'renewal' then 'Renewal: ' when 'adjustment' then 'Correction: ' else '' end
-           || coalesce(b.content ->> 'what', b.content ->> 'number', b.kind),
+           || coalesce(case b.content ->> 'what'
+                         when 'number' then 'Number ' || (b.content ->> 'number')
+                         when 'number_renewal' then 'another month of ' || (b.content ->> 'number')
+                         when 'number_port_in' then 'Moving ' || (b.content ->> 'number') || ' to us'
+                         when 'number_cancelled' then 'unused days of ' || (b.content ->> 'number') end,
+                       b.content ->> 'what', b.content ->> 'number', b.kind),
          1, 'piece', b.content - array['net_micros', 'tax_micros', 'wallet_id'],
          (case b.kind when 'credit_note' then -1 else 1 end) * (b.content ->> 'net_micros')::bigint,
          (case b.kind when 'credit_note' then -1 else 1 end) * (b.content ->> 'tax_micros')::bigint

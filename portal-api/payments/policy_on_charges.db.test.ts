@@ -23,7 +23,7 @@ interface Invoice {
 }
 
 interface Lines {
-  items: { kind: string; explained: { policy_version?: string } }[];
+  items: { kind: string; what: string; explained: { policy_version?: string } }[];
 }
 
 it('is told of each charge: a number, its next month, a pack and a correction', async () => {
@@ -54,10 +54,19 @@ it('is told of each charge: a number, its next month, a pack and a correction', 
   const lines = await Promise.all(
     body.items.map(({ invoice_id }) => again.get<Lines>(`/v1/invoices/${invoice_id}/lines`)),
   );
-  const told = lines.flatMap((one) => one.body.items).filter(({ kind }) => kind === 'purchase' || kind === 'renewal');
-  expect(told.map(({ explained }) => explained.policy_version)).toEqual([
-    policy_version,
-    policy_version,
-    policy_version,
-  ]);
+  const told = lines
+    .flatMap((one) => one.body.items)
+    .map(({ kind, what, explained }) => {
+      return { kind, what, policy_version: explained.policy_version };
+    });
+  const each = (kind: string, what: string) => expect.objectContaining({ kind, what, policy_version }) as unknown;
+  expect(told.filter(({ kind }) => kind !== 'topup')).toHaveLength(4);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      each('purchase', `Number ${NUMBER}`),
+      each('purchase', 'minute pack Germany 100'),
+      each('renewal', `Renewal: another month of ${NUMBER}`),
+      each('adjustment', 'Correction: a call that was not billed'),
+    ]),
+  );
 });

@@ -27,6 +27,7 @@ export interface UserWishes {
   home_country?: string;
   tax_ppm?: number;
   balance_micros?: bigint;
+  currency?: string;
 }
 
 /** A customer with an account, a wallet and a session at hand, without the way through registration. */
@@ -36,7 +37,8 @@ export async function makeUser(world: PortalWorld, wishes: UserWishes = {}): Pro
   const wallet_id = await inTransaction(world.pool, async (tx) => {
     const opened = await openAccount(tx, {
       ...{ account_id, name: wishes.name ?? 'Ada Example', home_country: wishes.home_country ?? 'DE' },
-      ...{ time_zone: 'Europe/Berlin', tax_ppm: wishes.tax_ppm ?? 0, sell_deck: 'retail', currency: 'EUR' },
+      ...{ time_zone: 'Europe/Berlin', tax_ppm: wishes.tax_ppm ?? 0, sell_deck: 'retail' },
+      currency: wishes.currency ?? 'EUR',
       limits: generousLimits,
     });
     const { id: data_key_id } = await new DataKeys(world.ring).make(tx, world.now());

@@ -168,8 +168,10 @@ async function issueOrderNote(context: PortalContext, tx: Transaction, order: Po
   const { id, account_id, wallet_id, currency, kind, reason, corrects_invoice_id } = order;
   const sign = kind === 'debit' ? 1n : -1n;
   const amounts = { net_micros: sign * order.net_micros, tax_micros: sign * order.tax_micros };
-  const line = { tx: { kind: 'adjustment' as const, ref: id }, item: id, what: `Correction: ${reason}`, explained: {} };
-  const lines = [{ ...line, ...amounts }];
+  const line = { tx: { kind: 'adjustment' as const, ref: id }, item: id, what: `Correction: ${reason}` };
+  // What is charged is so under a policy; what is given is not.
+  const explained = kind === 'debit' ? { policy_version: PAYMENT_POLICY.version } : {};
+  const lines = [{ ...line, ...amounts, explained }];
   await issueNote(
     context,
     tx,

@@ -11,7 +11,7 @@ const all: Heard = {
   ...{ told: new Set(['a']), arrivals: ['hello'], heard: new Set(['hello']) },
 };
 
-it('whoever binds has a receipt of each text that ended, and each text that came for him', () => {
+it('whoever binds has a receipt of each text that does not wait for a person, and each text that came for him', () => {
   const verdict = { smpp_accepted: 2, receipts_untold: 0, arrivals_untold: 0 };
   expect(judgeTold(all)).toEqual({ verdict, faults: [], passed: true });
   const untold = judgeTold({ ...all, told: new Set(['b']) });
@@ -19,5 +19,7 @@ it('whoever binds has a receipt of each text that ended, and each text that came
   const unheard = judgeTold({ ...all, heard: new Set() });
   expect([unheard.verdict.arrivals_untold, unheard.faults.length, unheard.passed]).toEqual([1, 1, false]);
   expect(judgeTold({ ...all, arrivals: [] }).passed).toBe(false);
-  expect(judgeTold({ ...all, stored: new Map() }).passed).toBe(false);
+  const lost = judgeTold({ ...all, stored: new Map([['a', { state: 'submitted' }]]) });
+  expect([lost.verdict.receipts_untold, lost.passed]).toEqual([2, false]);
+  expect(judgeTold({ ...all, accepted: [] }).passed).toBe(false);
 });

@@ -1,43 +1,113 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { giveBack } from '../../../domain/ledger/give_back.ts';
+import type { Micros } from '../../../domain/money/micros.ts';
+import { operationIdOf } from '../../http/idempotency.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
-import { lastPeriod } from '../holdings/holding_rows.ts';
-import { leftOfCharge, lesser, NOTHING } from '../holdings/left_of_charge.ts';
+import { payDebt } from '../../payments/debts.ts';
+import type { ChargedPeriod } from '../holdings/holding_rows.ts';
+import { lesser, NOTHING } from '../holdings/left_of_charge.ts';
 import type { RefundDue } from '../holdings/left_of_charge.ts';
 import { daysOf, shareOf } from '../holdings/period.ts';
-import { DAY_MS } from '../terms.ts';
 import type { Claim } from './claim_rows.ts';
 
-/** The month that was paid last, by which days are counted. */
-export const CREDIT_DAYS_MAX = 31;
-
-/** On how many days a number did not work, the one on which it began and this one counted; no more than a month has. */
-export function faultDays({ began_at }: Pick<Claim, 'began_at'>, now: Date): number {
-  const days = Math.ceil((now.getTime() - began_at.getTime()) / DAY_MS);
-  return Math.min(Math.max(days, 1), CREDIT_DAYS_MAX);
+/** A month that was paid for, so many days of which a number did not work that nothing was given back for yet. */
+export interface FaultyPeriod extends ChargedPeriod {
+  days: number;
+  /** What is left of the month's price, without the setup that was charged with the first. */
+  left: RefundDue;
 }
 
-/** What so many days come to: of what was paid for the last month, by the day, and never more than is left of it. */
-export async function creditDue(db: Queryable, { holding_id }: Claim, days: number): Promise<RefundDue> {
-  const period = await lastPeriod(db, holding_id);
-  if (period === null || days === 0) return NOTHING;
-  return lesser(shareOf(period, Math.min(days, daysOf(period))), await leftOfCharge(db, period));
+type PeriodRow = Omit<FaultyPeriod, 'net_micros' | 'tax_micros' | 'left'> & {
+  [K in 'net_micros' | 'tax_micros' | 'given_net_micros' | 'given_tax_micros']: string;
+};
+
+/**
+ * The latest first. A fault is counted while its claimant held the number, to its end, or to `now`; moments that another claim was granted
+ * for are not counted again. Days are begun ones, of 24 hours, of all the faults of a month together.
+ */
+export async function faultyPeriods(db: Queryable, claim: Claim, now: Date): Promise<readonly FaultyPeriod[]> {
+  const { rows } = await db.query<PeriodRow>(
+    `with fault as (
+       select h.id as holding_id, greatest(c.began_at, h.held_from) as since, least(c.ended_at, h.held_to, $2::timestamptz) as until
+         from fault_claim c join number_holding h on h.id = c.holding_id where c.id = $1
+     ), times as (
+       select f.holding_id, tstzmultirange(tstzrange(f.since, greatest(f.since, f.until))) as own,
+              coalesce((select range_agg(tstzrange(d.began_at, d.ended_at)) from fault_claim d
+                         where d.holding_id = f.holding_id and d.id <> $1 and d.credit_days > 0), '{}') as granted
+         from fault f
+     )
+     select p.period_no, p.starts_at, p.ends_at, p.net_micros, p.tax_micros, p.charge_kind, p.charge_ref,
+            coalesce(g.net_micros, 0) as given_net_micros, coalesce(g.tax_micros, 0) as given_tax_micros,
+            -- A little more of a fault is no day more, where that day was given back as a begun one.
+            greatest(0, least(n.own, n.all_of_it - coalesce(g.days, 0)))::integer as days
+       from times t join number_period p on p.holding_id = t.holding_id
+       cross join lateral (select tstzmultirange(tstzrange(p.starts_at, p.ends_at)) as month) m
+       cross join lateral (
+         select (select ceil(sum(extract(epoch from upper(r) - lower(r))) / 86400) from unnest((t.own - t.granted) * m.month) r) as own,
+                (select ceil(sum(extract(epoch from upper(r) - lower(r))) / 86400) from unnest((t.own + t.granted) * m.month) r) as all_of_it) n
+       left join lateral (select sum((x.content ->> 'net_micros')::bigint)::bigint as net_micros,
+                                 sum((x.content ->> 'tax_micros')::bigint)::bigint as tax_micros,
+                                 sum((x.content ->> 'days')::integer) filter (where x.content ? 'claim_id') as days
+                            from ledger_tx x
+                           where x.kind = 'credit_note' and x.content ->> 'charge_ref' = p.charge_ref::text
+                             and x.content ->> 'charge_kind' = p.charge_kind) g on true
+      where n.own > 0 order by p.period_no desc`,
+    [claim.id, now],
+  );
+  return rows.map(periodOf);
 }
 
-/** Once for the claim. Its wallet is locked. */
-export async function payCredit(
-  tx: Transaction,
-  { id, number, account_id, wallet_id, holding_id }: Claim,
-  { days, due: { net_micros, tax_micros } }: { days: number; due: RefundDue },
-): Promise<void> {
-  if (net_micros + tax_micros === 0n) return;
-  const period = await lastPeriod(tx, holding_id);
-  if (period === null) throw new Error(`Nothing was paid of what the claim ${id} is about.`);
-  const { charge_kind, charge_ref, period_no } = period;
-  const verdict = await giveBack(tx, {
-    ...{ ref: id, charge_kind, charge_ref, net_micros, tax_micros },
-    content: { what: 'number_fault', number, holding_id, period_no, days },
-  });
-  if (verdict !== 'posted') throw new Error(`What the claim ${id} is granted could not be given back: ${verdict}.`);
+function periodOf({ given_net_micros, given_tax_micros, ...row }: PeriodRow): FaultyPeriod {
+  const period = { ...row, net_micros: BigInt(row.net_micros), tax_micros: BigInt(row.tax_micros) };
+  const left = {
+    net_micros: atLeastNothing(period.net_micros - BigInt(given_net_micros)),
+    tax_micros: atLeastNothing(period.tax_micros - BigInt(given_tax_micros)),
+  };
+  return { ...period, days: Math.min(row.days, daysOf(period)), left };
+}
+
+const atLeastNothing = (micros: Micros): Micros => (micros > 0n ? micros : 0n);
+
+export interface Granted {
+  period: FaultyPeriod;
+  days: number;
+  due: RefundDue;
+}
+
+export const daysIn = (periods: readonly { days: number }[]): number =>
+  periods.reduce((sum, { days }) => sum + days, 0);
+
+export const sumOf = (granted: readonly Granted[]): RefundDue =>
+  granted.reduce(
+    (sum, { due }) => ({ net_micros: sum.net_micros + due.net_micros, tax_micros: sum.tax_micros + due.tax_micros }),
+    NOTHING,
+  );
+
+/** What so many days come to, by the day, of the latest months first; a month of which nothing is left is passed over. */
+export function grant(periods: readonly FaultyPeriod[], days: number): readonly Granted[] {
+  const granted: Granted[] = [];
+  for (const period of periods) {
+    const taken = Math.min(period.days, days - daysIn(granted));
+    if (taken <= 0) break;
+    const due = lesser(shareOf(period, taken), period.left);
+    if (due.net_micros + due.tax_micros > 0n) granted.push({ period, days: taken, due });
+  }
+  return granted;
+}
+
+/** Once for the claim; who owes us something pays it with this. Its wallet is locked. */
+export async function payCredit(tx: Transaction, claim: Claim, granted: readonly Granted[], now: Date): Promise<void> {
+  const { id, number, account_id, wallet_id, holding_id, currency } = claim;
+  if (granted.length === 0) return;
+  for (const { period, days, due } of granted) {
+    const { charge_kind, charge_ref, period_no } = period;
+    const verdict = await giveBack(tx, {
+      ...{ ref: operationIdOf('number_fault', `${id}:${period_no}`), charge_kind, charge_ref, ...due },
+      content: { what: `days without ${number}`, number, claim_id: id, holding_id, period_no, days },
+    });
+    if (verdict !== 'posted') throw new Error(`What the claim ${id} is granted could not be given back: ${verdict}.`);
+  }
+  await payDebt(tx, { account_id, wallet_id, currency }, id, now);
+  await tx.query(`select pg_notify('wallet', $1)`, [wallet_id.toString()]);
   await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
 }

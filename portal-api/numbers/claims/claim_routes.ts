@@ -9,7 +9,8 @@ import type { Route } from '../../http/route.ts';
 import { EVERY_CUSTOMER } from '../../identity/policy.ts';
 import { customerOf } from '../../identity/whose.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
-import { ownHolding } from '../holdings/holding_rows.ts';
+import { lastHolding } from '../holdings/holding_rows.ts';
+import type { Holding } from '../holdings/holding_rows.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { CLAIM_AGE_MAX_MS } from '../terms.ts';
@@ -34,28 +35,49 @@ function openRoute({ pool }: NumbersDesk): Route {
       policy: { customer: EVERY_CUSTOMER },
       idempotent: true,
       params: numberParams,
-      body: z.object({ kind: claimKind, began_at: instant, words: prose(4000) }),
+      body: z.object({
+        kind: claimKind,
+        began_at: instant,
+        /** Left out or null: it still does not work. */
+        ended_at: instant.nullable().default(null),
+        words: prose(4000),
+      }),
       answers: { 201: { description: 'You are told by mail what we found.', json: ownClaimShape } },
       problems: ['conflict'],
     },
     async ({ params, body, identity, operation_id, now }) => {
       const { user_id, account_id } = customerOf(identity);
       const began_at = new Date(body.began_at);
-      if (began_at > now) throw new Problem('invalid', 'began_at lies ahead. Say since when it does not work.');
-      if (began_at.getTime() < now.getTime() - CLAIM_AGE_MAX_MS) {
-        throw new Problem('invalid', 'began_at is more than 90 days ago. Say since when it was so of late.');
-      }
+      const ended_at = body.ended_at === null ? null : new Date(body.ended_at);
+      refuseOddTimes(began_at, ended_at, now);
       const claim = await inTransaction(pool, async (tx) => {
-        const holding = await ownHolding(tx, params.number, account_id);
-        if (holding === null) throw new Problem('not_found');
+        const holding = await lastHolding(tx, params.number, account_id);
+        if (holding === null || isLongOver(holding, now)) throw new Problem('not_found');
+        if (ended_at !== null && ended_at < holding.held_from) {
+          throw new Problem('invalid', 'ended_at lies before the number was yours.');
+        }
         const { kind, words } = body;
-        const made = { id: operation_id, account_id, holding_id: holding.id, kind, began_at, words };
+        const made = { id: operation_id, account_id, holding_id: holding.id, kind, began_at, ended_at, words };
         return open(tx, { ...made, opened_by: user_id, opened_at: now });
       });
       return { status: 201, body: ownClaimAnswer(claim) };
     },
   );
 }
+
+function refuseOddTimes(began_at: Date, ended_at: Date | null, now: Date): void {
+  if (began_at > now) throw new Problem('invalid', 'began_at lies ahead. Say since when it does not work.');
+  if (began_at.getTime() < now.getTime() - CLAIM_AGE_MAX_MS) {
+    throw new Problem('invalid', 'began_at is more than 90 days ago. Say since when it was so of late.');
+  }
+  if (ended_at !== null && (ended_at < began_at || ended_at > now)) {
+    throw new Problem('invalid', 'ended_at lies between began_at and now, or is left out while it does not work.');
+  }
+}
+
+/** Whoever left because a number did not work may still say so. */
+const isLongOver = ({ held_to }: Holding, now: Date): boolean =>
+  held_to !== null && held_to.getTime() < now.getTime() - CLAIM_AGE_MAX_MS;
 
 async function open(tx: Transaction, claim: NewClaim): Promise<Claim> {
   await insertClaim(tx, claim);

@@ -14,6 +14,8 @@ export interface Claim {
   currency: string;
   kind: ClaimKind;
   began_at: Date;
+  /** Null: it still does not work, or it was not said when it did again. */
+  ended_at: Date | null;
   words: string;
   opened_at: Date;
   state: ClaimState;
@@ -33,8 +35,8 @@ type ClaimRow = Omit<Claim, 'wallet_id' | 'credit_net_micros' | 'credit_tax_micr
 };
 
 const claims = `
-select c.id, c.account_id, c.holding_id, h.number, h.wallet_id, h.currency, c.kind, c.began_at, c.words, c.opened_at, c.state, c.closed_by,
-       c.closed_at, c.answer, c.credit_days, c.credit_net_micros, c.credit_tax_micros, c.version
+select c.id, c.account_id, c.holding_id, h.number, h.wallet_id, h.currency, c.kind, c.began_at, c.ended_at, c.words, c.opened_at, c.state,
+       c.closed_by, c.closed_at, c.answer, c.credit_days, c.credit_net_micros, c.credit_tax_micros, c.version
   from fault_claim c join number_holding h on h.id = c.holding_id`;
 
 const claimOf = (row: ClaimRow): Claim => ({
@@ -77,18 +79,19 @@ export async function listClaims(
   return rows.map(claimOf);
 }
 
-export type NewClaim = Pick<Claim, 'id' | 'account_id' | 'holding_id' | 'kind' | 'began_at' | 'words' | 'opened_at'> & {
-  opened_by: string;
-};
+export type NewClaim = Pick<
+  Claim,
+  'id' | 'account_id' | 'holding_id' | 'kind' | 'began_at' | 'ended_at' | 'words' | 'opened_at'
+> & { opened_by: string };
 
 /** Nothing where it is there already, or another one of this number is open. */
 export async function insertClaim(tx: Transaction, claim: NewClaim): Promise<void> {
   await tx.query(
-    `insert into fault_claim (id, account_id, holding_id, kind, began_at, words, opened_by, opened_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+    `insert into fault_claim (id, account_id, holding_id, kind, began_at, ended_at, words, opened_by, opened_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
     [
-      ...[claim.id, claim.account_id, claim.holding_id, claim.kind, claim.began_at, claim.words],
-      ...[claim.opened_by, claim.opened_at],
+      ...[claim.id, claim.account_id, claim.holding_id, claim.kind, claim.began_at, claim.ended_at],
+      ...[claim.words, claim.opened_by, claim.opened_at],
     ],
   );
 }
@@ -106,7 +109,9 @@ export interface Closing {
 export async function closeClaim(tx: Transaction, id: string, closing: Closing): Promise<Claim> {
   const { rowCount } = await tx.query(
     `update fault_claim set state = $2, closed_by = $3, closed_at = $4, answer = $5, credit_days = $6, credit_net_micros = $7,
-            credit_tax_micros = $8, version = version + 1
+            credit_tax_micros = $8, version = version + 1,
+            -- What was given back is for the time up to now, unless the customer said when it was over.
+            ended_at = case when $6::smallint > 0 then coalesce(ended_at, greatest(began_at, $4)) else ended_at end
       where id = $1 and state = 'open'`,
     [
       ...[id, closing.state, closing.closed_by, closing.closed_at, closing.answer, closing.credit_days],
@@ -116,4 +121,13 @@ export async function closeClaim(tx: Transaction, id: string, closing: Closing):
   const closed = rowCount === 1 ? await selectClaim(tx, id) : null;
   if (closed === null) throw new Error(`The claim ${id}, which was locked open, is not.`);
   return closed;
+}
+
+/** What was given back for other claims of this number by the same holder. */
+export async function creditedBefore(db: Queryable, { id, holding_id }: Claim): Promise<Micros> {
+  const { rows } = await db.query<{ micros: string }>(
+    `select coalesce(sum(credit_net_micros + credit_tax_micros), 0)::bigint as micros from fault_claim where holding_id = $1 and id <> $2`,
+    [holding_id, id],
+  );
+  return BigInt(rows[0]?.micros ?? 0);
 }

@@ -13,6 +13,7 @@ export const ownClaimShape = z
     number: e164,
     kind: claimKind,
     began_at: instantOut,
+    ended_at: instantOut.nullable(),
     words: z.string(),
     opened_at: instantOut,
     state: claimState,
@@ -31,9 +32,9 @@ export const claimShape = ownClaimShape
   .meta({ id: 'Claim' });
 
 export function ownClaimAnswer(claim: Claim): z.input<typeof ownClaimShape> {
-  const { id, number, kind, began_at, words, opened_at, state, closed_at, answer, credit_days } = claim;
+  const { id, number, kind, began_at, ended_at, words, opened_at, state, closed_at, answer, credit_days } = claim;
   return {
-    ...{ claim_id: id, number, kind, began_at, words, opened_at, state, closed_at, answer, credit_days },
+    ...{ claim_id: id, number, kind, began_at, ended_at, words, opened_at, state, closed_at, answer, credit_days },
     ...{ credit_micros: claim.credit_net_micros + claim.credit_tax_micros, currency: claim.currency },
   };
 }

@@ -76,6 +76,15 @@ export async function ownHolding(db: Queryable, number: string, account_id: stri
   return holding?.account_id === account_id ? holding : null;
 }
 
+/** The account's holding of a number, or the last that it had; null where it never held it. */
+export async function lastHolding(db: Queryable, number: string, account_id: string): Promise<Holding | null> {
+  const { rows } = await db.query<HoldingRow>(
+    `select ${columns} from number_holding h where h.number = $1 and h.account_id = $2 order by h.held_from desc limit 1`,
+    [number, account_id],
+  );
+  return rows[0] === undefined ? null : holdingOf(rows[0]);
+}
+
 export async function heldBy(
   db: Queryable,
   account_id: string,

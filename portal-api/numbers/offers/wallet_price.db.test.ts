@@ -95,8 +95,7 @@ describe('a number that is priced in another currency than the wallet’s', () =
     const client = await user.signIn();
     const placed = await client.post<OrderBody>('/v1/number-orders', { number });
     await expect.poll(() => orderState(client, placed.body.order_id), PATIENCE).toBe('active');
-    const next = await makeUser(world);
-    await world.pool.query(`update wallet set currency = 'GBP' where id = $1`, [next.wallet_id.toString()]);
+    const next = await makeUser(world, { currency: 'GBP' });
     const { body } = await client.post<{ code: string }>(`/v1/numbers/${number}/transfer`);
     const theirs = await next.signIn();
     expect(await theirs.post('/v1/number-transfers/accept', { code: body.code, consent: true })).toMatchObject({
