@@ -83,6 +83,7 @@ export class CustomerSmsc {
   readonly #bound = new Map<Session, BoundSession>();
   #takeBackRefresh: () => void = () => undefined;
   #takeBackRenewal: () => void = () => undefined;
+  #is_closed = false;
 
   constructor(options: CustomerSmscOptions) {
     const { db, clock, log, judge, random } = options;
@@ -134,6 +135,7 @@ export class CustomerSmsc {
 
   /** Takes no more connections, answers what came, unbinds all, and writes what they were told. */
   async close(): Promise<void> {
+    this.#is_closed = true;
     this.#takeBackRefresh();
     this.#takeBackRenewal();
     await this.#sender.pause();
@@ -162,8 +164,10 @@ export class CustomerSmsc {
   #renewLater(certificate: Certificate): void {
     const { clock, certificate_look_ms } = this.#options;
     this.#takeBackRenewal = clock.after(certificate_look_ms, () => {
-      void this.#renew(certificate);
-      this.#renewLater(certificate);
+      // One look after the other: two at once would both find it renewed.
+      void this.#renew(certificate).then(() => {
+        if (!this.#is_closed) this.#renewLater(certificate);
+      });
     });
   }
 

@@ -72,6 +72,14 @@ describe('without a header', () => {
 describe('with a header', () => {
   const concat = [5, 0, 3, 0x2a, 2, 1];
 
+  test('a header that is longer than a segment is too long by itself, and one that fills it goes', () => {
+    const unknown = (length: number) => joined([length, 0x70, length - 2], octets(length - 2));
+    for (const data_coding of [GSM7, UCS2, BINARY, 3]) {
+      expect(raw(data_coding, unknown(139), true).segments).toHaveLength(1);
+      expect(segmentsOfRaw(data_coding, unknown(140), true)).toMatchObject({ kind: 'too_long', segments: 256 });
+    }
+  });
+
   test('a part of a text that the customer split is one segment, its header as it came', () => {
     for (const [data_coding, room] of [
       [GSM7, 153],

@@ -3,7 +3,8 @@ import { countPieces, cutPieces, furthestInOctets, furthestInSeptets, furthestIn
 import { decodeText } from './decode_text.ts';
 import { encodeWith } from './encode_text.ts';
 import { tooLong, type EncodingOptions } from './plan_text.ts';
-import { limitsOf, type AirEncoding, type Segment, type Segmented, type TextTooLong } from './segment.ts';
+import { limitsOf, PARTS_MAX, SEGMENT_OCTETS } from './segment.ts';
+import type { AirEncoding, Segment, Segmented, TextTooLong } from './segment.ts';
 import { fillBits, unpackSeptets } from './septets.ts';
 import { parseUdh, type Concat, type MalformedUdh } from './udh.ts';
 
@@ -47,6 +48,9 @@ export function encodeRaw(
   const udh = has_udh ? parseUdh(octets) : null;
   if (udh?.kind === 'malformed_udh') return udh;
   const header_length = udh?.header_length_octets ?? 0;
+  // Not even a text of nothing fits beside it.
+  const refusal = header_length > SEGMENT_OCTETS ? tooLong({ segments: PARTS_MAX + 1 }, options) : null;
+  if (refusal) return refusal;
   const elements = octets.subarray(Math.min(1, header_length), header_length);
   const body = octets.subarray(header_length);
   const raw: Raw = { data_coding, body, elements, concat: udh?.concat ?? null };
