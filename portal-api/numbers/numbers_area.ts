@@ -7,6 +7,7 @@ import { providerRoutes } from './admin/provider_routes.ts';
 import { portInDeskRoutes } from './admin/port_in_desk_routes.ts';
 import { queueRoutes } from './admin/queue_routes.ts';
 import { transferDeskRoutes } from './admin/transfer_desk_routes.ts';
+import { claimDecisionRoute } from './claims/claim_decision_route.ts';
 import { claimDeskRoutes } from './claims/claim_desk_routes.ts';
 import { claimRoutes } from './claims/claim_routes.ts';
 import { adoptNumbers } from './holdings/adopt_numbers.ts';
@@ -37,7 +38,7 @@ export function numbersArea(context: PortalContext, ports: BuyerPorts): Area {
       ...[...adminCancellationRoutes(desk), ...cancellationOrderRoutes(desk)],
       ...portInDeskRoutes(desk),
       ...transferDeskRoutes(desk),
-      ...[...claimRoutes(desk), ...claimDeskRoutes(desk)],
+      ...[...claimRoutes(desk), ...claimDeskRoutes(desk), claimDecisionRoute(desk)],
     ],
     tasks: numberTasks(desk),
     start: async () => {

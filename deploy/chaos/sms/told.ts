@@ -47,7 +47,7 @@ export function judgeTold({ accepted, stored, told, arrivals, heard }: Heard): {
         (text) => `UNTOLD: a text that came in for who binds was acknowledged and never given to him: ${text}`,
       ),
     ],
-    // A run in which nothing ended, or nothing came, shows nothing.
+    // A run in which nothing was due, or nothing came, shows nothing.
     passed: due.length > 0 && arrivals.length > 0 && untold.length + unheard.length === 0,
   };
 }

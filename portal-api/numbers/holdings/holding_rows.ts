@@ -76,6 +76,13 @@ export async function ownHolding(db: Queryable, number: string, account_id: stri
   return holding?.account_id === account_id ? holding : null;
 }
 
+/** One that something refers to, so it is there. */
+export async function selectHolding(db: Queryable, id: string): Promise<Holding> {
+  const { rows } = await db.query<HoldingRow>(`select ${columns} from number_holding h where h.id = $1`, [id]);
+  if (rows[0] === undefined) throw new Error(`The holding ${id} is gone.`);
+  return holdingOf(rows[0]);
+}
+
 /** The account's holding of a number, or the last that it had; null where it never held it. */
 export async function lastHolding(db: Queryable, number: string, account_id: string): Promise<Holding | null> {
   const { rows } = await db.query<HoldingRow>(

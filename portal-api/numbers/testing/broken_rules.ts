@@ -29,6 +29,12 @@ select 'a payment that is not in the ledger once', count(*)::integer
  where (a.state in ('succeeded', 'disputed', 'charged_back')) <> exists (select from ledger_tx t where t.kind = 'topup' and t.ref = a.id)
 having count(*) > 0
 union all
+select 'a claim that gave back something else than it says', count(*)::integer
+  from fault_claim c
+ where c.credit_net_micros + c.credit_tax_micros <> (
+   select coalesce(sum((t.content ->> 'net_micros')::bigint + (t.content ->> 'tax_micros')::bigint), 0)
+     from ledger_tx t where t.kind = 'credit_note' and t.content ->> 'claim_id' = c.id::text) having count(*) > 0
+union all
 select 'a wallet below zero', count(*)::integer from wallet where balance_micros < 0 having count(*) > 0
 union all
 select 'a dispute that took something else than it says', count(*)::integer
