@@ -220,6 +220,8 @@ export class Gateway {
       holder: arrived.account_id === null ? 'nobody' : 'customer',
       keyword: arrival.keyword ?? 'none',
     });
+    if (arrival.keyword === 'stop' && arrived.account_id !== null)
+      void this.#dispatcher.giveBackTo(arrived.account_id, arrival.sender);
     this.#keywords.answer(arrival, arrived);
   }
 
@@ -323,6 +325,7 @@ export class Gateway {
       validity_ms: settings.VALIDITY_MS,
       ahead_ms_max: settings.AHEAD_MS_MAX,
       screen: (text, payer) => this.#screening.screening.screen(text, payer),
+      giveBack: (message_id) => this.#dispatcher.giveBack(message_id),
     };
   }
 

@@ -15,6 +15,7 @@ export function gatewayLease({ settings, owner, onLost, log }: GatewayLeaseParts
   return new LeaseKeeper({
     database_url: settings.DATABASE_URL,
     switch_id: settings.GATEWAY_ID,
+    service: 'gateway',
     owner,
     now: () => new Date(),
     retry_ms: 250,

@@ -9,16 +9,29 @@ export interface ListenerOptions {
   onConnected: () => void;
   onLost: (error: Error | null) => void;
   retry_ms: number;
+  pulse?: Pulse;
 }
 
-/** Hears NOTIFY, and connects again for ever when the connection is lost. */
+export interface Pulse {
+  every_ms: number;
+  /** A connection that says nothing for so long is lost, though nobody ended it. */
+  silent_ms: number;
+}
+
+/** What lies between may drop an idle connection without a word, and the kernel finds out after hours. */
+const PULSE: Pulse = { every_ms: 5_000, silent_ms: 5_000 };
+
+/** Hears NOTIFY, and connects again for ever when the connection is lost, or says nothing any more. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #stop = new AbortController();
+  readonly #pulse: Pulse;
   #client: pg.Client | null = null;
+  #beat: NodeJS.Timeout | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#pulse = options.pulse ?? PULSE;
   }
 
   /** False while the connection is lost. */
@@ -33,6 +46,7 @@ export class Listener {
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    if (this.#beat !== null) clearInterval(this.#beat);
     await this.#client?.end();
   }
 
@@ -41,15 +55,41 @@ export class Listener {
       connectionString: this.#options.database_url,
       keepAlive: true,
       connectionTimeoutMillis: 2000,
+      query_timeout: this.#pulse.silent_ms,
     });
     client.on('notification', ({ channel, payload }) => this.#options.channels[channel]?.(payload ?? ''));
     client.on('error', (error) => this.#lost(client, error));
     client.on('end', () => this.#lost(client, null));
-    await client.connect();
-    for (const channel of Object.keys(this.#options.channels))
-      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+    try {
+      await client.connect();
+      for (const channel of Object.keys(this.#options.channels))
+        await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      drop(client);
+      throw error;
+    }
     this.#client = client;
+    this.#feel(client);
     this.#options.onConnected();
+  }
+
+  #feel(client: pg.Client): void {
+    if (this.#beat !== null) clearInterval(this.#beat);
+    let is_asking = false;
+    this.#beat = setInterval(() => {
+      if (is_asking || this.#client !== client) return;
+      is_asking = true;
+      client.query('select 1').then(
+        () => {
+          is_asking = false;
+        },
+        (error: unknown) => {
+          this.#lost(client, error instanceof Error ? error : new Error(String(error)));
+          drop(client);
+        },
+      );
+    }, this.#pulse.every_ms);
+    this.#beat.unref();
   }
 
   #lost(client: pg.Client, error: Error | null): void {
@@ -69,4 +109,9 @@ export class Listener {
       await this.#reconnect();
     }
   }
+}
+
+/** One that is silent would not answer a good-bye. */
+function drop(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy();
 }

@@ -124,7 +124,7 @@ const portal: Privileges = {
     'update data_key: destroyed_at, kek_id, wrapped',
     'update deck_change: approved_at, approved_by, margin_alarms, state, valid_from, version',
     'update did: account_id, forward_to, forward_when, ring_timeout_seconds, state, texts_to_chosen, voicemail, voicemail_greeting',
-    'update dunning: next_at, state, tries',
+    'update dunning: method_id, next_at, state, tries',
     'update emergency_route: trunk_id, version',
     'update esme: address_range, allowed_address, binds_max, default_class, enabled, on_doubt, password_scrypt, texts_per_second_max, tls_required, version, window_max',
     'update fault_claim: answer, closed_at, closed_by, credit_days, credit_net_micros, credit_tax_micros, ended_at, state, version',

@@ -7,7 +7,7 @@ import { abandonedParts, receiveMessages, receivePart } from './arrivals.ts';
 import { cancelMessage, decideHeldMessage } from './decisions.ts';
 import { recordOutcomes } from './outcomes.ts';
 import { claimMessages, expireMessages, recoverMessages, releaseMessages } from './queue.ts';
-import { receiveReceipts } from './receipts.ts';
+import { receiveReceipts, sweepParked } from './receipts.ts';
 import type { Receipt } from './receipts.ts';
 import { balanceOf, stateOf, submitted, textBooks } from './testing/texts.ts';
 import type { TextBooks } from './testing/texts.ts';
@@ -226,6 +226,38 @@ describe('receipts', () => {
     expect(await stateOf(books.pool, text.id)).toBe('delivered');
     const { rows } = await books.pool.query('select 1 from parked_receipt');
     expect(rows).toEqual([]);
+  });
+
+  it('that nobody was there for are no receipts of a text that gets the same id another day', async () => {
+    expect(await receive(receipt('reused-1', { state: 'undeliverable' }))).toEqual(['parked']);
+    await books.pool.query(`update parked_receipt set received_at = received_at - interval '1 hour'`);
+    const text = await sent('reused-1');
+    expect(await stateOf(books.pool, text.id)).toBe('submitted');
+    await sweepParked(books.pool, books.lease, now(), 100);
+    expect(await stateOf(books.pool, text.id)).toBe('submitted');
+    expect(await receive(receipt('reused-1'))).toEqual(['matched']);
+    expect(await stateOf(books.pool, text.id)).toBe('delivered');
+    await books.pool.query('delete from parked_receipt');
+  });
+
+  it('that came before a text was given up keep its price from being given back', async () => {
+    const customer = await books.customer(10_000n);
+    const text = books.text(customer);
+    await accept(text);
+    const outcome = submitted(books, text.id, 'paid-1', { then_state: null });
+    await recordOutcomes(books.pool, books.lease, randomUUID(), now(), [outcome]);
+    const paid = await balanceOf(books.pool, customer);
+    expect(await receive(receipt('paid-1'))).toEqual(['matched']);
+    const given_up = {
+      kind: null,
+      carrier_message_id: null,
+      cost: null,
+      then_state: 'expired',
+      refund_segments: 1,
+    } as const;
+    await recordOutcomes(books.pool, books.lease, randomUUID(), now(), [{ ...outcome, ...given_up }]);
+    expect(await stateOf(books.pool, text.id)).toBe('delivered');
+    expect(await balanceOf(books.pool, customer)).toBe(paid);
   });
 
   it('are found by the other form of their id', async () => {

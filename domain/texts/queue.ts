@@ -27,6 +27,8 @@ export interface ClaimedMessage {
   sale: { currency: string; rate_micros_per_segment: bigint } | null;
   /** Parts that carriers took already. */
   parts_submitted: readonly number[];
+  /** Whether its recipient has said since that he wants no more of them. */
+  is_unwanted: boolean;
 }
 
 interface ClaimedRow {
@@ -45,6 +47,7 @@ interface ClaimedRow {
   currency: string | null;
   rate_micros_per_segment: string | null;
   parts_submitted: number[];
+  is_unwanted: boolean;
 }
 
 const claimedColumns = `
@@ -52,7 +55,9 @@ const claimedColumns = `
   coalesce(m.due_at, m.accepted_at) as wanted_at,
   m.currency, m.rate_micros_per_segment,
   case when q.attempt = 1 and q.looked_at is null and m.segments = 1 then '{}' else
-    array(select distinct e.part_no from message_event e where e.message_id = m.id and e.kind = 'submitted') end as parts_submitted`;
+    array(select distinct e.part_no from message_event e where e.message_id = m.id and e.kind = 'submitted') end as parts_submitted,
+  m.source <> 'system' and exists (
+    select 1 from opt_out o where o.account_id = m.account_id and o.recipient = m.recipient and o.sender in (m.sender, '*') offset 0) as is_unwanted`;
 
 /**
  * What was just claimed is read by a statement of its own. Joined to the function that claims it, a text whose acceptance commits

@@ -11,11 +11,12 @@ import type { KeywordReply } from '../arrivals/keyword_reply.ts';
 import { parseE164 } from '../../domain/numbers/e164.ts';
 import type { E164 } from '../../domain/numbers/e164.ts';
 import { countSegments } from '../../domain/texts/encoding/encode_text.ts';
-import { judgeText } from './judge_text.ts';
+import { contentHash, judgeText } from './judge_text.ts';
 import type { JudgedText, JudgeOptions } from './judge_text.ts';
 import type { TextPayer } from './payer.ts';
 import type { QueueRoom } from './queue_room.ts';
 import { refusal } from './refusal.ts';
+import { repeatedText } from './repeated_text.ts';
 import type { Refusal } from './refusal.ts';
 import type { TextRequest } from './text_request.ts';
 
@@ -93,9 +94,26 @@ export class Acceptor {
   async accept(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
     const { monotonic, onAnswered } = this.#options;
     const asked_at_ms = monotonic();
-    const acceptance = await this.#accept(request, payer);
+    const acceptance = await this.#acceptOnce(request, payer);
     onAnswered(request.source, acceptance, monotonic() - asked_at_ms);
     return acceptance;
+  }
+
+  /**
+   * Whatever would be said to a request that is new, one that repeats an accepted one hears that again: were it refused, for its time has
+   * passed or it came too fast, its customer would send the text once more by another key.
+   */
+  async #acceptOnce(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
+    const acceptance = await this.#accept(request, payer);
+    const { idempotency_key: key } = request;
+    if (key === null || acceptance.kind === 'accepted') return acceptance;
+    try {
+      const repeated = { key, content_sha256: contentHash(request) };
+      return (await repeatedText(this.#options.db, payer.account_id, repeated)) ?? acceptance;
+    } catch (error) {
+      if (!Outage.is(error)) throw error;
+      return acceptance;
+    }
   }
 
   async #accept(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
@@ -248,6 +266,7 @@ function claimOf(message: NewMessage, payer: TextPayer, now_ms: number): Claimed
     valid_until_ms: message.valid_until.getTime(),
     sale: saleOf(message, payer),
     parts_submitted: [],
+    is_unwanted: false,
   };
 }
 

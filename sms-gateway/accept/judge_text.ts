@@ -76,7 +76,7 @@ export function judgeText(request: TextRequest, payer: TextPayer, options: Judge
       idempotency:
         request.idempotency_key === null
           ? null
-          : { key: request.idempotency_key, content_sha256: contentHash(request, counted.body) },
+          : { key: request.idempotency_key, content_sha256: contentHash(request) },
       due_at: times.due_at,
       valid_until: times.valid_until,
     },
@@ -95,13 +95,30 @@ type Counting = Pick<JudgeOptions, 'segments_max' | 'national_languages'>;
 function count({ content }: TextRequest, counting: Counting): Counted {
   const { segments_max } = counting;
   if (content.kind === 'text') return countText(content.text, counting);
-  const plain = content.has_udh ? null : decodeText(content.octets, content.data_coding);
-  // What is a text is kept as one, so that a person can read it and every carrier gets it in its own alphabet.
-  if (plain?.kind === 'text' && !plain.text.includes('\ufffd')) return countText(plain.text, counting);
+  const plain = plainText(content);
+  if (plain !== null) return countText(plain, counting);
   const counted = segmentsOfRaw(content.data_coding, content.octets, content.has_udh, { segments_max });
   if (counted.kind === 'too_long') return { refusal: refusal('text_too_long', `${counted.segments} segments`) };
   if (counted.kind === 'malformed_udh') return { refusal: refusal('invalid_encoding') };
   return { body: writeRawBody(content), encoding: 'binary', segments: counted.segments };
+}
+
+/** Half of a character of two halves, and NUL: what the database cannot hold as text. */
+export const UNKEEPABLE = /[\p{Cs}\0]/u;
+
+/** Message class 0 (3GPP TS 23.038, section 4), in the general group of codings or in that of classes. */
+function isFlash(data_coding: number): boolean {
+  const has_class = (data_coding & 0xd0) === 0x10 || (data_coding & 0xf0) === 0xf0;
+  return has_class && (data_coding & 0x03) === 0;
+}
+
+/** What is a text is kept as one, so that a person can read it and every carrier gets it in its own alphabet. Null: it is none. */
+function plainText(content: Exclude<TextRequest['content'], { kind: 'text' }>): string | null {
+  // One that is to be shown at once and not kept is sent on as it came, since a text has no word for that.
+  if (content.has_udh || isFlash(content.data_coding)) return null;
+  const plain = decodeText(content.octets, content.data_coding);
+  if (plain.kind !== 'text') return null;
+  return plain.text.includes('\ufffd') || UNKEEPABLE.test(plain.text) ? null : plain.text;
 }
 
 function countText(text: string, { segments_max, national_languages }: Counting): Counted {
@@ -135,7 +152,9 @@ function timesOf(
 const PAST_MS_MAX = 300_000;
 
 /** What makes a repeated request the same one: whatever the recipient would see, and when. */
-function contentHash(request: TextRequest, body: string): string {
+export function contentHash(request: TextRequest): string {
+  const { content } = request;
+  const body = content.kind === 'text' ? content.text : (plainText(content) ?? writeRawBody(content));
   return createHash('sha256')
     .update(JSON.stringify([request.sender, request.recipient, body, request.due_at_ms, request.class]))
     .digest('hex');

@@ -1,6 +1,6 @@
 import type { Queryable } from '../../domain/db/transaction.ts';
 import { replaceMessage } from '../../domain/texts/replace_message.ts';
-import type { ReplaceVerdict } from '../../domain/texts/replace_message.ts';
+import type { Replacement, ReplaceVerdict } from '../../domain/texts/replace_message.ts';
 import type { Screening } from './acceptor.ts';
 import { judgeText } from './judge_text.ts';
 import type { JudgedText, JudgeOptions } from './judge_text.ts';
@@ -13,6 +13,8 @@ export interface ReplaceOptions {
   /** What a new text is judged by: what replaces one gets through no other door. */
   judge: JudgeOptions;
   screen: (text: JudgedText, payer: TextPayer) => Screening;
+  /** A text that waits in memory, and of which nothing was sent, goes back to where it can be cancelled or replaced. */
+  giveBack: (message_id: string) => Promise<void>;
 }
 
 /** A request for the text as it would be afterwards, to be judged like any other, and which of its times are new. */
@@ -30,7 +32,7 @@ export type Replaced =
 
 /** Puts another text, or another time, in the place of one that waits: over SMPP and over HTTP by the same rules. */
 export async function replaceText(
-  { db, judge, screen }: ReplaceOptions,
+  { db, judge, screen, giveBack }: ReplaceOptions,
   payer: TextPayer,
   message_id: string,
   { request, is_due_anew, is_valid_anew }: WishedText,
@@ -44,18 +46,16 @@ export async function replaceText(
   const { body, encoding, segments, due_at, valid_until, wants_receipt } = judgement.text;
   const wished_at = is_due_anew ? (due_at ?? new Date(now_ms)) : null;
   const put_off_to = screening.due_at;
-  const kind = await replaceMessage(
-    db,
-    {
-      ...{ account_id: payer.account_id, message_id, body, encoding, segments, wants_receipt },
-      // Where its recipient would mind it at the time that was wished, it is put off like a new one.
-      due_at: put_off_to ?? wished_at,
-      valid_until:
-        is_valid_anew || put_off_to !== undefined ? validUntil(valid_until, due_at, put_off_to, now_ms) : null,
-    },
-    new Date(now_ms),
-  );
-  return { kind };
+  const replacement: Replacement = {
+    ...{ account_id: payer.account_id, message_id, body, encoding, segments, wants_receipt },
+    // Where its recipient would mind it at the time that was wished, it is put off like a new one.
+    due_at: put_off_to ?? wished_at,
+    valid_until: is_valid_anew || put_off_to !== undefined ? validUntil(valid_until, due_at, put_off_to, now_ms) : null,
+  };
+  const kind = await replaceMessage(db, replacement, new Date(now_ms));
+  if (kind !== 'too_late') return { kind };
+  await giveBack(message_id);
+  return { kind: await replaceMessage(db, replacement, new Date(now_ms)) };
 }
 
 /** As valid, and as long, from the later moment on. */

@@ -141,15 +141,25 @@ export function canCarry(
   { body, encoding, segments }: Pick<SubmittedText, 'body' | 'encoding' | 'segments'>,
   { default_alphabet, national_languages }: Pick<SubmitDialect, 'default_alphabet' | 'national_languages'>,
 ): boolean {
-  if (encoding !== 'gsm7') return true;
+  if (encoding === 'ucs2') return true;
   if (default_alphabet === 'gsm7' || default_alphabet === 'gsm7_packed') {
-    if (!needsNationalTables(body)) return true;
+    if (encoding === 'binary' || !needsNationalTables(body)) return true;
     const language = nationalLanguageOf(body, segments);
     return language !== null && national_languages.includes(language);
   }
   const highest = default_alphabet === 'latin1' ? 0xff : 0x7f;
-  for (let at = 0; at < body.length; at += 1) if (body.charCodeAt(at) > highest) return false;
+  const words = encoding === 'binary' ? wordsOfRaw(body) : body;
+  for (let at = 0; at < words.length; at += 1) if (words.charCodeAt(at) > highest) return false;
   return true;
+}
+
+/** What a text that its customer encoded, and split, says in the default alphabet of handsets; nothing where it is in no alphabet. */
+function wordsOfRaw(body: string): string {
+  const { data_coding, octets, has_udh } = readRawBody(body);
+  const cut = encodeRaw(data_coding, octets, has_udh, AS_ACCEPTED);
+  if (cut.kind !== 'raw' || cut.encoding !== 'gsm7') return '';
+  const decoded = cut.segments.map(({ payload }) => decodeText(payload, DATA_CODING.gsm7));
+  return decoded.map((one) => (one.kind === 'text' ? one.text : '')).join('');
 }
 
 /** A sender as SMPP writes it: a number, a short code or a name. */

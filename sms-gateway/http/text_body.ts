@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TextRequest } from '../accept/text_request.ts';
+import { UNKEEPABLE } from '../accept/judge_text.ts';
 import { problemsOf, readJson } from './json_body.ts';
 
 const hex = z
@@ -9,9 +10,13 @@ const hex = z
 
 /** Octets as the handset shall get them, for whoever encodes by itself. */
 const dataSchema = z.strictObject({ coding: z.int().min(0).max(255), hex, udh: z.boolean().default(false) });
+/** What neither a phone nor the database can hold: half of a character of two halves, as of an emoji that was cut, and NUL. */
+const isWhole = (words: string): boolean => !UNKEEPABLE.test(words);
+const WHOLE = 'holds half a character, or NUL: send whole characters';
+
 /** What a text may say, and when it goes: of a new one, and of one that replaces another. */
 export const contentFields = {
-  text: z.string().max(20_000).optional(),
+  text: z.string().max(20_000).refine(isWhole, WHOLE).optional(),
   data: dataSchema.optional(),
   send_at: z.iso.datetime({ offset: true }).optional(),
   valid_for_seconds: z
@@ -21,6 +26,8 @@ export const contentFields = {
     .optional(),
 };
 
+export const KEY_LENGTH_MAX = 200;
+
 const textSchema = z
   .strictObject({
     from: z.string().min(1).max(21),
@@ -28,9 +35,9 @@ const textSchema = z
     ...contentFields,
     class: z.enum(['code', 'normal', 'bulk']).default('normal'),
     on_doubt: z.enum(['resend', 'hold']).default('resend'),
-    ref: z.string().min(1).max(100).optional(),
+    ref: z.string().min(1).max(100).refine(isWhole, WHOLE).optional(),
     receipt: z.boolean().default(true),
-    idempotency_key: z.string().min(1).max(200).optional(),
+    idempotency_key: z.string().min(1).max(KEY_LENGTH_MAX).refine(isWhole, WHOLE).optional(),
   })
   .refine(({ text, data }) => (text === undefined) !== (data === undefined), 'has either text or data');
 

@@ -54,6 +54,7 @@ beforeAll(async () => {
       national_languages: () => [],
       ...{ newId: randomUUID, now: Date.now, segments_max: 10, validity_ms: DAY_MS, ahead_ms_max: 30 * DAY_MS },
       screen: ({ body }) => SCREENINGS[body] ?? { kind: 'pass' },
+      giveBack: () => Promise.resolve(),
     },
     converted: async (account_id, message_id) => {
       const { rowCount } = await pool.query('select 1 from message where account_id = $1 and id = $2', [

@@ -12,7 +12,7 @@ import type { ReplacementDesk } from './replacement_desk.ts';
 import { problem, problemOf, retryAfterS } from './problem.ts';
 import { NO_TEXT, replyOf, wrongMethod } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { readBody, readText } from './text_body.ts';
+import { KEY_LENGTH_MAX, readBody, readText } from './text_body.ts';
 
 export interface TextServerOptions {
   host: string;
@@ -153,11 +153,20 @@ export class TextServer {
     if (octets === null) return replyOf(TOO_LARGE);
     const read = readBody(octets);
     if (read.kind === 'invalid') return replyOf(problem(400, 'invalid_request', read.detail));
-    if (read.kind === 'one') {
-      const key = request.headers['idempotency-key'];
-      return this.#accept(read.body, payer, typeof key === 'string' && key.length <= 200 ? key : null);
+    const header = request.headers['idempotency-key'];
+    const key = typeof header === 'string' ? header : null;
+    // Of a batch each text has the key of its place; one that is dropped without a word would have a retry charged again.
+    const keys = read.kind === 'one' ? [key] : read.bodies.map((_, place) => key && `${key}/${place}`);
+    if (key === '' || keys.some((one) => one !== null && one.length > KEY_LENGTH_MAX)) {
+      return replyOf(problem(400, 'invalid_request', WRONG_KEY));
     }
-    const replies = await Promise.all(read.bodies.map((body) => this.#accept(body, payer, null)));
+    if (read.kind === 'one') return this.#accept(read.body, payer, key);
+    const replies = await Promise.all(
+      read.bodies.map((body, place) =>
+        // What one of them meets with on our side is not what became of the others.
+        this.#accept(body, payer, keys[place] ?? null).catch((error: unknown) => this.#failure(error)),
+      ),
+    );
     const reply = {
       status: 207,
       body: { messages: replies.map(({ status, body }) => ({ status, ...(body as object) })) },
@@ -219,6 +228,7 @@ export class TextServer {
   }
 }
 
+const WRONG_KEY = `Idempotency-Key has 1 to ${KEY_LENGTH_MAX} characters, with the number of each text in a batch.`;
 const AWAY = 'The database cannot be asked at the moment: try again in a moment.';
 const GUESSES = 'Too many wrong keys came from this address, so it is not answered for a minute.';
 const TOO_LARGE = problem(413, 'too_large', `A request has at most ${BODY_OCTETS_MAX} octets.`);

@@ -28,7 +28,7 @@ function claimed(): ClaimedMessage {
   return {
     ...{ message_id: randomUUID(), account_id: 'a', sender: '+4930123', recipient: '+447700900123', body: 'Hello' },
     ...{ encoding: 'gsm7', segments: 1, on_doubt: 'resend', priority: 1, attempt: 1, parts_submitted: [], sale: null },
-    ...{ wanted_at_ms: 0, valid_until_ms: 86_400_000 },
+    ...{ wanted_at_ms: 0, valid_until_ms: 86_400_000, is_unwanted: false },
   };
 }
 

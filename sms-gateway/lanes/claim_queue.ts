@@ -84,15 +84,19 @@ export class ClaimQueue {
     });
   }
 
-  /** @param done hears when it is in the database; not where that has to be asked again. */
-  release(release: Release, done: () => void = () => undefined): void {
+  /** @param done hears whether it is in the database, or that has to be asked again. */
+  release(release: Release, done: (is_there: boolean) => void = () => undefined): void {
     const releasing: Promise<void> = this.#releases
       .push(release)
-      .then(() => done())
-      .catch((error: unknown) => {
-        if (!Outage.is(error)) this.#options.log.error({ err: error, ...release }, 'a text could not be given back');
-        this.#unreleased.push(release);
-      })
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (!Outage.is(error)) this.#options.log.error({ err: error, ...release }, 'a text could not be given back');
+          this.#unreleased.push(release);
+          return false;
+        },
+      )
+      .then(done)
       .finally(() => this.#releasing.delete(releasing));
     this.#releasing.set(releasing, release.message_id);
   }

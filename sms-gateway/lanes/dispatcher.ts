@@ -14,7 +14,7 @@ import type { LaneOwner } from './lane.ts';
 import type { OutcomeWriter } from './outcome_writer.ts';
 import { countLate, countPart } from './part_counts.ts';
 import type { PartCounts } from './part_counts.ts';
-import { beginSending, partAnswered, retryInMs, segmentsLeft } from './sending.ts';
+import { beginSending, isOut, isUntouched, partAnswered, partTakenLate, retryInMs, segmentsLeft } from './sending.ts';
 import type { InHand, Sending } from './sending.ts';
 
 export interface DispatcherOptions {
@@ -41,6 +41,10 @@ export interface Place {
   at_once: boolean;
 }
 
+const UNWANTED = 'its recipient has said since that he wants no more texts from its sender';
+/** Long enough for whoever asked to have it cancelled or replaced before it is claimed again. */
+const GIVEN_BACK_MS = 1_000;
+
 interface Part {
   no: number;
   attempt: number;
@@ -52,7 +56,7 @@ export class Dispatcher implements LaneOwner {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<number, Lane>();
   /** Texts that this process is to send, until it is known what became of them. */
-  readonly #in_hand = new Set<string>();
+  readonly #in_hand = new Map<string, InHand>();
   #is_draining = false;
 
   constructor(options: DispatcherOptions) {
@@ -103,7 +107,6 @@ export class Dispatcher implements LaneOwner {
     // Only now is it there to be claimed.
     if (!place.at_once) return lane.waitsInDatabase(message.priority);
     this.letGo(place);
-    this.#in_hand.add(message.message_id);
     this.#hand(lane, this.#inHand(message));
   }
 
@@ -115,16 +118,41 @@ export class Dispatcher implements LaneOwner {
   /** Texts that were claimed from the database for whichever carrier takes them now. */
   takeClaimed(messages: readonly ClaimedMessage[]): void {
     for (const message of messages) {
-      this.#in_hand.add(message.message_id);
-      this.#send(this.#inHand(message));
+      const text = this.#inHand(message);
+      // A late answer, or a gateway before this one, may have settled all that was left of it.
+      if (segmentsLeft(text.sending) === 0) this.#settle(text);
+      else if (message.is_unwanted) this.#end(text, 'rejected', UNWANTED);
+      else this.#send(text);
     }
+  }
+
+  /**
+   * Back to the database for a moment, if nothing of it was sent: there it can be cancelled or replaced. Resolves once it is there, or
+   * where it is not here at all, or too late for that.
+   */
+  giveBack(message_id: string): Promise<void> {
+    const text = this.#in_hand.get(message_id);
+    const line = text?.line ?? null;
+    if (text === undefined || line === null || !isUntouched(text.sending)) return Promise.resolve();
+    line.withdraw(text);
+    return new Promise((resolve) => this.#release(text, line.carrier_id, GIVEN_BACK_MS, () => resolve()));
+  }
+
+  /** Somebody wants no more texts: those that wait here for him go back to the database, which ends them. */
+  giveBackTo(account_id: string, recipient: string): Promise<unknown> {
+    const theirs = [...this.#in_hand.values()].filter(
+      ({ sending: { message } }) => message.account_id === account_id && message.recipient === recipient,
+    );
+    return Promise.all(theirs.map(({ sending: { message } }) => this.giveBack(message.message_id)));
   }
 
   /** No text begins its way any more; what is in memory goes back to the database. */
   drain(): void {
     this.#is_draining = true;
-    for (const lane of this.#lanes.values())
-      for (const text of lane.empty()) this.#release(text, lane.carrier_id, null);
+    for (const lane of this.#lanes.values()) {
+      // Of what is out in part it is known once that is answered.
+      for (const text of lane.empty()) if (!isOut(text.sending)) this.#release(text, lane.carrier_id, null);
+    }
   }
 
   stop(): void {
@@ -135,42 +163,69 @@ export class Dispatcher implements LaneOwner {
     const { sending, verdict } = partAnswered(text.sending, part.no, lane.carrier_id, result);
     text.sending = sending;
     countPart(text.counts, result);
+    // What this carrier takes goes on to be sent part by part; what it does not, goes on where the rest of it is known.
+    if (result.kind !== 'taken') text.line?.withdraw(text);
     const then_state = verdict === 'done' ? 'done' : verdict === 'doubt' ? 'doubt' : null;
-    if (then_state !== null) {
-      this.#in_hand.delete(sending.message.message_id);
-      this.#options.onLeft(sending.message.account_id);
-    }
-    const outcome = this.#outcomeOf(lane, text, part, result, then_state);
+    const is_ours = this.#has(text);
+    if (then_state !== null && is_ours) this.#forget(text);
+    const outcome = this.#outcomeOf(lane, text, part, result, is_ours ? then_state : null);
     if (outcome !== null) this.#options.outcomes.write(outcome);
-    if (verdict === 'hopeless') this.#fail(text.sending);
+    if (!is_ours || text.line !== null) return;
+    if (verdict === 'hopeless') this.#fail(text);
     else if (verdict === 'again') this.#send(text);
   }
 
-  /** The parts that were sent again meanwhile stay sent; that there is one more is now known and not only feared. */
+  /** What was sent again meanwhile stays sent; that there is one more is now known and not only feared. */
   onLate(lane: Lane, text: InHand, part: Part, result: PartResult): void {
-    const { sending, counts } = text;
-    countLate(counts, result);
-    const settles = result.kind === 'taken' && sending.message.segments === 1 && sending.places[0] === 'doubted';
+    countLate(text.counts, result);
+    const settles = result.kind === 'taken' && this.#settlesLate(text, part.no);
     const outcome = this.#outcomeOf(lane, text, part, result, settles ? 'done' : null);
     if (outcome !== null) this.#options.outcomes.write(outcome);
   }
 
-  onExpired(_lane: Lane, { sending }: InHand): void {
-    this.#end(sending, 'expired', 'its validity was over before a carrier took it');
+  /** Whether nothing more is to be done for a text, as the answer that came late was the last that was missing. */
+  #settlesLate(text: InHand, part_no: number): boolean {
+    const was_in_doubt = text.sending.places.includes('doubted');
+    const { sending, verdict } = partTakenLate(text.sending, part_no);
+    text.sending = sending;
+    const is_ours = this.#has(text);
+    // One that was given back is told so by the event alone, when it is claimed again.
+    if (verdict !== 'done' || !(is_ours || was_in_doubt)) return false;
+    if (is_ours) this.#forget(text);
+    return true;
+  }
+
+  onExpired(_lane: Lane, text: InHand): void {
+    if (isOut(text.sending)) return;
+    this.#end(text, 'expired', 'its validity was over before a carrier took it');
   }
 
   onUntaken(_lane: Lane, text: InHand): void {
-    this.#send(text);
+    if (!isOut(text.sending)) this.#send(text);
   }
 
   onStranded(lane: Lane): void {
-    for (const text of lane.empty()) this.#send(text);
+    for (const text of lane.empty()) if (!isOut(text.sending)) this.#send(text);
+  }
+
+  #has(text: InHand): boolean {
+    return this.#in_hand.get(text.sending.message.message_id) === text;
+  }
+
+  /** It is known what became of it. */
+  #forget(text: InHand): void {
+    text.line?.withdraw(text);
+    this.#in_hand.delete(text.sending.message.message_id);
+    this.#options.onLeft(text.sending.message.account_id);
   }
 
   #inHand(message: ClaimedMessage): InHand {
     const recipient = parseE164(message.recipient);
     if (recipient === null) throw new Error(`Text ${message.message_id} was accepted for ${message.recipient}.`);
-    return { sending: beginSending(message), encoded: null, recipient, counts: this.#options.countsOf(recipient) };
+    const counts = this.#options.countsOf(recipient);
+    const text: InHand = { sending: beginSending(message), encoded: null, recipient, counts, line: null };
+    this.#in_hand.set(message.message_id, text);
+    return text;
   }
 
   #routing(recipient: E164, sale: ClaimedMessage['sale']): Routing {
@@ -203,7 +258,7 @@ export class Dispatcher implements LaneOwner {
     if (left.length === 0) {
       // Where nobody has refused it, the routes themselves are gone, and may come back.
       if (refused_by.length === 0) return this.#release(text, null, this.#options.unrouted_retry_ms);
-      if (!text.sending.may_be_wanted_later) return this.#fail(text.sending);
+      if (!text.sending.may_be_wanted_later) return this.#fail(text);
       return this.#release(text, routes[0]?.carrier_id ?? null, retryInMs(text.sending, this.#options.now()));
     }
     if (this.#is_draining) return this.#release(text, left[0]?.carrier_id ?? null, null);
@@ -214,40 +269,59 @@ export class Dispatcher implements LaneOwner {
     const lane = this.lane(route.carrier_id);
     // It took over from others what it cannot send at once: what is beyond waits for it in the database, not in memory.
     if (lane.depth >= 2 * this.#options.lane_texts_max) return this.#release(text, lane.carrier_id, null);
-    if (text.sending.throttled_by.length > 0 || patient === undefined) lane.unshift(text);
+    const had_its_turn = text.sending.throttled_by.length > 0 || patient === undefined;
+    if (had_its_turn && text.sending.feared.length === 0) lane.unshift(text);
     else this.#hand(lane, text);
   }
 
-  /** What must not go twice is marked in the database before it goes to the wire. */
+  /**
+   * What must not go twice is marked in the database before it goes to the wire. So is what may go twice, where it does: its receipt may
+   * have come since, or somebody may have ended it.
+   */
   #hand(lane: Lane, text: InHand): void {
-    if (text.sending.message.on_doubt === 'resend') return lane.push(text);
+    const { message, feared } = text.sending;
+    if (message.on_doubt === 'resend' && feared.length === 0) return lane.push(text);
     lane.reserved += 1;
-    this.#options.queue.markSending(text.sending.message.message_id, (may_go) => {
+    this.#options.queue.markSending(message.message_id, (may_go) => {
       lane.reserved -= 1;
+      if (!this.#has(text)) return;
       if (may_go) lane.push(text);
-      else this.#in_hand.delete(text.sending.message.message_id);
+      else this.#in_hand.delete(message.message_id);
     });
   }
 
   /** Back to the database, to be claimed again. */
-  #release({ sending }: InHand, carrier_id: number | null, in_ms: number | null): void {
+  #release(
+    { sending }: InHand,
+    carrier_id: number | null,
+    in_ms: number | null,
+    done: () => void = () => undefined,
+  ): void {
     const { message, attempt } = sending;
     const lane = carrier_id === null ? null : this.lane(carrier_id);
     if (lane !== null) lane.has_backlog = true;
     this.#in_hand.delete(message.message_id);
     const due_at = in_ms === null ? null : new Date(this.#options.now() + in_ms);
-    this.#options.queue.release({ message_id: message.message_id, carrier_id, due_at, attempt }, () =>
-      lane?.waitsInDatabase(message.priority),
-    );
+    this.#options.queue.release({ message_id: message.message_id, carrier_id, due_at, attempt }, (is_there) => {
+      if (is_there) lane?.waitsInDatabase(message.priority);
+      done();
+    });
   }
 
-  #fail(sending: Sending): void {
-    this.#end(sending, 'rejected', sending.last_status === null ? 'no carrier takes it' : null);
+  #fail(text: InHand): void {
+    this.#end(text, 'rejected', text.sending.last_status === null ? 'no carrier takes it' : null);
   }
 
-  #end(sending: Sending, then_state: 'rejected' | 'expired', detail: string | null): void {
-    this.#in_hand.delete(sending.message.message_id);
-    this.#options.onLeft(sending.message.account_id);
+  /** All of it was taken, and nobody has written that down yet. */
+  #settle(text: InHand): void {
+    this.#forget(text);
+    const said = nothingSaid(text.sending, new Date(this.#options.now()));
+    this.#options.outcomes.write({ ...said, detail: null, then_state: 'done', refund_segments: 0 });
+  }
+
+  #end(text: InHand, then_state: 'rejected' | 'expired', detail: string | null): void {
+    const { sending } = text;
+    this.#forget(text);
     this.#options.outcomes.write({
       ...nothingSaid(sending, new Date(this.#options.now())),
       detail,

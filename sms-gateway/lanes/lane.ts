@@ -28,6 +28,9 @@ export interface LaneOptions {
 
 export const MOST_URGENT = 0;
 
+/** So many in line are looked at for one that may pass the first. */
+const PASSING_LOOK_MAX = 200;
+
 /** What one carrier is to be sent next, in memory, the most urgent first, over whichever of its binds has room. */
 export class Lane {
   readonly carrier_id: number;
@@ -82,12 +85,14 @@ export class Lane {
   }
 
   push(text: InHand): void {
+    text.line = this;
     this.#queue.push(text, text.sending.message.priority);
     this.schedule();
   }
 
   /** In front of its equals: it had its turn already. */
   unshift(text: InHand): void {
+    text.line = this;
     this.#queue.unshift(text, text.sending.message.priority);
     this.schedule();
   }
@@ -98,9 +103,17 @@ export class Lane {
     if (priority === MOST_URGENT) this.has_urgent_backlog = true;
   }
 
+  /** It stands in line here no longer. */
+  withdraw(text: InHand): void {
+    text.line = null;
+    this.#queue.remove(text, text.sending.message.priority);
+  }
+
   /** Everything that waits here, which no longer does. */
   empty(): InHand[] {
-    return this.#queue.takeAll();
+    const texts = this.#queue.takeAll();
+    for (const text of texts) text.line = null;
+    return texts;
   }
 
   /** Sends what can be sent, once in this turn of the event loop, after all that came in it. */
@@ -127,7 +140,7 @@ export class Lane {
       const text = this.#queue.first;
       if (text === undefined) return;
       if (text.sending.message.valid_until_ms <= this.#now()) {
-        this.#queue.shift();
+        this.withdraw(text);
         this.#owner.onExpired(this, text);
         continue;
       }
@@ -136,25 +149,38 @@ export class Lane {
         this.#sendNext(text, bind);
         continue;
       }
+      const passing = is_taken ? this.#passing() : null;
+      if (passing !== null) {
+        this.#sendNext(passing.text, passing.bind);
+        continue;
+      }
       if (is_taken) return this.#waitFor(wait_ms);
       // Its binds closed for the night, or lost the one that took such texts.
-      this.#queue.shift();
+      this.withdraw(text);
       this.#owner.onUntaken(this, text);
     }
   }
 
+  /** Where the binds that may take the first in line are full, others may go by binds that it cannot use. */
+  #passing(): { text: InHand; bind: CarrierBind } | null {
+    if (!this.#binds.some((bind) => bind.is_bound && bind.sends && bind.waitMs() === 0)) return null;
+    for (const text of this.#queue.foremost(PASSING_LOOK_MAX)) {
+      if (text.sending.message.valid_until_ms <= this.#now()) continue;
+      const { bind } = this.#freeBind(text);
+      if (bind !== null) return { text, bind };
+    }
+    return null;
+  }
+
   #sendNext(text: InHand, bind: CarrierBind): void {
     const no = nextPart(text.sending);
-    if (no === null) {
-      this.#queue.shift();
-      return;
-    }
+    if (no === null) return this.withdraw(text);
     const { message, attempt } = text.sending;
     text.encoded ??= encodeParts(message);
     const body = submitBody(message, text.encoded, no, bind.row, this.#now());
     text.sending = partLeft(text.sending, no);
     // Its last part is on its way: the place is free.
-    if (nextPart(text.sending) === null) this.#queue.shift();
+    if (nextPart(text.sending) === null) this.withdraw(text);
     const part = { no, attempt, bind_id: bind.row.id };
     bind.submit(
       body,

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { ClaimedMessage } from '../../domain/texts/queue.ts';
 import type { PartResult } from '../carriers/part_result.ts';
 import { STATUS } from '../smpp/status.ts';
-import { beginSending, nextPart, partAnswered, partLeft, retryInMs, segmentsLeft } from './sending.ts';
+import { beginSending, nextPart, partAnswered, partLeft, retryInMs, segmentsLeft, UNANSWERED_MAX } from './sending.ts';
 import type { Sending } from './sending.ts';
 
 function claimed(more: Partial<ClaimedMessage> = {}): ClaimedMessage {
   return {
     ...{ message_id: 'm', account_id: 'a', sender: '+4930123', recipient: '+447700900123', body: 'Hello' },
     ...{ encoding: 'gsm7', segments: 1, on_doubt: 'resend', priority: 1, attempt: 1, parts_submitted: [], sale: null },
-    ...{ wanted_at_ms: 0, valid_until_ms: 86_400_000 },
+    ...{ wanted_at_ms: 0, valid_until_ms: 86_400_000, is_unwanted: false },
     ...more,
   };
 }
@@ -113,10 +113,12 @@ describe('a text of several parts', () => {
             if (one.result.kind === 'taken') taken.add(part_no);
             // A part is never taken back, and no part goes twice that nobody doubted.
             for (const no of taken) expect(sending.places[no - 1]).toBe('taken');
-            expect(sending.attempt - before).toBe(one.result.kind === 'unanswered' && on_doubt === 'resend' ? 1 : 0);
+            const is_doubted = sending.places[part_no - 1] === 'doubted';
+            expect(sending.attempt - before).toBe(one.result.kind === 'unanswered' && !is_doubted ? 1 : 0);
+            if (is_doubted && on_doubt === 'resend')
+              expect(sending.feared.filter((no) => no === part_no)).toHaveLength(UNANSWERED_MAX);
             expect(after.verdict === 'outstanding').toBe(out.length > 0);
             expect(after.verdict === 'done').toBe(taken.size === segments);
-            if (after.verdict === 'doubt') expect(on_doubt).toBe('hold');
             expect(segmentsLeft(sending) + out.length + taken.size).toBeLessThanOrEqual(segments);
             if (after.verdict === 'done' || after.verdict === 'doubt' || after.verdict === 'hopeless') return;
           }

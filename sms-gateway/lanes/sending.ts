@@ -8,11 +8,12 @@ import type { PartCounts } from './part_counts.ts';
 /**
  * A part of a text in the gateway's hands:
  *
- *            ┌──────── refused, throttled, never sent, or in doubt and to be sent again ───────┐
- *            ▼                                                                                 │
- *     left ──submit──> out ──answered──> taken                                                 │
- *                       └──────────────────────────────────────────────────────────────────────┘
- *                       └──no answer, and doubt means hold──> doubted
+ *      ┌──────── refused, throttled, never sent, or in doubt and to be sent again ───────┐
+ *      ▼                                                                                 │
+ *     left ──submit──> out ──answered──> taken                                           │
+ *      │                ├────────────────────────────────────────────────────────────────┘
+ *      │                └──no answer, and doubt means hold, or it was sent often enough──> doubted
+ *      └──an answer to an earlier attempt that came late──> taken <──the same──────────────┘
  */
 export type PartPlace = 'left' | 'out' | 'taken' | 'doubted';
 
@@ -26,7 +27,11 @@ export interface Sending {
   readonly refused_by: readonly number[];
   /** Whether one of them did not want it for the moment only, so that it is worth waiting. */
   readonly may_be_wanted_later: boolean;
-  /** Carriers that asked for patience since it last went somewhere. */
+  /** Parts that went out and were not answered, as often as that happened. */
+  readonly feared: readonly number[];
+  /** Parts that are out again, and of which it is known by now that a carrier has them from before. */
+  readonly had: readonly number[];
+  /** Carriers that asked for patience, or said nothing, since it last went somewhere. */
   readonly throttled_by: readonly number[];
   /** The last refusal, for the story of a text that nobody took. */
   readonly last_status: number | null;
@@ -50,6 +55,8 @@ export function beginSending(message: ClaimedMessage): Sending {
     attempt: message.attempt,
     refused_by: NONE,
     may_be_wanted_later: false,
+    feared: NONE,
+    had: NONE,
     throttled_by: NONE,
     last_status: null,
     is_hopeless: false,
@@ -78,6 +85,16 @@ export function retryInMs({ message }: Sending, now_ms: number): number {
 
 const RETRY_MS = { least: 5_000, most: 600_000 };
 
+/** Whether some of it is on its way: what becomes of it is not known before that is answered. */
+export function isOut({ places }: Sending): boolean {
+  return places.includes('out');
+}
+
+/** Whether nothing of it was ever sent, as far as is known here. */
+export function isUntouched({ places, feared }: Sending): boolean {
+  return feared.length === 0 && places.every((place) => place === 'left');
+}
+
 /** How many parts no carrier has, and none may have. */
 export function segmentsLeft({ places }: Sending): number {
   return places.filter((place) => place === 'left').length;
@@ -93,7 +110,18 @@ export function partAnswered(
   return { sending: next, verdict: verdictOf(next) };
 }
 
+/** That a part was taken, of which nobody knew any more whether it was: it is not sent again, where that can still be helped. */
+export function partTakenLate(sending: Sending, part_no: number): { sending: Sending; verdict: SendingVerdict } {
+  const is_out = sending.places[part_no - 1] === 'out';
+  const next: Sending = is_out
+    ? { ...sending, had: including(sending.had, part_no) }
+    : { ...sending, places: placed(sending.places, part_no, 'taken') };
+  return { sending: next, verdict: verdictOf(next) };
+}
+
 function afterResult(sending: Sending, part_no: number, carrier_id: number, result: PartResult): Sending {
+  // Whatever became of it this time, a carrier has it.
+  if (sending.had.includes(part_no)) return { ...sending, places: placed(sending.places, part_no, 'taken') };
   switch (result.kind) {
     case 'taken':
       return { ...sending, places: placed(sending.places, part_no, 'taken') };
@@ -116,11 +144,25 @@ function afterResult(sending: Sending, part_no: number, carrier_id: number, resu
     case 'unsent':
       return { ...sending, places: placed(sending.places, part_no, 'left') };
     case 'unanswered':
-      return sending.message.on_doubt === 'hold'
-        ? { ...sending, places: placed(sending.places, part_no, 'doubted') }
-        : { ...sending, places: placed(sending.places, part_no, 'left'), attempt: sending.attempt + 1 };
+      return unanswered(sending, part_no, carrier_id);
   }
 }
+
+/** Goes again by another carrier where there is one. What was not answered so often is a matter for a person, or for its receipt. */
+function unanswered(sending: Sending, part_no: number, carrier_id: number): Sending {
+  const feared = [...sending.feared, part_no];
+  const is_enough = feared.filter((no) => no === part_no).length >= UNANSWERED_MAX;
+  if (sending.message.on_doubt === 'hold' || is_enough) {
+    return { ...sending, feared, places: placed(sending.places, part_no, 'doubted') };
+  }
+  return {
+    ...{ ...sending, feared, attempt: sending.attempt + 1, places: placed(sending.places, part_no, 'left') },
+    throttled_by: including(sending.throttled_by, carrier_id),
+  };
+}
+
+/** A carrier that takes texts and never says so would otherwise be sent each of them until its validity is over. */
+export const UNANSWERED_MAX = 3;
 
 function verdictOf({ places, is_hopeless }: Sending): SendingVerdict {
   if (places.includes('out')) return 'outstanding';
@@ -141,8 +183,8 @@ const SINGLE: Readonly<Record<PartPlace, readonly PartPlace[]>> = {
   doubted: ['doubted'],
 };
 
-function including(carriers: readonly number[], carrier_id: number): readonly number[] {
-  return carriers.includes(carrier_id) ? carriers : [...carriers, carrier_id];
+function including(numbers: readonly number[], number: number): readonly number[] {
+  return numbers.includes(number) ? numbers : [...numbers, number];
 }
 
 /** What a text in hand is remembered with between its parts. */
@@ -152,4 +194,6 @@ export interface InHand {
   readonly recipient: E164;
   /** Of its country. */
   readonly counts: PartCounts;
+  /** Where it stands in line; null while all of it that is left is out, or it is in no lane. */
+  line: { readonly carrier_id: number; withdraw: (text: InHand) => void } | null;
 }

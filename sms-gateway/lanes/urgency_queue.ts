@@ -8,7 +8,16 @@ export class UrgencyQueue<T> {
   }
 
   get first(): T | undefined {
-    return this.#foremost()?.first;
+    return this.#mostUrgent()?.first;
+  }
+
+  /** The first so many, in the order in which they go. */
+  *foremost(items_max: number): Iterable<T> {
+    let left = items_max;
+    for (const queue of this.#queues) {
+      for (const item of queue.foremost(left)) yield item;
+      left -= Math.min(left, queue.length);
+    }
   }
 
   push(item: T, urgency: number): void {
@@ -23,10 +32,17 @@ export class UrgencyQueue<T> {
   }
 
   shift(): T | undefined {
-    const queue = this.#foremost();
+    const queue = this.#mostUrgent();
     if (queue === undefined) return undefined;
     this.#length -= 1;
     return queue.shift();
+  }
+
+  /** Takes one out, wherever it stands; false where it does not. */
+  remove(item: T, urgency: number): boolean {
+    const is_removed = this.#of(urgency).remove(item);
+    if (is_removed) this.#length -= 1;
+    return is_removed;
   }
 
   takeAll(): T[] {
@@ -35,7 +51,8 @@ export class UrgencyQueue<T> {
     return all;
   }
 
-  #foremost(): Fifo<T> | undefined {
+  /** The most urgent that has any. */
+  #mostUrgent(): Fifo<T> | undefined {
     return this.#queues.find((queue) => queue.length > 0);
   }
 
@@ -63,6 +80,10 @@ class Fifo<T> {
     return this.#items[this.#front];
   }
 
+  foremost(items_max: number): readonly T[] {
+    return this.#items.slice(this.#front, this.#front + items_max);
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
@@ -84,6 +105,14 @@ class Fifo<T> {
       this.#front = 0;
     }
     return item;
+  }
+
+  remove(item: T): boolean {
+    const at = this.#items.indexOf(item, this.#front);
+    if (at < 0) return false;
+    if (at === this.#front) this.shift();
+    else this.#items.splice(at, 1);
+    return true;
   }
 
   takeAll(): T[] {

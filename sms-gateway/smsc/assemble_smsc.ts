@@ -3,6 +3,7 @@ import type { GatewaySettings } from '../../config/gateway_settings.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
 import type { AcceptorOptions } from '../accept/acceptor.ts';
 import type { JudgeOptions } from '../accept/judge_text.ts';
+import type { ReplaceOptions } from '../accept/replace_text.ts';
 import { Guesses } from '../http/guesses.ts';
 import { sessionOf } from '../session_of_settings.ts';
 import { systemClock } from '../smpp/clock.ts';
@@ -11,7 +12,7 @@ import { CustomerSmsc } from './customer_smsc.ts';
 import type { CustomerSmscOptions } from './customer_smsc.ts';
 
 /** What a gateway judges every text by, however it came. */
-export type Judging = JudgeOptions & Pick<AcceptorOptions, 'screen'>;
+export type Judging = JudgeOptions & Pick<AcceptorOptions, 'screen'> & Pick<ReplaceOptions, 'giveBack'>;
 
 export interface SmscParts extends Pick<CustomerSmscOptions, 'accept' | 'onDelivery' | 'onOutbind'> {
   settings: GatewaySettings;
@@ -46,6 +47,7 @@ export function assembleSmsc({ settings, db, judging, log, accept, onDelivery, o
       session: { ...sessionOf(settings), window_requests: WINDOW_MAX },
     },
     ...{ system_id: SYSTEM_ID, db, log, accept, onDelivery, onOutbind, judge: judging, screen: judging.screen },
+    giveBack: judging.giveBack,
     ...{ clock: systemClock, random: Math.random, guesses: new Guesses(() => performance.now()) },
     ...{ refresh_ms: REFRESH_MS, delivery_poll_ms: DELIVERY_POLL_MS },
     delivery_lease_ms: settings.RESPONSE_TIMEOUT_MS * LEASE_IN_TIMEOUTS,

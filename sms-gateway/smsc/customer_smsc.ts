@@ -44,6 +44,7 @@ export interface CustomerSmscOptions {
   /** As the acceptor has them: what replaces a text is judged as a new one is. `judge.now` is the time of day. */
   judge: JudgeOptions;
   screen: (text: JudgedText, payer: TextPayer) => Screening;
+  giveBack: (message_id: string) => Promise<void>;
   guesses: BinderOptions['guesses'];
   /** A carrier came by our doors, to be bound to. */
   onOutbind: (request: OutbindRequest) => OutbindVerdict;

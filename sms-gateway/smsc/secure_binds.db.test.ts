@@ -83,6 +83,7 @@ function customerSmsc(): CustomerSmsc {
       ...{ validity_ms: 60_000, ahead_ms_max: 60_000 },
     },
     screen: () => ({ kind: 'pass' }),
+    giveBack: () => Promise.resolve(),
     onOutbind: () => ({ kind: 'unexpected' }),
     guesses: new Guesses(() => performance.now()),
     ...{ refresh_ms: 60_000, delivery_lease_ms: 60_000, delivery_poll_ms: 60_000 },

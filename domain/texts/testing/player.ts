@@ -78,13 +78,13 @@ export class Player {
         const id = randomUUID();
         const record = () => recordOutcomes(pool, this.#lease(choice.stale), id, now, outcomes);
         const tables = [await record(), choice.again ? await record() : null];
-        const model = () => this.model.outcomes(this.#lease(choice.stale).epoch, outcomes);
+        const model = () => this.model.outcomes(this.#lease(choice.stale).epoch, this.#now_ms, outcomes);
         return same(tables, [model(), choice.again ? model() : null]);
       }
       case 'receipts': {
         const receipts = choice.items.flatMap((item) => this.#receipt(item));
         const tables = await receiveReceipts(pool, this.#lease(choice.stale), now, receipts);
-        return same(tables, this.model.receive(this.#lease(choice.stale).epoch, receipts));
+        return same(tables, this.model.receive(this.#lease(choice.stale).epoch, this.#now_ms, receipts));
       }
       case 'wait':
         this.#now_ms += choice.minutes * MINUTE_MS;
@@ -105,7 +105,7 @@ export class Player {
     const left = [...this.model.texts.values()].filter(({ place }) => place !== null);
     const outcomes = left.map((text) => this.#outcome(text, 'late'));
     await recordOutcomes(this.#books.pool, this.#lease(false), randomUUID(), new Date(this.#now_ms), outcomes.flat());
-    this.model.outcomes(this.model.epoch, outcomes.flat());
+    this.model.outcomes(this.model.epoch, this.#now_ms, outcomes.flat());
     await this.#books.pool.query('delete from parked_receipt');
   }
 

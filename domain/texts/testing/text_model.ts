@@ -29,6 +29,9 @@ interface Submission {
   part_no: number;
 }
 
+/** A receipt that came before its text was known to be sent is looked for so long. */
+const PARKED_MS = 900_000;
+
 export class TextModel {
   readonly balances = new Map<string, bigint>();
   readonly texts = new Map<string, ModelText>();
@@ -36,7 +39,7 @@ export class TextModel {
   readonly keys = new Map<string, { content: string; id: string }>();
   /** By the carrier's id. */
   readonly submissions = new Map<string, Submission>();
-  parked: Receipt[] = [];
+  parked: { receipt: Receipt; received_at_ms: number }[] = [];
   /** Account, recipient and sender. */
   readonly opt_outs = new Set<string>();
   cost_micros = 0n;
@@ -89,7 +92,7 @@ export class TextModel {
     return released.length;
   }
 
-  outcomes(epoch: number, outcomes: readonly Outcome[]): boolean {
+  outcomes(epoch: number, now_ms: number, outcomes: readonly Outcome[]): boolean {
     if (epoch !== this.epoch) return false;
     const fresh = new Set<string>();
     for (const outcome of outcomes) {
@@ -111,18 +114,24 @@ export class TextModel {
           Object.assign(text, { place: 'in_doubt', epoch: null });
       } else if (then_state !== null) this.#end(text, then_state);
     }
-    for (const { message_id, refund_segments } of outcomes)
-      if (refund_segments > 0) this.#giveBack(this.#text(message_id), refund_segments);
-    const found = this.parked.filter(({ carrier_message_ids }) => carrier_message_ids.some((id) => fresh.has(id)));
+    for (const { message_id, refund_segments, then_state } of outcomes) {
+      const text = this.#text(message_id);
+      if (refund_segments > 0 && text.ended === then_state) this.#giveBack(text, refund_segments);
+    }
+    const found = this.parked.filter(
+      ({ receipt, received_at_ms }) =>
+        received_at_ms > now_ms - PARKED_MS && receipt.carrier_message_ids.some((id) => fresh.has(id)),
+    );
     this.parked = this.parked.filter((one) => !found.includes(one));
-    this.#count(found);
+    this.#count(found.map(({ receipt }) => receipt));
     return true;
   }
 
-  receive(epoch: number, receipts: readonly Receipt[]): ReceiptVerdict[] {
+  receive(epoch: number, now_ms: number, receipts: readonly Receipt[]): ReceiptVerdict[] {
     if (epoch !== this.epoch) return receipts.map(() => 'fenced');
     const known = receipts.filter((one) => this.#submissionOf(one) !== undefined);
-    this.parked.push(...receipts.filter((one) => !known.includes(one)));
+    const unknown = receipts.filter((one) => !known.includes(one));
+    this.parked.push(...unknown.map((receipt) => ({ receipt, received_at_ms: now_ms })));
     // Two that say the same and come together are both told that it was counted.
     const before = new Set(known.filter((one) => this.#wasCounted(one)));
     this.#count(known);

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { Outage } from '../../../domain/db/batch.ts';
-import { cancelMessage } from '../../../domain/texts/decisions.ts';
+import { cancelText } from '../../accept/cancel_text.ts';
 import type { TextPayer } from '../../accept/payer.ts';
 import { NOT_REPLACED, replaceText } from '../../accept/replace_text.ts';
 import type { ReplaceOptions } from '../../accept/replace_text.ts';
@@ -85,8 +85,7 @@ export class Operator {
   }
 
   async #cancel(account_id: string, { id }: StoredText): Promise<Answer> {
-    const { db, judge } = this.#options;
-    switch (await cancelMessage(db, account_id, id, new Date(judge.now()))) {
+    switch (await cancelText(this.#options, account_id, id, new Date(this.#options.judge.now()))) {
       case 'cancelled':
         return { status: STATUS.ESME_ROK };
       case 'not_found':

@@ -1,0 +1,74 @@
+import net from 'node:net';
+import type { AddressInfo } from 'node:net';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freshDatabase } from '../../deploy/testing/database.ts';
+import type { FreshDatabase } from '../../deploy/testing/database.ts';
+import { Listener } from './listener.ts';
+
+let database: FreshDatabase;
+let pool: pg.Pool;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  pool = new pg.Pool({ connectionString: database.url, max: 1 });
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+/** What stands between us and the database: it can forget connections without telling either end. */
+async function between(): Promise<{ url: string; forget: () => void; close: () => void }> {
+  const { hostname, port } = new URL(database.url);
+  const sockets: net.Socket[] = [];
+  const server = net.createServer((near) => {
+    const far = net.connect(Number(port), hostname);
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    near.pipe(far);
+    far.pipe(near);
+    sockets.push(near, far);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const here = new URL(database.url);
+  here.hostname = '127.0.0.1';
+  here.port = String((server.address() as AddressInfo).port);
+  const forget = (): void => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { url: here.href, forget, close };
+}
+
+it('a connection that is silently lost is noticed, and what is notified then is heard over another', async () => {
+  const way = await between();
+  const heard: string[] = [];
+  let times = 0;
+  const lost: (Error | null)[] = [];
+  const listener = new Listener({
+    ...{ database_url: way.url, channels: { something: (payload) => heard.push(payload) }, retry_ms: 20 },
+    onConnected: () => {
+      times += 1;
+    },
+    onLost: (error) => lost.push(error),
+    pulse: { every_ms: 50, silent_ms: 200 },
+  });
+  await listener.start();
+  try {
+    await pool.query(`select pg_notify('something', 'before')`);
+    await expect.poll(() => heard).toEqual(['before']);
+    expect(lost).toEqual([]);
+    way.forget();
+    await expect.poll(() => times, { timeout: 5_000 }).toBe(2);
+    expect(lost).toHaveLength(1);
+    await pool.query(`select pg_notify('something', 'after')`);
+    await expect.poll(() => heard).toEqual(['before', 'after']);
+  } finally {
+    await listener.stop();
+    way.close();
+  }
+});
