@@ -90,6 +90,8 @@ const gatewaySchema = gatewayShape.refine(
   { path: ['GATEWAY_SMPP_TLS_PORT'], error: TLS_NEEDS_FILES },
 );
 
+export const GATEWAY_SETTING_NAMES: readonly string[] = Object.keys(gatewayShape.shape);
+
 export type GatewaySettings = z.infer<typeof gatewaySchema>;
 
 /** Throws one sentence that names each wrong setting and what it may be. */

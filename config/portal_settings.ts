@@ -134,6 +134,8 @@ const wholeSchema = portalSchema.superRefine((settings, check) => {
   }
 });
 
+export const PORTAL_SETTING_NAMES: readonly string[] = Object.keys(portalSchema.shape);
+
 export type PortalSettings = z.infer<typeof portalSchema>;
 
 /** Throws one sentence that names each wrong setting and what it may be. */

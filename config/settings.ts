@@ -84,6 +84,8 @@ const controllerSchema = z.object({
   HOLD_REPLAY_DAYS: seconds(7, 400),
 });
 
+export const CONTROLLER_SETTING_NAMES: readonly string[] = Object.keys(controllerSchema.shape);
+
 export type ControllerSettings = z.infer<typeof controllerSchema>;
 
 /** Throws one sentence that names each wrong setting and what it may be. */

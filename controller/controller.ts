@@ -29,12 +29,11 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import type { Finding } from './reconcile/reconciler.ts';
 import { UnheldHelp } from './reconcile/unheld_help.ts';
 import { alsoSpeaking, SpokenCodes } from './spoken_code/spoken_codes.ts';
-import { callSettings, lcrOptions, makePool } from './settings_of_parts.ts';
+import { callSettings, lcrOptions, makePool, switchOptions } from './settings_of_parts.ts';
 import { rateShelf } from './routing/rate_shelf.ts';
 import type { RateBook } from './routing/rate_book.ts';
 import { AsteriskGate } from './switch/asterisk/asterisk_gate.ts';
 import { AsteriskSwitch } from './switch/asterisk/asterisk_switch.ts';
-import type { AsteriskSwitchOptions } from './switch/asterisk/options.ts';
 import type { Switch, SwitchEvent } from './switch/switch.ts';
 
 export interface ControllerOptions {
@@ -102,7 +101,7 @@ export class Controller {
     const now = (): number => this.#clock.now();
     this.#lease = this.#makeLease(owner);
     this.#rates = rateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
-    this.#ledger = new CallLedger(this.#pool, () => ({ switch_id: settings.SWITCH_ID, epoch: this.#lease.epoch }));
+    this.#ledger = this.#makeLedger();
     this.#metrics = new Metrics(() => this.#liveFigures());
     const observer = new Observer(this.#metrics);
     this.#decider = new Decider({
@@ -147,10 +146,23 @@ export class Controller {
     return liveFigures(states, this.#clock.now());
   }
 
+  #makeLedger(): CallLedger {
+    const { SWITCH_ID: switch_id } = this.#settings;
+    return new CallLedger(
+      this.#pool,
+      () => ({ switch_id, epoch: this.#lease.epoch }),
+      (error, leg_id) => {
+        this.#metrics.settlements_refused_total.inc();
+        this.#log.error({ err: error, leg_id }, 'the database refuses what a call is to be settled with; trying again');
+      },
+    );
+  }
+
   #makeLease(owner: string): LeaseKeeper {
     return new LeaseKeeper({
       database_url: this.#settings.DATABASE_URL,
       switch_id: this.#settings.SWITCH_ID,
+      service: 'controller',
       owner,
       now: () => new Date(),
       retry_ms: 250,
@@ -368,21 +380,4 @@ export class Controller {
     );
     return { calls: this.#is_started, switch: this.#media.healthy, database };
   }
-}
-
-function switchOptions(settings: ControllerSettings, log: Logger): AsteriskSwitchOptions {
-  return {
-    ari: { url: settings.ASTERISK_ARI_URL, user: settings.ASTERISK_ARI_USER, password: settings.ASTERISK_ARI_PASSWORD },
-    ami: {
-      host: settings.ASTERISK_AMI_HOST,
-      port: settings.ASTERISK_AMI_PORT,
-      user: settings.ASTERISK_AMI_USER,
-      password: settings.ASTERISK_AMI_PASSWORD,
-    },
-    cdr_file: settings.ASTERISK_CDR_FILE,
-    request_timeout_ms: 2000,
-    heartbeat_ms: 1000,
-    reconnect_ms: { first: 100, most: 2000 },
-    problem: (error) => log.warn({ err: error }, 'the switch'),
-  };
 }

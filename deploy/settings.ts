@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { Outage } from './runtime/outage.ts';
 import type { CertificateFiles } from './runtime/process/certificate.ts';
+import { serviceSettings } from './service_settings.ts';
+import type { ServiceSettings } from './service_settings.ts';
 
 /** An empty variable is as good as none. */
 const unset = (value: unknown): unknown => (value === '' ? undefined : value);
@@ -95,6 +97,7 @@ export interface DeploySettings {
   demo: boolean;
   /** Such as 127.0.0: whoever is simulated has an address in it, and stays on this machine. */
   simulated_network: string;
+  services: ServiceSettings;
 }
 
 export const checkout = fileURLToPath(new URL('../', import.meta.url));
@@ -143,6 +146,7 @@ export function deploySettings(env: NodeJS.ProcessEnv): DeploySettings {
     portal_port: given.LETSDIAL_PORTAL_PORT ?? 8720,
     demo: given.LETSDIAL_DEMO === 'yes',
     simulated_network: given.LETSDIAL_SIMULATED_NETWORK ?? '127.0.0',
+    services: serviceSettings(env),
   };
 }
 

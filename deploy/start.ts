@@ -21,6 +21,7 @@ import { showProgress } from './runtime/progress.ts';
 import { tryLock } from './runtime/root/lock.ts';
 import { beginPortal, firstRequest } from './start_portal.ts';
 import { firstSteps } from './start_words.ts';
+import { portIn } from './service_settings.ts';
 import { seedDemoOperator } from './seed/demo_operator.ts';
 import type { DemoOperator } from './seed/demo_operator.ts';
 import { deploySettings, serversElsewhere } from './settings.ts';
@@ -89,6 +90,7 @@ async function compose(begin: Begin, settings: DeploySettings, programs: Program
       redis_url: cache.url,
       access,
       port: await claimPort(settings.controller_port, 'The controller'),
+      settings: settings.services.controller,
     }),
   );
   const texts = await beginTexts(begin, settings, { database_url: schema.gateway_url, redis_url: cache.url }, demo);
@@ -131,6 +133,7 @@ async function beginTexts(
   demo: DemoOperator | null,
 ): Promise<SmsGatewayPart> {
   const { home, texts_http_port, texts_smpp_port, texts_smpp_tls_port, simulated_network } = settings;
+  const own = settings.services.gateway;
   const certificate = settings.certificate ?? (await keptCertificate(join(home, 'tls-texts'), [LOOPBACK]));
   await checkCertificate(certificate);
   if (demo !== null) await begin(smscPart({ home, name: 'demo', ...smscIn(simulated_network), accounts: [demo.smsc] }));
@@ -138,11 +141,11 @@ async function beginTexts(
     smsGatewayPart({
       home,
       ...servers,
-      host: LOOPBACK,
+      host: own['GATEWAY_HOST'] ?? LOOPBACK,
       ports: {
         http: await claimPort(texts_http_port, 'The gateway of texts'),
         smpp: await claimPort(texts_smpp_port, 'The gateway of texts'),
-        observe: await freePort(),
+        observe: await claimPort(portIn(own, 'GATEWAY_OBSERVE_PORT'), 'The metrics of the gateway of texts'),
       },
       settings: {
         // Customers of a demo live on this machine; anybody else's webhook there would reach into the operator's own network.
@@ -150,6 +153,7 @@ async function beginTexts(
         GATEWAY_SMPP_TLS_PORT: String(await claimPort(texts_smpp_tls_port, 'The gateway of texts')),
         GATEWAY_TLS_CERT_FILE: certificate.certificate_file,
         GATEWAY_TLS_KEY_FILE: certificate.private_key_file,
+        ...own,
       },
     }),
   );

@@ -4,10 +4,11 @@ import { numberProviderPart } from './parts/number_provider.ts';
 import { paymentProviderPart } from './parts/payment_provider.ts';
 import { portalApiPart } from './parts/portal_api.ts';
 import type { PortalApiPart } from './parts/portal_api.ts';
-import { claimPort, freePort, LOOPBACK } from './runtime/process/port.ts';
+import { claimPort, LOOPBACK } from './runtime/process/port.ts';
 import { keptSecret } from './runtime/process/secret.ts';
 import { seedDemoPortal } from './seed/demo_portal.ts';
 import type { DemoPortal } from './seed/demo_portal.ts';
+import { portIn } from './service_settings.ts';
 import type { DeploySettings } from './settings.ts';
 import type { Begin } from './supervise/part.ts';
 
@@ -47,7 +48,10 @@ export async function beginPortal(
   const demo = await seedDemoPortal(home, owner_url, { is_demo });
   const port = await claimPort(settings.portal_port, 'The portal');
   const url = `http://${LOOPBACK}:${port}`;
-  const origin = `http://localhost:${port}`;
+  const own = settings.services.portal;
+  const host = own['PORTAL_HOST'] ?? LOOPBACK;
+  const observe = await claimPort(portIn(own, 'PORTAL_OBSERVE_PORT'), 'The metrics of the portal');
+  const origin = own['PUBLIC_ORIGIN'] ?? `http://localhost:${port}`;
   const mail = await begin(mailCatcherPart(mail_at));
   const payment_secret = await secret('demo-payments');
   await begin(
@@ -61,7 +65,7 @@ export async function beginPortal(
   await begin(numberProviderPart({ ...{ home, ...numbers_at, key, webhook }, provision_ms: 2_000, test_ms: 1_000 }));
   const portal = await begin(
     portalApiPart({
-      ...{ home, database_url, redis_url, host: LOOPBACK, ports: { http: port, observe: await freePort() } },
+      ...{ home, database_url, redis_url, host, ports: { http: port, observe } },
       settings: {
         PUBLIC_ORIGIN: origin,
         SMTP_URL: mail.smtp_url,
@@ -70,6 +74,7 @@ export async function beginPortal(
         NUMBER_PROVIDER_URL: `http://${numbers_at.address}:${numbers_at.port}`,
         NUMBER_PROVIDER_KEY: key,
         NUMBER_PROVIDER_WEBHOOK_SECRET: number_secret,
+        ...own,
       },
     }),
   );

@@ -81,7 +81,8 @@ export function inDialling(state: Dialling, event: CallEvent, now_ms: number, se
     case 'attempt_failed':
       return attemptFailed(state, event.attempt, event.failure, event.at_ms, now_ms, settings);
     case 'bridged':
-      // `gone`: the caller hung up between our decision and the switch; its end is told by an event of its own.
+      // `gone`: the caller hung up between our decision and the switch; its end is told by an event of its own. `unknown`: what is held
+      // stays held, and reconciliation finds the call dialling, talking, waiting or gone.
       return event.reach === 'failed' ? switchFailed(state, now_ms) : { state, effects: [] };
     case 'ended':
       return awaitRecord(state, event, { result: 'cancelled', refusal: null, blame: 'caller' }, now_ms, settings);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { CallLedger } from '../charging/call_ledger.ts';
+import { SwitchLost } from '../switch/lost.ts';
 import type { Switch } from '../switch/switch.ts';
 import type { CallEffect, CallEvent, CallSettings, CallState, TimerName } from './state.ts';
 import { transition } from './transition.ts';
@@ -72,10 +73,11 @@ export class CallSession {
       case 'settle':
         return this.#ask(ledger.settle(effect.item), (answer) => ({ type: 'settled', answer }), null);
       case 'bridge':
-        return this.#ask(media.bridge(this.channel_id, effect.plan), (reach) => ({ type: 'bridged', reach }), {
-          type: 'bridged',
-          reach: 'failed',
-        });
+        return this.#ask(
+          media.bridge(this.channel_id, effect.plan).catch(reachOfLost),
+          (reach) => ({ type: 'bridged', reach }),
+          { type: 'bridged', reach: 'failed' },
+        );
       case 'note_answer':
         return this.#tell(
           ledger.noteAnswer({
@@ -163,4 +165,10 @@ export class CallSession {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
   }
+}
+
+/** A call that may be on its way out is not taken for one that failed, or somebody would talk for nothing. */
+function reachOfLost(error: unknown): 'unknown' {
+  if (error instanceof SwitchLost && error.may_have_happened) return 'unknown';
+  throw error;
 }

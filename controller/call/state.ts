@@ -134,7 +134,8 @@ export type CallEvent =
   | { type: 'hold_answered'; answer: HoldAnswer }
   | { type: 'hold_failed' }
   /** `failed`: the switch did not take the plan, or did not say so. */
-  | { type: 'bridged'; reach: Reach | 'failed' }
+  /** `unknown`: the answer was lost, and the switch may dial or may have heard nothing of it; its list of channels tells. */
+  | { type: 'bridged'; reach: Reach | 'failed' | 'unknown' }
   | { type: 'ringing'; at_ms: number }
   | { type: 'answered'; b_channel_id: string; at_ms: number }
   | { type: 'attempt_failed'; attempt: number; failure: AttemptFailure; at_ms: number }

@@ -10,6 +10,8 @@ const TRIES_MAX = 4;
 /** Closer to the deadline than this no renewal can still be armed in time. */
 const TOO_LATE_MS = 150;
 const LAST_LOOK_MS = 400;
+/** A database that is away for longer than moments ends the call: whoever talks is told so much before. */
+const UNHEARD_MS = 5000;
 
 /** When the switch ends the call: where the granted seconds end, less the guard. On the switch's wall clock as it stands now. */
 export function armedDeadline(state: Talking, settings: CallSettings): number {
@@ -31,13 +33,7 @@ export function inTalking(state: Talking, event: CallEvent, now_ms: number, sett
     case 'renew_answered':
       return renewAnswered(state, event.answer, now_ms, settings);
     case 'renew_failed':
-      // The money is held or it is not: the number of the grant makes asking again safe either way.
-      return retryLater(
-        { ...state, renewing: null, tries: 0 },
-        Math.min(500, settings.last_grant_retry_ms),
-        now_ms,
-        settings,
-      );
+      return renewFailed(state, now_ms, settings);
     case 'clock_stepped': {
       const stepped = { ...state, stepped_ms: state.stepped_ms + event.step_ms };
       return { state: stepped, effects: armed(stepped, settings) };
@@ -56,7 +52,9 @@ export function inTalking(state: Talking, event: CallEvent, now_ms: number, sett
 }
 
 function renew(state: Talking, now_ms: number, settings: CallSettings): Step {
-  if (state.renewing !== null || state.held.seconds >= settings.call_seconds_max) return { state, effects: [] };
+  if (state.renewing !== null) return { state, effects: [] };
+  // No call is longer, whatever money there is: who talks is told that it ends soon.
+  if (state.held.seconds >= settings.call_seconds_max) return warned(state);
   if (now_ms > armedDeadline(state, settings) - TOO_LATE_MS) return { state, effects: [] };
   const grant = grantWithin(state, settings, null);
   return grant === null ? { state, effects: [] } : ask({ ...state, tries: 1 }, grant, now_ms, settings);
@@ -115,9 +113,23 @@ function renewLess(state: Talking, answer: HoldAnswer, now_ms: number, settings:
   const share = state.tries === 1 ? answer.free_micros / BigInt(Math.max(1, answer.open_calls)) : answer.free_micros;
   const affordable = [share, answer.free_micros].find((budget) => grantWithin(state, settings, budget) !== null);
   if (affordable !== undefined && state.tries < TRIES_MAX) return askAgain(state, affordable, now_ms, settings);
-  const warning: CallEffect[] = state.last_grant ? [] : [{ type: 'warn' }];
-  const waiting = retryLater({ ...state, last_grant: true }, settings.last_grant_retry_ms, now_ms, settings);
-  return { state: waiting.state, effects: [...warning, ...waiting.effects] };
+  const told = warned(state);
+  const waiting = retryLater(told.state, settings.last_grant_retry_ms, now_ms, settings);
+  return { state: waiting.state, effects: [...told.effects, ...waiting.effects] };
+}
+
+/** Once for each grant that may be the last. */
+function warned(state: Talking): { state: Talking; effects: readonly CallEffect[] } {
+  return { state: { ...state, last_grant: true }, effects: state.last_grant ? [] : [{ type: 'warn' }] };
+}
+
+/** The money is held or it is not: the number of the grant makes asking again safe either way. */
+function renewFailed(state: Talking, now_ms: number, settings: CallSettings): Step {
+  const idle: Talking = { ...state, renewing: null, tries: 0 };
+  const ends_soon = now_ms > armedDeadline(state, settings) - UNHEARD_MS;
+  const told = ends_soon ? warned(idle) : { state: idle, effects: [] };
+  const waiting = retryLater(told.state, Math.min(500, settings.last_grant_retry_ms), now_ms, settings);
+  return { state: waiting.state, effects: [...told.effects, ...waiting.effects] };
 }
 
 function askAgain(state: Talking, budget_micros: bigint | null, now_ms: number, settings: CallSettings): Step {
@@ -158,7 +170,12 @@ function overrun(state: Talking, now_ms: number, settings: CallSettings): Step {
 }
 
 /** However short the rest is: there is one last look just before the deadline. */
-function retryLater(state: Talking, wait_ms: number, now_ms: number, settings: CallSettings): Step {
+function retryLater(
+  state: Talking,
+  wait_ms: number,
+  now_ms: number,
+  settings: CallSettings,
+): { state: Talking; effects: readonly CallEffect[] } {
   const last_ms = armedDeadline(state, settings) - LAST_LOOK_MS;
   const at_ms = Math.min(now_ms + wait_ms, last_ms);
   return { state, effects: now_ms < last_ms ? [{ type: 'timer', name: 'renew', at_ms }] : [] };

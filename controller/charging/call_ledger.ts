@@ -17,6 +17,8 @@ const RENEW_LINGER_MS = 150;
 const SETTLE_LINGER_MS = 150;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2000;
+/** What the database refuses is no outage and no matter of moments: somebody has to mend it, and it is asked for again meanwhile. */
+const REFUSED_RETRY_MS = 15_000;
 /** Records of calls that cost nobody anything are given up beyond this many, sooner than memory. */
 const UNHELD_WAITING_MAX = 20_000;
 
@@ -27,10 +29,13 @@ export class CallLedger {
   readonly #answer: Batch<AnswerItem, HoldAnswer>;
   readonly #settle: Batch<SettleItem, HoldAnswer>;
   readonly #unheld: Batch<UnheldRecord, HoldAnswer>;
+  readonly #onRefused: (error: unknown, leg_id: string) => void;
   readonly #stop = new AbortController();
   #unheld_waiting = 0;
 
-  constructor(db: Queryable, lease: () => Lease) {
+  /** @param onRefused what the database has against a settlement or a record, each time that it is refused. */
+  constructor(db: Queryable, lease: () => Lease, onRefused: (error: unknown, leg_id: string) => void) {
+    this.#onRefused = onRefused;
     this.#authorize = new Batch((items) => authorizeCalls(db, lease(), items));
     this.#renew = new Batch((items) => renewCalls(db, lease(), items), { linger_ms: RENEW_LINGER_MS });
     this.#answer = new Batch((items) => answerCalls(db, lease(), items), { linger_ms: SETTLE_LINGER_MS });
@@ -51,9 +56,9 @@ export class CallLedger {
     return this.#answer.push(item);
   }
 
-  /** Asks until the database has said that it is settled, however long it is away; rejects only when stopped. */
+  /** Asks until the database has said that it is settled, however long it is away or refuses to; rejects only when stopped. */
   settle(item: SettleItem): Promise<HoldAnswer> {
-    return this.#persist(() => this.#settle.push(item));
+    return this.#persist(item.leg_id, () => this.#settle.push(item));
   }
 
   /** The same for the record of a refused call; `dropped` when too many wait already. */
@@ -61,7 +66,7 @@ export class CallLedger {
     if (this.#unheld_waiting >= UNHELD_WAITING_MAX) return 'dropped';
     this.#unheld_waiting += 1;
     try {
-      return await this.#persist(() => this.#unheld.push(record));
+      return await this.#persist(record.leg_id, () => this.#unheld.push(record));
     } finally {
       this.#unheld_waiting -= 1;
     }
@@ -71,13 +76,14 @@ export class CallLedger {
     this.#stop.abort();
   }
 
-  async #persist(ask: () => Promise<HoldAnswer>): Promise<HoldAnswer> {
+  async #persist(leg_id: string, ask: () => Promise<HoldAnswer>): Promise<HoldAnswer> {
     for (let retry_ms = RETRY_MS_MIN; ; retry_ms = Math.min(retry_ms * 2, RETRY_MS_MAX)) {
       try {
         return await ask();
       } catch (error) {
-        if (!(error instanceof Outage)) throw error;
-        await wait(retry_ms, undefined, { signal: this.#stop.signal });
+        const is_refused = !(error instanceof Outage);
+        if (is_refused) this.#onRefused(error, leg_id);
+        await wait(is_refused ? REFUSED_RETRY_MS : retry_ms, undefined, { signal: this.#stop.signal });
       }
     }
   }

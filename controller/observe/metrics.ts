@@ -32,6 +32,11 @@ export class Metrics {
   readonly reconcile_findings_total: Counter<'finding'>;
   readonly refused_addresses_total: Counter<'why'>;
   readonly clock_steps_total: Counter;
+  readonly settlements_refused_total = new Counter({
+    name: 'letsdial_settlements_refused_total',
+    help: 'Times that the database refused a settlement or a record of a call; money stays held until somebody mends it.',
+    registers: [this.registry],
+  });
   readonly spoken_codes_total = new Counter<'outcome'>({
     name: 'letsdial_spoken_codes_total',
     help: 'Codes that were to be spoken by a call, by what became of them; many that nobody answers are a sign of pumped traffic.',

@@ -154,7 +154,11 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
   const media = {
     ...{ list: () => Promise.resolve(live()), armDeadline: ignored, hangUp, refuse: ignored },
   } as unknown as Switch;
-  const ledger = new CallLedger(db, () => ({ switch_id: 's', epoch: 1 }));
+  const ledger = new CallLedger(
+    db,
+    () => ({ switch_id: 's', epoch: 1 }),
+    (error) => expect(error).toBeNull(),
+  );
   const now = (): number => clock.now_ms;
   const decide = (): Promise<never> => Promise.reject(new Error('nothing arrives here'));
   const onStrayRecord = (one: SwitchRecord): void => reconciler.keepRecord(one);
@@ -246,6 +250,57 @@ describe('reconciliation', () => {
       clock.now_ms += 600;
     }
     expect(calls.byChannel('channel')).toBeUndefined();
+  });
+
+  it.each<[string, LiveCall]>([
+    ['waits and was not told', { ...up, call_id: null, attempt: null, b_channel_id: null, waiting: true }],
+    ['talks all the same', up],
+  ])('hangs up a caller whose call is over and who %s', async (_, call) => {
+    const { reconciler, calls, clock, settled, hung_up, findings } = scene(() => [call]);
+    settled.push({ net_micros: '0', cdr: { duration_ms: 0, duration_source: 'none', result: 'refused' } });
+    calls.refuseNew();
+    const source = { kind: 'device', device: 'phone' } as const;
+    const arrival = { channel_id: 'channel', source, dialled: '1', claimed_caller: null, arrived_at_ms: now_ms };
+    calls.onSwitchEvent({ type: 'arrived', arrival });
+    await expect.poll(() => calls.byChannel('channel')?.state.phase).toBe('over');
+    for (let pass = 0; pass < 2; pass += 1) {
+      await reconciler.pass();
+      clock.now_ms += 600;
+    }
+    expect(hung_up).toEqual(['channel']);
+    expect(findings).toEqual(['channel_left']);
+    calls.abandon();
+  });
+});
+
+describe('an attempt of which the switch did not say whether it was taken', () => {
+  async function seenAs(call: LiveCall): Promise<ReturnType<typeof scene>> {
+    let live: LiveCall = { ...call, waiting: false, b_channel_id: null, answered_at_ms: null };
+    const one = scene(() => [live], unanswered);
+    await one.reconciler.pass();
+    one.calls.byCall('call')?.dispatch({ type: 'bridged', reach: 'unknown' });
+    live = call;
+    for (let pass = 0; pass < 2; pass += 1) {
+      await one.reconciler.pass();
+      one.clock.now_ms += 600;
+    }
+    return one;
+  }
+
+  it('is given up where the switch waits for it still, and nothing is charged', async () => {
+    const waiting = { ...up, attempt: null, b_channel_id: null, answered_at_ms: null, waiting: true };
+    const { calls, settled, findings } = await seenAs(waiting);
+    expect(await settlement(settled)).toMatchObject({ duration_ms: 0, result: 'failed' });
+    expect(findings).toEqual(['adopted', 'attempt_missed']);
+    calls.abandon();
+  });
+
+  it('goes on where the switch dials, and is charged once it talks', async () => {
+    const { calls, settled, findings } = await seenAs(up);
+    expect(calls.byCall('call')?.state.phase).toBe('talking');
+    expect(findings).toEqual(['adopted', 'answer_missed']);
+    expect(settled).toEqual([]);
+    calls.abandon();
   });
 });
 

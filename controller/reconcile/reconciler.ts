@@ -19,7 +19,9 @@ export type Finding =
   | 'help_without_hold'
   | 'end_missed'
   | 'answer_missed'
-  | 'failure_missed';
+  | 'failure_missed'
+  | 'attempt_missed'
+  | 'channel_left';
 
 export interface ReconcilerOptions {
   calls: Calls;
@@ -80,7 +82,7 @@ export class Reconciler {
       live_by_channel,
     );
     for (const session of calls.live) this.#checkSession(session, live_by_channel);
-    for (const session of calls.lingering) this.#checkLingering(session, live_by_channel);
+    for (const session of calls.lingering) this.#checkLingering(session, live_by_channel.get(session.channel_id));
     const held = new Set(holds.map((hold) => hold.call_id));
     for (const call of live) await this.#checkChannel(call, held);
     await this.#settleEndedHelp(held);
@@ -152,12 +154,28 @@ export class Reconciler {
     ) {
       this.#options.onFinding('failure_missed');
       this.#failWaiting(session, call.attempt);
+    } else if (
+      call.waiting &&
+      (call.attempt ?? 0) < state.attempts.length &&
+      this.#seenLongEnough(`attempt ${state.call_id} ${state.attempts.length}`)
+    ) {
+      // The switch heard nothing of the attempt, and the connection over which it was told of it is another one by now.
+      this.#options.onFinding('attempt_missed');
+      session.dispatch({ type: 'bridged', reach: 'failed' });
     }
   }
 
-  /** The end of a refused call whose caller wrote line breaks into his number is not believed, and comes never otherwise. */
-  #checkLingering(session: CallSession, live: ReadonlyMap<string, LiveCall>): void {
-    if (!live.has(session.channel_id)) this.#endMissed(session);
+  /**
+   * A call that is over here. The end of a refused one whose caller wrote line breaks into his number is not believed, and comes never
+   * otherwise. One that still waits, or talks, did not hear that it was refused or was to end, and nobody pays for it.
+   */
+  #checkLingering(session: CallSession, call: LiveCall | undefined): void {
+    if (call === undefined) return this.#endMissed(session);
+    const goes_on = call.waiting || call.b_channel_id !== null;
+    if (!goes_on || call.help !== null || !this.#seenLongEnough(`left ${session.state.call_id}`)) return;
+    this.#options.onFinding('channel_left');
+    this.#options.log.warn({ call_id: session.state.call_id }, 'hanging up a call that is over and goes on');
+    this.#hangUp(call.channel_id);
   }
 
   #endMissed(session: CallSession): void {
@@ -192,7 +210,7 @@ export class Reconciler {
   }
 
   async #checkChannel(call: LiveCall, held: ReadonlySet<string>): Promise<void> {
-    const { calls, media, onFinding, log } = this.#options;
+    const { calls, onFinding, log } = this.#options;
     if (calls.byChannel(call.channel_id) !== undefined || (call.call_id !== null && held.has(call.call_id))) return;
     if (!this.#seenLongEnough(`channel ${call.channel_id}`)) return;
     if (call.help !== null) {
@@ -201,8 +219,14 @@ export class Reconciler {
     }
     onFinding('channel_without_hold');
     log.warn({ channel_id: call.channel_id, call_id: call.call_id }, 'hanging up a channel that nobody pays for');
+    this.#hangUp(call.channel_id);
+  }
+
+  /** With a cause that becomes a 503: the caller's carrier may try another way, where a 603 would keep it from that. */
+  #hangUp(channel_id: string): void {
+    const { media, log } = this.#options;
     media
-      .hangUp(call.channel_id, causes.temporary_failure)
+      .hangUp(channel_id, causes.congestion)
       .catch((error: unknown) =>
         log.warn({ err: error }, 'the channel was not hung up; trying again in the next pass'),
       );

@@ -26,6 +26,7 @@ const findings: ChaosFindings = {
   unsettled: [],
   unsettled_by_switch: [],
   switch_difference_ms_max: 0,
+  recorded_difference_ms_max: 500,
   operator_loss_micros: 0n,
   by_duration_source: {},
   broken_invariants: [],
@@ -51,6 +52,10 @@ describe('a chaos run', () => {
     const broken_invariants = [{ name: 'held is the sum of open holds', broken: 1 }];
     expect(passed({ verdict, findings: { ...findings, broken_invariants } })).toBe(false);
     expect(passed({ verdict, findings: { ...findings, cut_off: 0 } })).toBe(false);
+  });
+
+  it('fails when a call that was settled from the switch’s record lasted otherwise', () => {
+    expect(passed({ verdict, findings: { ...findings, recorded_difference_ms_max: 501 } })).toBe(false);
   });
 });
 

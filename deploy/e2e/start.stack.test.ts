@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,6 +70,8 @@ beforeAll(async () => {
     LETSDIAL_TEXTS_SMPP_PORT: String(await freePort()),
     LETSDIAL_TEXTS_SMPP_TLS_PORT: String(await freePort()),
     LETSDIAL_PORTAL_PORT: String(await freePort()),
+    // Of a service's own settings.
+    GATEWAY_OBSERVE_PORT: String(await freePort()),
   };
   letsdial = new Started(settings);
   await letsdial.runs();
@@ -104,6 +106,31 @@ async function processesOf(folder: string): Promise<string[]> {
   return found;
 }
 
+/** Sockets that anybody may speak to: of TCP that listen, of UDP that are bound and not connected. */
+async function listeners(): Promise<{ address: string; inode: string }[]> {
+  const kinds: [file: string, state: string][] = [
+    ['tcp', '0A'],
+    ['tcp6', '0A'],
+    ['udp', '07'],
+    ['udp6', '07'],
+  ];
+  const found: { address: string; inode: string }[] = [];
+  for (const [file, listens] of kinds) {
+    const lines = (await readFile(`/proc/net/${file}`, 'utf8')).split('\n').slice(1);
+    for (const line of lines) {
+      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/u);
+      if (state === listens) found.push({ address: addressOf(local.split(':', 1)[0] ?? ''), inode });
+    }
+  }
+  return found;
+}
+
+/** As the kernel writes it: the octets of each four backwards, in hexadecimal. */
+function addressOf(hex: string): string {
+  if (hex.length > 8) return /^0{24}01000000$/u.test(hex) ? '::1' : hex;
+  return [...Buffer.from(hex, 'hex')].reverse().join('.');
+}
+
 async function run(command: string, args: readonly string[]): Promise<string> {
   const child = spawn(command, args, { cwd: checkout, env: { ...process.env, ...settings } });
   let text = '';
@@ -130,6 +157,24 @@ describe('npm start', () => {
     expect(told).toContain(number);
     await caller.close();
   }, 60_000);
+
+  it('hands each service those of its own settings that the environment names', async () => {
+    const metrics = await fetch(`http://127.0.0.1:${settings['GATEWAY_OBSERVE_PORT'] ?? ''}/metrics`);
+    expect(await metrics.text()).toContain('letsdial_');
+  });
+
+  it('listens on this machine alone', async () => {
+    const sockets = new Set<string>();
+    for (const process_line of await processesOf(home)) {
+      const folder = `/proc/${process_line.split(' ', 1)[0] ?? ''}/fd`;
+      const open = await readdir(folder).catch((): string[] => []);
+      const links = await Promise.all(open.map((fd) => readlink(join(folder, fd)).catch(() => '')));
+      for (const link of links) if (link.startsWith('socket:')) sockets.add(link.slice('socket:['.length, -1));
+    }
+    const listening = (await listeners()).filter(({ inode }) => sockets.has(inode));
+    expect(listening.length).toBeGreaterThan(8);
+    expect(listening.filter(({ address }) => !/^(127\.|::1$)/u.test(address))).toEqual([]);
+  });
 
   it('writes no log that is not on the map of the data', async () => {
     const written = await Promise.all(

@@ -4,9 +4,16 @@ import type { Logger } from 'pino';
 import type { Queryable } from '../db/transaction.ts';
 import { leaseOwner, takeLease } from './lease.ts';
 
+export type LeasedService = 'controller' | 'gateway';
+
+/** The name of the connection that holds the lease. */
+export const leaseName = (service: LeasedService): string => `letsdial ${service} lease`;
+
 export interface LeaseKeeperOptions {
   database_url: string;
   switch_id: string;
+  /** By which others see in the database that such a service is there. */
+  service: LeasedService;
   /** This process, for ever: a uuid made at its start. */
   owner: string;
   now: () => Date;
@@ -86,8 +93,11 @@ export class LeaseKeeper {
   }
 
   async #tryLock(): Promise<pg.Client | null> {
-    const { database_url, switch_id } = this.#options;
-    const client = new pg.Client({ connectionString: database_url, keepAlive: true, connectionTimeoutMillis: 2000 });
+    const { database_url, switch_id, service } = this.#options;
+    const client = new pg.Client({
+      ...{ connectionString: database_url, application_name: leaseName(service) },
+      ...{ keepAlive: true, connectionTimeoutMillis: 2000 },
+    });
     client.on('error', () => this.#connectionLost(client));
     client.on('end', () => this.#connectionLost(client));
     await client.connect();

@@ -19,25 +19,31 @@ export async function runService(
   log: Logger,
   ready: () => { words: string; facts: Readonly<Record<string, number | null>> },
 ): Promise<void> {
-  stopOnSignals(service, log);
+  const stopping = stopOnSignals(service, log);
   service.onFatal((error) => {
     log.fatal({ err: error }, 'this service cannot go on');
     process.exit(1);
   });
-  await service.start();
+  try {
+    await service.start();
+  } catch (error) {
+    if (!stopping.has_begun) throw error;
+    log.info('told to stop before it served');
+    return;
+  }
   const { words, facts } = ready();
   log.info(facts, `ready: ${words}`);
   process.send?.({ ready: true, ...facts });
 }
 
-function stopOnSignals(service: Service, log: Logger): void {
-  let is_stopping = false;
+function stopOnSignals(service: Service, log: Logger): { readonly has_begun: boolean } {
+  const stopping = { has_begun: false };
   const stop = (signal: string): void => {
-    if (is_stopping) {
+    if (stopping.has_begun) {
       log.warn({ signal }, 'told twice: stopping at once');
       process.exit(1);
     }
-    is_stopping = true;
+    stopping.has_begun = true;
     log.info({ signal }, 'draining');
     service.stop().then(
       () => process.exit(0),
@@ -48,4 +54,5 @@ function stopOnSignals(service: Service, log: Logger): void {
     );
   };
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop(signal));
+  return stopping;
 }

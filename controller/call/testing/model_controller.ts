@@ -15,6 +15,8 @@ import type { ModelWorld, Question } from './model_world.ts';
 interface Session {
   state: CallState;
   timers: Map<TimerName, object>;
+  /** The attempt whose way to the switch was lost, there or back. */
+  unsure_attempt: number | null;
 }
 
 /** How long a difference between switch and database is looked at before it is acted upon. */
@@ -82,12 +84,21 @@ export class ModelController {
       else if ((call?.record ?? null) !== null || (call?.ended_at_ms ?? 0) + SETTLE_AFTER_MS <= agenda.now_ms)
         this.#settleOrphan(hold, call);
     }
+    for (const [channel_id, session] of this.sessions) this.#failUnheard(channel_id, session);
     for (const call of media.calls.values()) {
       const held = call.call_id !== null && ledger.openHolds().some((hold) => hold.call_id === call.call_id);
       if (call.phase === 'gone' || this.sessions.has(call.channel_id) || held) continue;
-      if (call.help_plan === null) media.end(call.channel_id, 41);
+      if (call.help_plan === null) media.end(call.channel_id, 42);
       else this.#adoptHelp(call, call.help_plan);
     }
+  }
+
+  /** The switch still waits for an attempt that it was told of over a connection that was lost. */
+  #failUnheard(channel_id: string, { state, unsure_attempt }: Session): void {
+    const call = this.#world.media.calls.get(channel_id);
+    if (state.phase !== 'dialling' || unsure_attempt !== state.attempts.length) return;
+    if (call?.phase === 'waiting' && call.attempt < unsure_attempt)
+      this.dispatch(channel_id, { type: 'bridged', reach: 'failed' });
   }
 
   #adoptHelp(call: MediaCall, plan: CallPlan): void {
@@ -97,7 +108,7 @@ export class ModelController {
   }
 
   #adopt(state: CallState): void {
-    this.sessions.set(state.arrival.channel_id, { state, timers: new Map() });
+    this.sessions.set(state.arrival.channel_id, { state, timers: new Map(), unsure_attempt: null });
   }
 
   #adoptLive(hold: ModelHold, call: MediaCall): void {
@@ -154,8 +165,12 @@ export class ModelController {
         return this.#recordUnheld(effect.record);
       case 'bridge':
         return agenda.plan(tape.pick([4, 0, 90]), () => {
-          const reach = tape.oneIn(20) ? 'failed' : media.bridge(channel_id, effect.plan, helpPlanOf(session.state));
-          this.dispatch(channel_id, { type: 'bridged', reach });
+          if (tape.oneIn(20)) return this.dispatch(channel_id, { type: 'bridged', reach: 'failed' });
+          const [answer_lost, question_lost] = [tape.oneIn(16), tape.oneIn(40)];
+          const reached = question_lost ? 'gone' : media.bridge(channel_id, effect.plan, helpPlanOf(session.state));
+          const is_unsure = answer_lost || question_lost;
+          if (is_unsure) session.unsure_attempt = effect.plan.attempt;
+          this.dispatch(channel_id, { type: 'bridged', reach: is_unsure ? 'unknown' : reached });
         });
       case 'refuse':
         return agenda.plan(20, () => media.refuse(channel_id));

@@ -233,6 +233,14 @@ export class ModelWorld {
       if (!recorded && this.ledger.epoch === 1) throw new Error(`${leg_id} has no record.`);
       if (this.ledger.unheld.has(leg_id) && this.ledger.settled.has(leg_id))
         throw new Error(`${leg_id} has two records.`);
+      const call = this.media.calls.get(`channel-${leg_id}`);
+      // An older controller may send out what its successor has given up, which hangs it up again.
+      if (
+        this.ledger.epoch === 1 &&
+        typeof call?.answered_at_ms === 'number' &&
+        this.ledger.settled.get(leg_id)?.cdr.result === 'failed'
+      )
+        throw new Error(`${leg_id} talked, and was settled as one that failed.`);
     }
     let charged = 0n;
     for (const item of this.ledger.settled.values()) charged += item.net_micros + item.tax_micros;

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { formatAmiMessage, takeAmiMessages } from './ami_message.ts';
 import type { AmiMessage } from './ami_message.ts';
-import { SwitchLost } from './lost.ts';
+import { SwitchLost } from '../lost.ts';
 import type { AsteriskSwitchOptions } from './options.ts';
 import { Pending } from './pending.ts';
 

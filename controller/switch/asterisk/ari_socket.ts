@@ -2,7 +2,7 @@ import WebSocket from 'ws';
 import { STASIS_APP } from '../../../dialplan/asterisk/contract.ts';
 import { ARI_EVENT_TYPES, parseAriMessage } from './ari_event.ts';
 import type { AriEvent } from './ari_event.ts';
-import { SwitchLost } from './lost.ts';
+import { SwitchLost } from '../lost.ts';
 import type { AsteriskSwitchOptions } from './options.ts';
 import { Pending } from './pending.ts';
 

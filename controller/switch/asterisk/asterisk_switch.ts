@@ -9,7 +9,7 @@ import type { AriEvent } from './ari_event.ts';
 import { backoffMs } from './backoff.ts';
 import { HeardCalls } from './heard_calls.ts';
 import { isAnswered, liveCalls } from './live_calls.ts';
-import { SwitchLost } from './lost.ts';
+import { SwitchLost } from '../lost.ts';
 import type { AsteriskSwitchOptions } from './options.ts';
 import { NO_ATTEMPT, accountCode, continuation, origination } from './plan.ts';
 import type { Continuation } from './plan.ts';

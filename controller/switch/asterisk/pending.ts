@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SwitchLost } from './lost.ts';
+import { SwitchLost } from '../lost.ts';
 
 interface Waiting<T> {
   resolve: (value: T) => void;
@@ -24,7 +24,11 @@ export class Pending<T> {
     const reply = new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new SwitchLost(`The switch did not answer within ${this.#timeout_ms} ms: ${what}.`));
+        reject(
+          new SwitchLost(`The switch did not answer within ${this.#timeout_ms} ms: ${what}.`, {
+            may_have_happened: true,
+          }),
+        );
       }, this.#timeout_ms);
       this.#waiting.set(id, { resolve, reject, timer });
     });
@@ -44,7 +48,7 @@ export class Pending<T> {
   failAll(reason: string): void {
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);
-      reject(new SwitchLost(reason));
+      reject(new SwitchLost(reason, { may_have_happened: true }));
     }
     this.#waiting.clear();
   }

@@ -5,7 +5,7 @@ import type { AriEvent } from './ari_event.ts';
 import { AriSocket } from './ari_socket.ts';
 import { CALL_EVENTS, parseCallEvent } from './call_event.ts';
 import type { CallEvent } from './call_event.ts';
-import { SwitchLost } from './lost.ts';
+import { SwitchLost } from '../lost.ts';
 import type { AsteriskSwitchOptions } from './options.ts';
 
 /** A controller that is busy for a moment is not dead, and no caller waits longer than this for one that is. */

@@ -5,6 +5,15 @@ import { RateIndexBuilder } from './build_index.ts';
 import { COPY_COLUMNS, COPY_COLUMNS_OF_TEXTS, CopyRows } from './copy_rows.ts';
 import type { RateIndex } from './rate_index.ts';
 
+/**
+ * A pool that answers callers gives up a question within seconds; reading all decks takes some, and millions of rates of many carriers
+ * more. Longer than this, it is the database that does not answer.
+ */
+const LOAD_MS_MAX = 120_000;
+
+/** The client's own patience with a question, which pg's types do not know of. */
+const PATIENT = { query_timeout: LOAD_MS_MAX };
+
 /** Of what the decks are. A rate of texts is read as one whose price is that of a segment, and whose terms are none. */
 export type Service = 'calls' | 'texts';
 
@@ -23,6 +32,7 @@ export async function loadIndex(pool: pg.Pool, at_ms: number, service: Service =
   let failure: Error | undefined;
   try {
     await client.query('begin isolation level repeatable read read only');
+    await client.query(`set local statement_timeout = ${LOAD_MS_MAX}`);
     const index = await readIndex(client, at_ms, service);
     await client.query('commit');
     return index;
@@ -83,14 +93,15 @@ async function estimateRows(client: pg.PoolClient, service: Service): Promise<nu
 }
 
 async function selectNextChange(client: pg.PoolClient, at_ms: number, service: Service): Promise<number | null> {
-  const { rows } = await client.query<{ next_change_at_ms: string | null }>(
-    `select ceil(extract(epoch from min(least(
+  const { rows } = await client.query<{ next_change_at_ms: string | null }>({
+    text: `select ceil(extract(epoch from min(least(
               case when r.effective_from > $1 then r.effective_from end,
               case when r.effective_to > $1 then r.effective_to end))) * 1000)::text as next_change_at_ms
        from ${SOURCES[service].table} r join rate_deck d on d.id = r.deck_id
       where d.state = 'active' and (r.effective_from > $1 or r.effective_to > $1)`,
-    [new Date(at_ms)],
-  );
+    values: [new Date(at_ms)],
+    ...PATIENT,
+  });
   const next = rows[0]?.next_change_at_ms ?? null;
   return next === null ? null : Number(next);
 }
@@ -109,6 +120,9 @@ function copyOut(client: pg.PoolClient, sql: string, take: (chunk: Buffer) => vo
   return new Promise((resolve, reject) => {
     let refused: Error | undefined;
     class CopyOut extends pg.Query {
+      /** Read by the client, which would give up as soon as on any other question. */
+      readonly query_timeout = LOAD_MS_MAX;
+
       /** pg's client calls this for each CopyData message. What is thrown here would end the process. */
       handleCopyData(message: { chunk: Buffer }): void {
         if (refused) return;
