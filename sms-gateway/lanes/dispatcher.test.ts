@@ -212,6 +212,16 @@ it('a text whose bind is full keeps none waiting that goes by another bind of th
   expect(dispatcher.lane(FIRST).depth).toBe(0);
 });
 
+it('a part is booked at what its carrier took when it was sent there, though it is no route any more by then', async () => {
+  const cost = { micros_per_segment: 70n, currency: 'EUR' };
+  dispatcher.setBinds(FIRST, [first.bind]);
+  routes = () => [{ carrier_id: FIRST, cost }];
+  await take(text());
+  routes = () => [];
+  await first.answer(TAKEN);
+  expect(outcomes).toMatchObject([{ carrier_id: FIRST, cost: { micros: 70n, currency: 'EUR' } }]);
+});
+
 describe('a text that is not answered', () => {
   it('goes again, by another carrier where there is one, once the database says that nothing was heard of it', async () => {
     bound(FIRST, SECOND);

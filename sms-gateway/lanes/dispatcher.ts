@@ -15,7 +15,7 @@ import type { OutcomeWriter } from './outcome_writer.ts';
 import { countLate, countPart } from './part_counts.ts';
 import type { PartCounts } from './part_counts.ts';
 import { beginSending, isOut, isUntouched, partAnswered, partTakenLate, retryInMs, segmentsLeft } from './sending.ts';
-import type { InHand, Sending } from './sending.ts';
+import type { InHand, Sending, Way } from './sending.ts';
 
 export interface DispatcherOptions {
   book: RouteBook;
@@ -39,6 +39,7 @@ export interface DispatcherOptions {
 export interface Place {
   carrier_id: number | null;
   at_once: boolean;
+  way: Way | null;
 }
 
 const UNWANTED = 'its recipient has said since that he wants no more texts from its sender';
@@ -85,7 +86,7 @@ export class Dispatcher implements LaneOwner {
 
   /** Null where no carrier has a price for the number. A place in a lane is kept until `take` or `letGo`. */
   reserve(text: AdmittedText & { recipient: E164 }, sale: ClaimedMessage['sale']): Place | null {
-    const { routes } = this.#routing(text.recipient, sale);
+    const { routes, reason } = this.#routing(text.recipient, sale);
     const usable = this.#usable(routes, text);
     const route = usable ?? this.#awaited(routes, text) ?? routes[0];
     if (route === undefined) return null;
@@ -94,10 +95,10 @@ export class Dispatcher implements LaneOwner {
     if (usable === undefined || this.#is_draining || !has_room) {
       // From now on, so that none that comes next overtakes it.
       lane.has_backlog = true;
-      return { carrier_id: lane.carrier_id, at_once: false };
+      return { carrier_id: lane.carrier_id, at_once: false, way: null };
     }
     lane.reserved += 1;
-    return { carrier_id: lane.carrier_id, at_once: true };
+    return { carrier_id: lane.carrier_id, at_once: true, way: { ...usable, reason } };
   }
 
   /** The text was stored. */
@@ -107,7 +108,9 @@ export class Dispatcher implements LaneOwner {
     // Only now is it there to be claimed.
     if (!place.at_once) return lane.waitsInDatabase(message.priority);
     this.letGo(place);
-    this.#hand(lane, this.#inHand(message));
+    const text = this.#inHand(message);
+    text.way = place.way;
+    this.#hand(lane, text);
   }
 
   /** The text was not stored, or is not to be sent. */
@@ -223,7 +226,7 @@ export class Dispatcher implements LaneOwner {
     const recipient = parseE164(message.recipient);
     if (recipient === null) throw new Error(`Text ${message.message_id} was accepted for ${message.recipient}.`);
     const counts = this.#options.countsOf(recipient);
-    const text: InHand = { sending: beginSending(message), encoded: null, recipient, counts, line: null };
+    const text: InHand = { sending: beginSending(message), encoded: null, recipient, counts, line: null, way: null };
     this.#in_hand.set(message.message_id, text);
     return text;
   }
@@ -253,7 +256,7 @@ export class Dispatcher implements LaneOwner {
   /** To the next carrier that takes it; else to where it waits for one, or to its end. */
   #send(text: InHand): void {
     const { message, refused_by, throttled_by } = text.sending;
-    const { routes } = this.#routing(text.recipient, message.sale);
+    const { routes, reason } = this.#routing(text.recipient, message.sale);
     const left = routes.filter(({ carrier_id }) => !refused_by.includes(carrier_id));
     if (left.length === 0) {
       // Where nobody has refused it, the routes themselves are gone, and may come back.
@@ -267,6 +270,7 @@ export class Dispatcher implements LaneOwner {
     if (route === undefined) return this.#await(text, left);
     if (patient === undefined) text.sending = { ...text.sending, throttled_by: [] };
     const lane = this.lane(route.carrier_id);
+    text.way = { ...route, reason };
     // It took over from others what it cannot send at once: what is beyond waits for it in the database, not in memory.
     if (lane.depth >= 2 * this.#options.lane_texts_max) return this.#release(text, lane.carrier_id, null);
     const had_its_turn = text.sending.throttled_by.length > 0 || patient === undefined;
@@ -331,16 +335,25 @@ export class Dispatcher implements LaneOwner {
     });
   }
 
+  /** A late answer may be of a carrier before the one by which it goes now: that is told as its route is by now, if it still is one. */
+  #wayBy({ carrier_id }: Lane, { way, sending, recipient }: InHand): Way | null {
+    if (way?.carrier_id === carrier_id) return way;
+    const { routes, reason } = this.#routing(recipient, sending.message.sale);
+    const route = routes.find((one) => one.carrier_id === carrier_id);
+    return route === undefined ? null : { ...route, reason };
+  }
+
   #outcomeOf(
     lane: Lane,
-    { sending: { message }, recipient }: InHand,
+    text: InHand,
     part: Part,
     result: PartResult,
     then_state: 'done' | 'doubt' | null,
   ): Outcome | null {
     if (result.kind === 'unsent') return null;
-    const routing = this.#routing(recipient, message.sale);
-    const cost = routing.routes.find(({ carrier_id }) => carrier_id === lane.carrier_id)?.cost ?? null;
+    const { message } = text.sending;
+    const way = this.#wayBy(lane, text);
+    const cost = way?.cost ?? null;
     return {
       message_id: message.message_id,
       part_no: part.no,
@@ -353,7 +366,7 @@ export class Dispatcher implements LaneOwner {
       at: new Date(this.#options.now()),
       cost:
         result.kind === 'taken' && cost !== null ? { micros: cost.micros_per_segment, currency: cost.currency } : null,
-      detail: result.kind === 'unanswered' ? `no answer: ${result.why}` : part.no === 1 ? routing.reason : null,
+      detail: result.kind === 'unanswered' ? `no answer: ${result.why}` : part.no === 1 ? (way?.reason ?? null) : null,
       then_state,
       refund_segments: 0,
     };

@@ -3,6 +3,7 @@ import type { ClaimedMessage } from '../../domain/texts/queue.ts';
 import type { E164 } from '../../domain/numbers/e164.ts';
 import { isForTheMoment, isOfTheText } from '../carriers/part_result.ts';
 import type { PartResult } from '../carriers/part_result.ts';
+import type { Route } from '../routing/text_routes.ts';
 import type { PartCounts } from './part_counts.ts';
 
 /**
@@ -187,6 +188,13 @@ function including(numbers: readonly number[], number: number): readonly number[
   return numbers.includes(number) ? numbers : [...numbers, number];
 }
 
+/** What a carrier takes for a part, and why it was chosen: what is booked and told once it has taken one. */
+export interface Way {
+  carrier_id: number;
+  cost: Route['cost'];
+  reason: string;
+}
+
 /** What a text in hand is remembered with between its parts. */
 export interface InHand {
   sending: Sending;
@@ -194,6 +202,8 @@ export interface InHand {
   readonly recipient: E164;
   /** Of its country. */
   readonly counts: PartCounts;
+  /** By which carrier it goes, as its route was when that was decided; null before. */
+  way: Way | null;
   /** Where it stands in line; null while all of it that is left is out, or it is in no lane. */
   line: { readonly carrier_id: number; withdraw: (text: InHand) => void } | null;
 }
