@@ -106,7 +106,10 @@ async function processesOf(folder: string): Promise<string[]> {
   return found;
 }
 
-/** Sockets that anybody may speak to: of TCP that listen, of UDP that are bound and not connected. */
+/**
+ * Sockets that anybody may speak to: of TCP that listen, of UDP that are bound and not connected. Not those of UDP whose port is of the
+ * kernel's choice: by one of these the switch asks for names, and takes nothing but answers.
+ */
 async function listeners(): Promise<{ address: string; inode: string }[]> {
   const kinds: [file: string, state: string][] = [
     ['tcp', '0A'],
@@ -115,11 +118,16 @@ async function listeners(): Promise<{ address: string; inode: string }[]> {
     ['udp6', '07'],
   ];
   const found: { address: string; inode: string }[] = [];
+  const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  const [first = 0, last = 0] = range.trim().split(/\s+/u).map(Number);
   for (const [file, listens] of kinds) {
     const lines = (await readFile(`/proc/net/${file}`, 'utf8')).split('\n').slice(1);
     for (const line of lines) {
       const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/u);
-      if (state === listens) found.push({ address: addressOf(local.split(':', 1)[0] ?? ''), inode });
+      const [address = '', hex = ''] = local.split(':');
+      const port = Number.parseInt(hex, 16);
+      const is_of_kernel = file.startsWith('udp') && port >= first && port <= last;
+      if (state === listens && !is_of_kernel) found.push({ address: addressOf(address), inode });
     }
   }
   return found;
