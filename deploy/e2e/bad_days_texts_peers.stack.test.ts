@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode } from '../../sms-gateway/smpp/encode.ts';
 import { NPI, TON } from '../../sms-gateway/smpp/field_value.ts';
 import type { ShortMessageBody } from '../../sms-gateway/smpp/pdu.ts';
 import { STATUS } from '../../sms-gateway/smpp/status.ts';
+import { storm } from '../../sms-gateway/smpp/testing/mutation_storm.ts';
 import { RawPeer } from '../../sms-gateway/smpp/testing/raw_peer.ts';
 import { sampleBind, sampleSubmitSm } from '../../sms-gateway/smpp/testing/sample.ts';
 import { NpmEsme } from '../../sms-gateway/smsc/testing/npm_esme.ts';
@@ -248,6 +250,35 @@ it('a storm of wrong passwords is refused, mostly without a look at them, and sh
   // Each look costs as much as a hundred texts, and takes turns with that at the passwords of everybody else.
   expect(count(STATUS.ESME_RINVPASWD)).toBeLessThanOrEqual(WRONG_MAX);
   expect(count(STATUS.ESME_RINVPASWD) + count(STATUS.ESME_RTHROTTLED)).toBe(GUESSERS);
+}, 60_000);
+
+it('ten thousand broken PDUs of a customer who is bound end his connections at most, and nothing else', async () => {
+  const [broken, other] = [await customer(), await customer()];
+  const boundPeer = async (): Promise<RawPeer> => {
+    const { address: host, port } = world.gateway.smpp;
+    const peer = new RawPeer(connectPlain({ host, port }));
+    peer.send(sampleBind({ system_id: broken.system_id, password: PASSWORD }), 1);
+    const answer = await peer.next('bind_transceiver_resp');
+    if (answer?.command_status !== 0) throw new Error(`No new bind was taken: ${answer?.command_status ?? 'closed'}.`);
+    return peer;
+  };
+  const report = await storm(boundPeer, 10_000, 20_261_130);
+  expect(report.enquiries_answered).toBeGreaterThan(100);
+  expect(report.reconnects).toBeGreaterThan(10);
+  const { id } = await new TextClient(world.gateway.url, other.api_key).send({
+    from: other.number,
+    to: PERSON,
+    text: 'fine',
+  });
+  await eventually('a text of another customer to arrive', 10_000, async () => {
+    const { rows } = await world.pool.query<{ state: string }>(
+      'select state from message_state where message_id = $1',
+      [id],
+    );
+    return rows[0]?.state === 'delivered' ? true : null;
+  });
+  const lines = (await readFile(join(world.home, 'log/sms-gateway.log'), 'utf8')).split('\n');
+  expect(lines.filter((line) => line.startsWith('{"level":50') || line.startsWith('{"level":60'))).toEqual([]);
 }, 60_000);
 
 describe('where few texts may wait to be stored', () => {
