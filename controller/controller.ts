@@ -29,11 +29,12 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import type { Finding } from './reconcile/reconciler.ts';
 import { UnheldHelp } from './reconcile/unheld_help.ts';
 import { alsoSpeaking, SpokenCodes } from './spoken_code/spoken_codes.ts';
-import { callSettings, lcrOptions, makePool, switchOptions } from './settings_of_parts.ts';
+import { callSettings, lcrOptions, makePool } from './settings_of_parts.ts';
 import { rateShelf } from './routing/rate_shelf.ts';
 import type { RateBook } from './routing/rate_book.ts';
 import { AsteriskGate } from './switch/asterisk/asterisk_gate.ts';
 import { AsteriskSwitch } from './switch/asterisk/asterisk_switch.ts';
+import { switchOptions } from './switch/asterisk/options_of_settings.ts';
 import type { Switch, SwitchEvent } from './switch/switch.ts';
 
 export interface ControllerOptions {

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import type { ControllerSettings } from '../config/settings.ts';
 import type { LcrOptions } from '../domain/rating/lcr.ts';
 import type { CallSettings } from './call/state.ts';
-import type { AsteriskSwitchOptions } from './switch/asterisk/options.ts';
 
 export function makePool(settings: ControllerSettings, log: Logger): pg.Pool {
   const pool = new pg.Pool({
@@ -40,22 +39,5 @@ export function callSettings(settings: ControllerSettings): CallSettings {
     last_grant_retry_ms: settings.LAST_GRANT_RETRY_MS,
     overrun_ms: settings.OVERRUN_MS,
     record_wait_ms: settings.RECORD_WAIT_MS,
-  };
-}
-
-export function switchOptions(settings: ControllerSettings, log: Logger): AsteriskSwitchOptions {
-  return {
-    ari: { url: settings.ASTERISK_ARI_URL, user: settings.ASTERISK_ARI_USER, password: settings.ASTERISK_ARI_PASSWORD },
-    ami: {
-      host: settings.ASTERISK_AMI_HOST,
-      port: settings.ASTERISK_AMI_PORT,
-      user: settings.ASTERISK_AMI_USER,
-      password: settings.ASTERISK_AMI_PASSWORD,
-    },
-    cdr_file: settings.ASTERISK_CDR_FILE,
-    request_timeout_ms: 2000,
-    heartbeat_ms: 1000,
-    reconnect_ms: { first: 100, most: 2000 },
-    problem: (error) => log.warn({ err: error }, 'the switch'),
   };
 }

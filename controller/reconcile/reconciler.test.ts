@@ -113,6 +113,13 @@ const settings = {
   record_wait_ms: 1,
 };
 
+const ledgerOf = (db: Queryable): CallLedger =>
+  new CallLedger(
+    db,
+    () => ({ switch_id: 's', epoch: 1 }),
+    (error) => expect(error).toBeNull(),
+  );
+
 /** A reconciler over one open hold, a switch that lists what `live` says, and a database that takes every settlement. */
 function scene(live: () => readonly LiveCall[], found: typeof detail | typeof unanswered = detail) {
   const unheld: Unheld[] = [];
@@ -154,11 +161,7 @@ function scene(live: () => readonly LiveCall[], found: typeof detail | typeof un
   const media = {
     ...{ list: () => Promise.resolve(live()), armDeadline: ignored, hangUp, refuse: ignored },
   } as unknown as Switch;
-  const ledger = new CallLedger(
-    db,
-    () => ({ switch_id: 's', epoch: 1 }),
-    (error) => expect(error).toBeNull(),
-  );
+  const ledger = ledgerOf(db);
   const now = (): number => clock.now_ms;
   const decide = (): Promise<never> => Promise.reject(new Error('nothing arrives here'));
   const onStrayRecord = (one: SwitchRecord): void => reconciler.keepRecord(one);
