@@ -9,19 +9,21 @@ import { parseKeyRing } from '../../portal-api/key_ring_file.ts';
 import { databaseUrlOf } from '../explain/addresses.ts';
 import { errorCode } from '../runtime/outage.ts';
 
-const USAGE = `Say nothing, or --json for programs: npm run -s audit:verify -- [--json]. DATABASE_URL, KEY_RING_FILE and AUDIT_HEADS_FILE
-name what is to be read; without them it is what npm start made.`;
+const USAGE = `Say nothing, or --json for programs: npm run -s audit:verify -- [--json] [--no-heads]. DATABASE_URL, KEY_RING_FILE and
+AUDIT_HEADS_FILE name what is to be read; without them it is what npm start made. --no-heads: the file of signed heads is known to be lost,
+and the rest is verified without it.`;
 
 /** What stands in the way, in words. */
 class Hindrance extends Error {}
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } });
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({ args: [...args], options: { json: flag, 'no-heads': flag } });
   const home = resolve(process.env['LETSDIAL_HOME'] || '.letsdial');
   const signer = new AuditSigner(
     parseKeyRing(await read(fileOf('KEY_RING_FILE', join(home, 'secrets/key-ring.json')))).audit_seed,
   );
-  const heads = await headsOf(fileOf('AUDIT_HEADS_FILE', join(home, 'audit-heads.jsonl')));
+  const heads = values['no-heads'] ? null : await headsOf(fileOf('AUDIT_HEADS_FILE', join(home, 'audit-heads.jsonl')));
   const client = new pg.Client({ connectionString: await databaseUrl(home) });
   await client.connect();
   try {
@@ -29,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
       if (!values.json) process.stdout.write(`\r${rows} rows read`);
     };
     const { rows, ok, head, findings } = await verifyAudit(client, signer, heads, tell);
-    if (!values.json) console.log(told(rows, heads.length, findings));
+    if (!values.json) console.log(told(rows, heads?.length ?? 0, findings));
     console.log(JSON.stringify({ rows, ok, head, ...(ok ? {} : { findings }) }));
     return ok ? 0 : 1;
   } finally {
@@ -52,7 +54,7 @@ async function read(file: string): Promise<string> {
   }
 }
 
-/** Where none was ever signed there is no file yet. */
+/** Where none was ever signed there is no file yet; where the database has some, that it is missing is a finding. */
 async function headsOf(file: string): Promise<readonly AuditHead[]> {
   try {
     return parseHeadLines(await readFile(file, 'utf8'));

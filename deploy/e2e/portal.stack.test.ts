@@ -15,13 +15,15 @@ import { talk } from '../world/talk.ts';
 import { booksAreRight, eventually, settledCalls } from '../world/verdict.ts';
 
 const NUMBER = '+4930555000111';
+/** Whom the first is handed to buys it himself. */
+const SECOND = '+4930555000112';
 const FRIEND = '+447700900123';
 
 let stack: PortalStack;
 
 beforeAll(async () => {
   stack = await PortalStack.begin();
-  await putInStock(stack.calls.pool, [NUMBER], { provider: 'partner' });
+  await putInStock(stack.calls.pool, [NUMBER, SECOND], { provider: 'partner' });
   await stack.calls.pool.query('update did set inbound_rate_micros_per_minute = 60000 where number = $1', [NUMBER]);
 }, 120_000);
 
@@ -95,14 +97,20 @@ async function deviceOf(client: PortalClient): Promise<Phone> {
   return phone;
 }
 
-const PATH = `/v1/numbers/${encodeURIComponent(NUMBER)}`;
+const pathOf = (number: string): string => `/v1/numbers/${encodeURIComponent(number)}`;
+const PATH = pathOf(NUMBER);
 
-/** For that number it has to be known who somebody is; then it is ordered, supplied and seen to work. */
-async function buyNumber(client: PortalClient, desk: PortalClient): Promise<void> {
+/** For such a number it has to be known who somebody is; then it is ordered. */
+async function buyFirst(client: PortalClient, desk: PortalClient): Promise<void> {
   const refused = await client.post('/v1/number-orders', { number: NUMBER });
   expect(refused).toMatchObject({ status: 409, body: { type: 'urn:letsdial:problem:kyc_required' } });
   await becomeKnown(client, desk);
-  const order = await client.post<{ order_id: string }>('/v1/number-orders', { number: NUMBER });
+  await buyNumber(client, NUMBER);
+}
+
+/** Ordered, supplied and seen to work. */
+async function buyNumber(client: PortalClient, number: string): Promise<void> {
+  const order = await client.post<{ order_id: string }>('/v1/number-orders', { number });
   expect(order).toMatchObject({ status: 201 });
   await eventually('the number', 30_000, async () => {
     const { body } = await client.get<{ state: string }>(`/v1/number-orders/${order.body.order_id}`);
@@ -204,15 +212,19 @@ async function usesItThen({ client, account_id }: SignedUp): Promise<void> {
   await textsBothWays(client, 'It is mine now', 'So I hear');
 }
 
-/** With what the preview said. */
-async function cancels(client: PortalClient): Promise<void> {
-  const preview = await client.get<{ refund_micros: string }>(`${PATH}/cancellation-preview?when=now`);
-  const before = await freeMicros(client);
+/** With what the preview said, which is what comes back: into the wallet, and by the ledger as a credit note of that charge. */
+async function cancels({ client, account_id }: SignedUp, number: string): Promise<bigint> {
+  const preview = await client.get<{ refund_micros: string }>(`${pathOf(number)}/cancellation-preview?when=now`);
+  const [before, given_before] = [await freeMicros(client), await givenBackTo(account_id)];
   const { refund_micros } = preview.body;
-  expect(await client.post(`${PATH}/cancellation`, { when: 'now', refund_micros })).toMatchObject({ status: 201 });
-  expect((await freeMicros(client)) - before).toBe(BigInt(refund_micros));
-  const { rows } = await stack.calls.pool.query('select state, account_id from did where number = $1', [NUMBER]);
+  const cancelled = await client.post(`${pathOf(number)}/cancellation`, { when: 'now', refund_micros });
+  expect(cancelled).toMatchObject({ status: 201, body: { refund_micros } });
+  const refund = BigInt(refund_micros);
+  expect((await freeMicros(client)) - before).toBe(refund);
+  expect((await givenBackTo(account_id)) - given_before).toBe(refund);
+  const { rows } = await stack.calls.pool.query('select state, account_id from did where number = $1', [number]);
   expect(rows).toEqual([{ state: 'quarantined', account_id: null }]);
+  return refund;
 }
 
 it('goes the whole way: from nobody to a number that rings and texts, to a bill, to somebody else, to the end', async () => {
@@ -220,7 +232,7 @@ it('goes the whole way: from nobody to a number that rings and texts, to a bill,
   const ada = await signUp('Ada Example', 'ada@example.org', '+447700900201');
   await payIn(ada.client, '30000000');
   expect(await freeMicros(ada.client)).toBe(30_000_000n);
-  await buyNumber(ada.client, desk);
+  await buyFirst(ada.client, desk);
   await isCalled(ada, desk);
   await textsBothWays(ada.client, 'Here I am', 'At last');
   await isBilled(ada, desk);
@@ -229,9 +241,27 @@ it('goes the whole way: from nobody to a number that rings and texts, to a bill,
   await handsOver(ada.client, bob.client, desk);
   await usesItThen(bob);
   expect(JSON.stringify((await ada.client.get('/v1/messages')).body)).not.toContain('It is mine now');
-  await cancels(bob.client);
+  // Of a month that somebody else paid for nothing comes back; of his own its days do, and the setup does not.
+  expect(await cancels(bob, NUMBER)).toBe(0n);
+  const before = await freeMicros(bob.client);
+  await buyNumber(bob.client, SECOND);
+  const paid = before - (await freeMicros(bob.client));
+  const refund = await cancels(bob, SECOND);
+  expect(refund).toBeGreaterThan(0n);
+  expect(refund).toBeLessThan(paid);
   await booksAreRight(stack.calls.pool);
 }, 120_000);
+
+/** What came back into the wallet, by the postings alone. */
+async function givenBackTo(account_id: string): Promise<bigint> {
+  const { rows } = await stack.calls.pool.query<{ micros: string }>(
+    `select coalesce(sum(p.amount_micros), 0) as micros
+       from posting p join ledger_tx t on t.id = p.tx_id join ledger_account a on a.id = p.account_id join wallet w on w.id = a.wallet_id
+      where w.account_id = $1 and t.kind = 'credit_note' and a.kind in ('wallet_cash', 'wallet_promo')`,
+    [account_id],
+  );
+  return BigInt(rows[0]?.micros ?? 0);
+}
 
 /** What went out of the wallet for service, by the postings alone. */
 async function chargedTo(account_id: string): Promise<bigint> {

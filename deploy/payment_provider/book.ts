@@ -87,15 +87,25 @@ export class Book {
     payment.failure = card.behaviour === 'declines' ? 'card_declined' : null;
   }
 
-  /** Once for its reference; null where that is more than is left. */
+  /** Once for its reference; null where that is more than is left, or where the customer's bank takes the payment back already. */
   refund(payment: Payment, reference: string, amount_cents: bigint): { id: string } | null {
     const before = this.refunds.get(reference);
     if (before !== undefined) return before;
     if (payment.state !== 'succeeded' || payment.refunded_cents + amount_cents > payment.amount_cents) return null;
+    if ([...this.disputes.values()].some((one) => one.payment === payment && one.state !== 'won')) return null;
     const refund = { id: idOf('ref'), payment_id: payment.id, amount_cents };
     payment.refunded_cents += amount_cents;
     this.refunds.set(reference, refund);
     return refund;
+  }
+
+  /** The bank gives back what was refunded. */
+  failRefund(id: string): Payment | null {
+    const refund = [...this.refunds.values()].find((one) => one.id === id);
+    const payment = refund === undefined ? undefined : this.payments.get(refund.payment_id);
+    if (refund === undefined || payment === undefined) return null;
+    payment.refunded_cents -= refund.amount_cents;
+    return payment;
   }
 
   dispute(payment: Payment): Dispute {

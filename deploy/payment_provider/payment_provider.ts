@@ -88,6 +88,13 @@ export class SimulatedPaymentProvider {
     return dispute;
   }
 
+  /** What was paid back comes back itself, days later. */
+  failRefund(refund_id: string): void {
+    const payment = this.book.failRefund(refund_id);
+    if (payment === null) throw new Error(`There is no refund ${refund_id}.`);
+    this.webhooks.tellFailedRefund(refund_id, payment);
+  }
+
   decide(dispute_id: string, state: 'won' | 'lost'): void {
     const dispute = this.book.disputes.get(dispute_id);
     if (dispute === undefined) throw new Error(`There is no dispute ${dispute_id}.`);

@@ -46,6 +46,10 @@ export class Webhooks {
     this.#push({ type: 'dispute', id: eventId(), payment: toldPayment(payment), dispute });
   }
 
+  tellFailedRefund(id: string, payment: Payment): void {
+    this.#push({ type: 'refund', id: eventId(), payment: toldPayment(payment), refund: { id, state: 'failed' } });
+  }
+
   /** Everything that waits is told now; resolves when it was taken, or told once and not taken. */
   flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCarrier } from '../../deploy/world/people.ts';
 import { putTextDeck } from '../../deploy/world/tariffs.ts';
+import { leaseName } from '../../domain/lease/lease_keeper.ts';
 import { brokenInvariants } from '../../domain/ledger/invariants.ts';
 import { seedLegalDocuments } from '../legal/seed_legal_documents.ts';
 import { termsInForce } from '../legal/terms_in_force.ts';
@@ -347,16 +349,30 @@ describe('quality', () => {
     expect(await kyc.get('/v1/admin/texts/quality')).toMatchObject({ status: 403 });
   });
 
-  it('of the whole is told to anybody', async () => {
-    expect(await world.client().get('/v1/status')).toMatchObject({
-      status: 200,
-      body: {
-        components: [
-          { component: 'portal', state: 'up' },
-          { component: 'calls', state: 'up' },
-          { component: 'texts', state: 'down' },
-        ],
-      },
+  it('of the whole is told to anybody: calls are down where nobody drives the switch', async () => {
+    const told = async (): Promise<unknown> => (await world.client().get('/v1/status')).body;
+    const components = (calls: string) => ({
+      components: [
+        { component: 'portal', state: 'up' },
+        { component: 'calls', state: calls },
+        { component: 'texts', state: 'down' },
+      ],
     });
+    expect(await told()).toMatchObject(components('down'));
+    const controller = new pg.Client({
+      ...{ connectionString: world.database_url, application_name: leaseName('controller') },
+    });
+    await controller.connect();
+    await controller.query(`select pg_advisory_lock(hashtext('switch_owner'), hashtext('a switch'))`);
+    world.advance(6_000);
+    expect(await told()).toMatchObject(components('up'));
+    await controller.end();
+    // The server has ended the session some moments later.
+    await expect
+      .poll(() => {
+        world.advance(6_000);
+        return told();
+      })
+      .toMatchObject(components('down'));
   });
 });

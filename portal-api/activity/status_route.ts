@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { leaseName } from '../../domain/lease/lease_keeper.ts';
+import type { LeasedService } from '../../domain/lease/lease_keeper.ts';
 import type { PortalContext } from '../context.ts';
 import { instantOut } from '../http/fields.ts';
 import { route } from '../http/route.ts';
@@ -19,6 +21,9 @@ interface Facts {
   trunks: number;
   alarmed_trunks: number;
   binds: number;
+  /** Whether there is a controller, and a gateway: whoever drives a switch, or sends texts, holds a lease. */
+  has_controller: boolean;
+  has_gateway: boolean;
   has_late_texts: boolean;
 }
 
@@ -44,13 +49,22 @@ export function statusRoute({ pool }: PortalContext): Route {
   );
 }
 
-function componentsOf({ trunks, alarmed_trunks, binds, has_late_texts }: Facts): z.input<typeof status>['components'] {
+function componentsOf(facts: Facts): z.input<typeof status>['components'] {
+  const has_calls = facts.trunks > 0 && facts.has_controller;
+  const has_texts = facts.binds > 0 && facts.has_gateway;
   return [
+    // Where it is not, nobody is answered.
     { component: 'portal', state: 'up' },
-    { component: 'calls', state: trunks === 0 ? 'down' : alarmed_trunks > 0 ? 'degraded' : 'up' },
-    { component: 'texts', state: binds === 0 ? 'down' : has_late_texts ? 'degraded' : 'up' },
+    { component: 'calls', state: !has_calls ? 'down' : facts.alarmed_trunks > 0 ? 'degraded' : 'up' },
+    { component: 'texts', state: !has_texts ? 'down' : facts.has_late_texts ? 'degraded' : 'up' },
   ];
 }
+
+/** Whether a connection of that name holds a lease. A frozen process loses it within seconds. */
+const isThere = (service: LeasedService): string =>
+  `exists (select 1 from pg_locks k join pg_stat_activity a on a.pid = k.pid
+            where k.locktype = 'advisory' and k.granted and k.classid::bigint = hashtext('switch_owner')::bigint & 4294967295
+              and a.datname = current_database() and a.application_name = '${leaseName(service)}')`;
 
 async function readFacts(pool: PortalContext['pool'], now: Date): Promise<Facts> {
   const { rows } = await pool.query<Facts>({
@@ -59,8 +73,11 @@ async function readFacts(pool: PortalContext['pool'], now: Date): Promise<Facts>
                   (select count(distinct a.trunk_id)::integer from route_alarm a join trunk t on t.id = a.trunk_id
                     where a.ended_at is null and t.enabled) as alarmed_trunks,
                   (select count(*)::integer from carrier_bind b join carrier c on c.id = b.carrier_id where b.enabled and c.enabled) as binds,
+                  ${isThere('controller')} as has_controller, ${isThere('gateway')} as has_gateway,
                   exists (select 1 from message_queue where state in ('u', 'w') and due_at < $1) as has_late_texts`,
     values: [new Date(now.getTime() - LATE_MS)],
   });
-  return rows[0] ?? { trunks: 0, alarmed_trunks: 0, binds: 0, has_late_texts: false };
+  const [facts] = rows;
+  if (facts === undefined) throw new Error('The facts of the status came without a row.');
+  return facts;
 }

@@ -43,16 +43,17 @@ function search(context: PortalContext): Route {
     async ({ body, identity, now }) => {
       const items = await inTransaction(context.pool, async (tx) => {
         const found: z.input<typeof foundCustomer>[] = [];
-        for (const account_id of await findAccounts(context, tx, body)) {
+        for (const account_id of new Set(await findAccounts(context, tx, body))) {
           const row = await readAccount(tx, account_id);
           if (row !== null) found.push(await foundOf(context, tx, row));
         }
-        const actor = adminActor(identity);
-        const [first] = found;
-        await appendAudit(tx, {
-          ...{ at: now, actor, action: 'customer.search', account_id: first?.account_id ?? null },
-          ...{ subject: `customers by ${body.by}`, purpose: body.purpose, detail: { found: found.length } },
-        });
+        // Of each that was shown, as each may ask who looked; and of a search that found nobody.
+        for (const account_id of found.length === 0 ? [null] : found.map((one) => one.account_id)) {
+          await appendAudit(tx, {
+            ...{ at: now, actor: adminActor(identity), action: 'customer.search', account_id, purpose: body.purpose },
+            ...{ subject: `customers by ${body.by}`, detail: { found: found.length } },
+          });
+        }
         return found;
       });
       return { status: 200, body: { items } };

@@ -77,6 +77,27 @@ describe('a customer', () => {
     expect(await search('email', EMAIL, here)).toMatchObject({ status: 403 });
   });
 
+  it('of several that are found reads of each in its own log that it was', async () => {
+    const [email, other] = ['several@example.org', await makeUser(world)];
+    const several = await makeUser(world, { email });
+    await world.pool.query(`insert into membership (account_id, user_id, role) values ($1, $2, 'billing')`, [
+      ...[other.account_id, several.user_id],
+    ]);
+    const both = [several.account_id, other.account_id];
+    const { body } = await search('email', email);
+    expect(body.items.map((item) => item.account_id).toSorted()).toEqual(both.toSorted());
+    const { rows } = await world.pool.query<{ account_id: string }>(
+      `select account_id, detail from audit_log where action = 'customer.search' and account_id = any($1) order by account_id`,
+      [both],
+    );
+    expect(rows).toEqual(both.toSorted().map((account_id) => ({ account_id, detail: { found: 2 } })));
+    await search('email', 'nobody-at-all@example.org');
+    const none = await world.pool.query(
+      `select detail from audit_log where action = 'customer.search' and account_id is null order by seq desc limit 1`,
+    );
+    expect(none.rows).toEqual([{ detail: { found: 0 } }]);
+  });
+
   it('is shown masked; one thing is revealed for five minutes to who asked, and the customer sees it', async () => {
     const path = `/v1/admin/customers/${user.account_id}`;
     expect(await support.get(path)).toMatchObject({ status: 422 });

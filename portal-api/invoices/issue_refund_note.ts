@@ -57,3 +57,22 @@ export async function issueRefundNote(
   );
   return number;
 }
+
+/** What a credit note said to be paid back, and came back from the bank after that. Its customer is told of it by another mail. */
+export async function issueFailedRefundNote(
+  context: PortalContext,
+  tx: Transaction,
+  { id, account_id, wallet_id, currency }: RefundedMoney,
+  { part_id, attempt_id, amount_micros }: { part_id: string; attempt_id: string; amount_micros: bigint },
+  now: Date,
+): Promise<void> {
+  const corrects_invoice_id = await documentOf(tx, { kind: 'payout', ref: id });
+  if (corrects_invoice_id === null) return;
+  const line: NoteLine = {
+    ...{ tx: { kind: 'reversal', ref: part_id }, item: part_id, what: 'Money that could not be paid back' },
+    explained: { refund_id: id, payment_id: attempt_id },
+    ...{ net_micros: amount_micros, tax_micros: 0n },
+  };
+  const note = { account_id, wallet_id, currency, corrects_invoice_id, corrects: 'payments' as const };
+  await issueNote(context, tx, { ...note, lines: [line], is_told_otherwise: true }, now);
+}

@@ -13,6 +13,7 @@ import { makeAdmin, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
+import { noticesTo, writeJobsDown } from '../testing/told_notices.ts';
 import { approvedDocuments, openClaims, openDocument } from './approved_documents.ts';
 import { findDocument } from './document_rows.ts';
 import { kycTasks } from './kyc_tasks.ts';
@@ -39,31 +40,18 @@ const filesKept = (): Promise<string[]> => readdir(join(world.home, 'documents')
 const missingOf = ({ account_id }: TestUser): Promise<string[]> =>
   missingDocuments(world.pool, { account_id, country: 'DE', number_type: 'geographic', now: world.now() });
 
-const noticesTo = async ({ account_id }: TestUser, template: string): Promise<Record<string, string>[]> =>
-  (
-    await world.pool.query<{ facts: Record<string, string> }>(
-      `select payload -> 'facts' as facts from told_job where payload ->> 'account_id' = $1 and payload ->> 'template' = $2`,
-      [account_id, template],
-    )
-  ).rows.map(({ facts }) => facts);
-
-/** Jobs are gone once they are done; what was queued is written down as it comes. */
-async function writeJobsDown(): Promise<void> {
-  await world.pool.query(`create table told_job (payload json);
-    create function write_job_down() returns trigger language plpgsql security definer as
-      $$ begin insert into public.told_job values (new.payload); return new; end $$;
-    create trigger write_job_down before insert on graphile_worker._private_jobs for each row execute function write_job_down()`);
-}
+const factsTold = async ({ account_id }: TestUser, template: string): Promise<Record<string, string>[]> =>
+  (await noticesTo(world.pool, account_id, template)).map(({ facts }) => facts);
 
 describe('documents that run out', () => {
-  beforeAll(writeJobsDown);
+  beforeAll(() => writeJobsDown(world.pool));
 
   it('are told of 30 and 7 days before, once each, and are asked for again when it is so far', async () => {
     const user = await makeUser(world);
     const customer = await user.signIn();
     await becomeKnown(customer, await admin.signIn(), dayIn(40));
     await runTask(world, 'tell_expiring_documents');
-    expect(await noticesTo(user, 'kyc_document_expires')).toEqual([]);
+    expect(await factsTold(user, 'kyc_document_expires')).toEqual([]);
     for (const [days, told] of [
       [12, 1],
       [0, 1],
@@ -72,14 +60,14 @@ describe('documents that run out', () => {
     ] as const) {
       world.advance(days * DAY_MS);
       await runTask(world, 'tell_expiring_documents');
-      expect(await noticesTo(user, 'kyc_document_expires')).toHaveLength(told);
+      expect(await factsTold(user, 'kyc_document_expires')).toHaveLength(told);
     }
     expect(await missingOf(user)).toEqual([]);
     world.advance(6 * DAY_MS);
     // Nobody has to wait for the night: the day is over, and it counts no more.
     expect(await missingOf(user)).toEqual(['passport|country_identification']);
     await runTask(world, 'tell_expiring_documents');
-    expect((await noticesTo(user, 'kyc_document_expires')).map(({ days_left }) => days_left)).toEqual(['28', '6', '0']);
+    expect((await factsTold(user, 'kyc_document_expires')).map(({ days_left }) => days_left)).toEqual(['28', '6', '0']);
     const again = await user.signIn();
     expect((await again.get<OwnCaseBody>('/v1/kyc')).body.kyc_case?.state).toBe('needs_more');
     const passport = await upload(again, 'passport');
@@ -108,7 +96,7 @@ describe('documents that run out', () => {
     const stateOf = (id: string | undefined) => states.find(({ document_id }) => document_id === id)?.state;
     expect(documents.map(({ document_id }) => stateOf(document_id))).toEqual(['asked_again', 'replaced']);
     expect(await missingOf(user)).toEqual([]);
-    expect((await noticesTo(user, 'kyc_decided'))[1]?.['asked']).toMatch(/^Passport: /u);
+    expect((await factsTold(user, 'kyc_decided'))[1]?.['asked']).toMatch(/^Passport: /u);
   });
 });
 

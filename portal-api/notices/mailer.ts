@@ -45,7 +45,7 @@ export function smtpMailer({ smtp_url, from }: SmtpMailerOptions): Mailer {
         return { kind: 'taken' };
       } catch (error) {
         const refusal = refusalOf(error);
-        if (refusal === null) throw error;
+        if (refusal === null) throw new MailNotTaken(error);
         return { kind: 'refused', ...refusal };
       }
     },
@@ -54,9 +54,29 @@ export function smtpMailer({ smtp_url, from }: SmtpMailerOptions): Mailer {
 
 /** As nodemailer tells of what a server answered. */
 interface Answered {
+  /** Its own word for what went wrong: `EENVELOPE`. */
+  code: string;
   responseCode: number;
   response: string;
   command: string;
+}
+
+/**
+ * Why the server did not take a mail this time. Of its reply only the numbers: its words repeat the address now and then, and what is thrown
+ * in a task stands in our log and with the task.
+ */
+export class MailNotTaken extends Error {
+  override readonly name = 'MailNotTaken';
+
+  constructor(error: unknown) {
+    const { code, responseCode, response = '', command } = error as Partial<Answered>;
+    const known = [
+      ...(/^[A-Z]{2,20}$/u.test(code ?? '') ? [code] : []),
+      ...(responseCode === undefined ? [] : [responseCode, enhancedStatus(response)]),
+      ...(/^[A-Z ]{2,20}$/u.test(command ?? '') ? [`at ${command}`] : []),
+    ].filter((word) => word !== null);
+    super(`The mail server did not take it: ${known.length === 0 ? 'nobody knows why' : known.join(' ')}.`);
+  }
 }
 
 /** Null where it may go well another time, or is not about this mail: a password that is wrong, a sender who is not known. */

@@ -18,7 +18,7 @@ export interface PostWishes {
 /** What somebody has to learn in any case: what may be another one's doing with what is his, and what binds him. */
 const NEVER_HELD_BACK: ReadonlySet<NoticeTemplate> = new Set<NoticeTemplate>([
   ...(['new_sign_in', 'signed_out', 'credential_changed', 'email_changed', 'phone_changed', 'password_reset'] as const),
-  ...(['port_out_requested', 'transfer_done', 'terms_changed', 'terms_in_force'] as const),
+  ...(['taken_back', 'port_out_requested', 'transfer_done', 'terms_changed', 'terms_in_force'] as const),
 ]);
 
 /** Sends a notice now, within a task. */

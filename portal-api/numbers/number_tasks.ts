@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
+import { endNumbersOfAccount } from './end_numbers_of_account.ts';
 import { freeNumbers, renewNumbers } from './holdings/renew.ts';
 import { tellSoon, tellTransfer } from './moving/tell_provider.ts';
 import { expireTransfers } from './moving/transfer.ts';
@@ -20,14 +21,14 @@ const ofOrder = z.object({ order_id: z.uuid() });
 
 /** What is done for numbers by itself. */
 export function numberTasks(desk: NumbersDesk): Task[] {
-  const { pool, now, missingDocuments } = desk;
+  const { pool, now } = desk;
   return [
     task('drive_number_order', ofOrder, ({ order_id }) => driveOrder(desk, order_id)),
     task('tell_number_transfer', z.object({ transfer_id: z.uuid() }), ({ transfer_id }) =>
       tellTransfer(desk, transfer_id),
     ),
     task('resume_number_orders', z.object({ account_id: z.uuid() }), ({ account_id }) =>
-      resumeOrdersOf(pool, account_id, missingDocuments, now()),
+      resumeOrdersOf(pool, account_id, desk, now()),
     ),
     task('look_at_number_orders', nothing, () => lookAtOrders(desk), '* * * * *'),
     task('release_number_order', ofOrder, ({ order_id }) => releaseOrder(desk, order_id)),
@@ -37,6 +38,9 @@ export function numberTasks(desk: NumbersDesk): Task[] {
     }),
     task('renew_numbers', z.object({ account_id: z.uuid().optional() }), ({ account_id }) =>
       renewNumbers(pool, account_id ?? null, now()),
+    ),
+    task('end_numbers_of_account', z.object({ account_id: z.uuid(), admin_id: z.uuid() }), (closed) =>
+      endNumbersOfAccount(desk, closed),
     ),
     task('look_at_numbers', nothing, () => lookAtNumbers(desk), '*/5 * * * *'),
   ];

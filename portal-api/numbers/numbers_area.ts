@@ -27,8 +27,8 @@ import { webhookRoute } from './provider/webhook_route.ts';
 
 /** Numbers: their sale, who holds them and pays for them, and how they move on. */
 export function numbersArea(context: PortalContext, ports: BuyerPorts): Area {
-  const { pool, ring, now, log, settings } = context;
-  const desk: NumbersDesk = { pool, ring, now, log, settings, ...ports, providers: numberProviders(settings) };
+  const { pool, keys, ring, now, log, settings } = context;
+  const desk: NumbersDesk = { pool, keys, ring, now, log, settings, ...ports, providers: numberProviders(settings) };
   return {
     routes: [
       ...[...offerRoutes(desk), ...orderRoutes(desk), webhookRoute(desk)],

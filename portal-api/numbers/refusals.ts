@@ -34,11 +34,7 @@ export function refuse(kind: keyof typeof WORDS): never {
 }
 
 export function refuseForDocuments(missing: readonly string[]): never {
-  throw new Problem(
-    'kyc_required',
-    'Upload the documents that are named here, and order again when they are approved.',
-    {
-      missing: [...missing],
-    },
-  );
+  throw new Problem('kyc_required', 'Upload the documents that are named here, and ask again when they are approved.', {
+    missing: [...missing],
+  });
 }

@@ -1,9 +1,33 @@
-import type { Transaction } from '../../domain/db/transaction.ts';
+import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
 
 /** Above this it takes two of us. */
 export function secondApprovalAbove({ settings }: Pick<PortalContext, 'settings'>): bigint {
   return BigInt(settings.SECOND_APPROVAL_ABOVE_UNITS) * 1_000_000n;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Whether it takes two of us to give an account so much, with what it was given in the last day: several gifts are not several limits. */
+export async function needsSecond(
+  context: Pick<PortalContext, 'settings'>,
+  db: Queryable,
+  { account_id, amount_micros }: { account_id: string; amount_micros: bigint },
+  now: Date,
+): Promise<boolean> {
+  if (amount_micros === 0n) return false;
+  const { rows } = await db.query<{ given: string }>(
+    `select (select coalesce(sum(r.amount_micros), 0) from refund r
+              where r.account_id = $1 and r.requested_at > $2 and r.state in ('waiting', 'sending', 'paid'))
+          + (select coalesce(sum(o.net_micros + o.tax_micros), 0) from finance_order o
+              where o.account_id = $1 and o.requested_at > $2 and o.kind in ('credit', 'promo') and o.state <> 'rejected')
+          + (select coalesce(sum((t.content ->> 'net_micros')::bigint + (t.content ->> 'tax_micros')::bigint), 0)
+               from invoice i join invoice_line l on l.invoice_id = i.id join ledger_tx t on t.id = l.tx_id
+              where i.account_id = $1 and i.issued_at > $2 and i.kind = 'credit_note' and i.month is null and t.kind = 'credit_note')
+            as given`,
+    [account_id, new Date(now.getTime() - DAY_MS)],
+  );
+  return amount_micros + BigInt(rows[0]?.given ?? 0) > secondApprovalAbove(context);
 }
 
 /** Who agreed before is not counted again: null. Else how many have agreed by now. */

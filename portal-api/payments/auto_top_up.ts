@@ -5,13 +5,14 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
 import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
-import { findAttempt } from './attempts.ts';
+import { findAttempt, lockAttempt } from './attempts.ts';
 import { dueRetries, takeRetry } from './dunning.ts';
 import { keepMethod } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
 import type { PaymentsContext } from './payments_context.ts';
 import { sendRefund } from './refunds.ts';
 import { startPayment } from './start_payment.ts';
+import { takeState } from './take_event.ts';
 
 const AT_ONCE = 200;
 const DAY_MS = 86_400_000;
@@ -24,6 +25,7 @@ export function paymentTasks(context: PaymentsContext, provider: PaymentProvider
     task('auto_top_up_look', nothing, () => fillWallets(context, provider), '* * * * *'),
     task('dunning_look', nothing, () => retryPayments(context, provider), '*/10 * * * *'),
     task('give_up_payments', nothing, () => giveUp(context), '*/10 * * * *'),
+    task('ask_for_payments', nothing, () => askForPayments(context, provider), '*/10 * * * *'),
     task('save_card_of_payment', z.object({ attempt_id: z.uuid() }), ({ attempt_id }) =>
       saveCardOf(context, provider, attempt_id),
     ),
@@ -46,6 +48,7 @@ async function lowWallets(db: Queryable, now: Date): Promise<LowWallet[]> {
        from auto_top_up t
             join lateral (select * from wallet where account_id = t.account_id order by id limit 1) w on true
             join payment_method m on m.id = t.method_id and m.removed_at is null
+            join account a on a.id = t.account_id and a.state <> 'closed'
       where t.enabled and w.balance_micros - w.held_micros < t.threshold_micros
         and not exists (select 1 from dunning d where d.wallet_id = w.id and d.state = 'open')
         and not exists (select 1 from payment_attempt p
@@ -90,6 +93,29 @@ async function giveUp({ pool, now }: PortalContext): Promise<void> {
      select id, $1, 'given_up', 'created', 'cancelled' from given_up`,
     [at, new Date(at.getTime() - GIVEN_UP_MS)],
   );
+}
+
+/** What is pending for so long may be over, and nobody heard of it; what is older than days is found by the reconciliation. */
+const UNTOLD_MS = { least: 900_000, most: 2 * DAY_MS };
+
+async function askForPayments(context: PaymentsContext, provider: PaymentProvider): Promise<void> {
+  const now = context.now();
+  const { rows } = await context.pool.query<{ id: string; provider_payment: string }>(
+    `select id, provider_payment from payment_attempt
+      where provider = $1 and state in ('created', 'pending') and provider_payment is not null and created_at between $2 and $3
+      order by created_at desc limit $4`,
+    [...[provider.name, new Date(now.getTime() - UNTOLD_MS.most), new Date(now.getTime() - UNTOLD_MS.least), AT_ONCE]],
+  );
+  for (const { id, provider_payment } of rows) {
+    const read = await provider.readPayment(provider_payment);
+    if (read === null) return;
+    if (read.state === 'pending') continue;
+    await inTransaction(context.pool, async (tx) => {
+      const attempt = await lockAttempt(tx, { payment_id: id, provider: provider.name, provider_payment: null });
+      if (attempt === null) throw new Error(`The payment ${id} is gone.`);
+      await takeState(context, tx, attempt, { event_id: 'asked', provider_payment, ...read, now });
+    });
+  }
 }
 
 async function saveCardOf(context: PortalContext, provider: PaymentProvider, attempt_id: string): Promise<void> {

@@ -10,6 +10,7 @@ import { WHO_PAYS } from '../identity/policy.ts';
 import { enqueue } from '../jobs/task.ts';
 import { payingWallet } from './attempts.ts';
 import { centsOf } from './cents.ts';
+import { endDunning, retryByOtherCard } from './dunning.ts';
 import { findMethod } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
 import { accountOf } from '../identity/whose.ts';
@@ -100,7 +101,7 @@ function setAutoTopUp({ pool }: PortalContext, provider: PaymentProvider | null)
       answers: { 200: { description: 'As it is now.', json: autoTopUpShape } },
       problems: ['not_found', 'unavailable', 'not_available'],
     },
-    async ({ identity, body, version }) => {
+    async ({ identity, body, version, now }) => {
       if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
       const account_id = accountOf(identity);
       const wallet = await payingWallet(pool, account_id);
@@ -111,7 +112,10 @@ function setAutoTopUp({ pool }: PortalContext, provider: PaymentProvider | null)
       }
       const saved = await inTransaction(pool, async (tx) => {
         const row = await save(tx, account_id, body, version ?? 0);
-        if (row !== null) await enqueue(tx, { task: 'auto_top_up_look', payload: {}, key: 'auto_top_up_look' });
+        if (row === null) return null;
+        if (row.enabled) await retryByOtherCard(tx, wallet.wallet_id, row.method_id, now);
+        else await endDunning(tx, wallet.wallet_id);
+        for (const task of ['dunning_look', 'auto_top_up_look']) await enqueue(tx, { task, payload: {}, key: task });
         return row;
       });
       if (saved === null) throw new Problem('version_conflict');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import { ledgerAccount, post } from '../../domain/ledger/post.ts';
+import { tellCustomer } from '../live/tell_customer.ts';
 
 /** What an account owes beyond its wallet, whose floor never breaks: what a dispute took that was not there any more. */
 
@@ -55,18 +56,29 @@ export async function payDebt(tx: Transaction, wallet: PayingWallet, cause_id: s
 
 const DEBT_REASON = 'A payment was taken back by your bank, and what it had paid for is owed. Top up to pay it.';
 
+/** Whether this account's debt keeps it from buying at the moment `$now`: one of us may have lifted that. */
+export const isRestrictedForDebt = (account_id: string, now: string): string =>
+  `exists (select 1 from debt_restriction d join restriction r on r.id = d.restriction_id
+            where d.account_id = ${account_id} and (r.ends_at is null or r.ends_at > ${now}))`;
+
 export async function restrictForDebt(tx: Transaction, account_id: string, now: Date): Promise<void> {
-  const { rows } = await tx.query('select 1 from debt_restriction where account_id = $1', [account_id]);
-  if (rows.length > 0) return;
+  const { rows } = await tx.query<{ is_restricted: boolean }>(
+    `select ${isRestrictedForDebt('$1', '$2')} as is_restricted`,
+    [account_id, now],
+  );
+  if (rows[0]?.is_restricted === true) return;
   const restriction_id = randomUUID();
   await tx.query(
     `insert into restriction (id, account_id, scope, reason, starts_at) values ($1, $2, 'purchases', $3, $4)`,
     [restriction_id, account_id, DEBT_REASON, now],
   );
+  // One that was lifted is not what paying this debt ends.
+  await tx.query('delete from debt_restriction where account_id = $1', [account_id]);
   await tx.query('insert into debt_restriction (account_id, restriction_id) values ($1, $2)', [
     account_id,
     restriction_id,
   ]);
+  await tellCustomer(tx, account_id, { type: 'restriction', id: restriction_id, state: 'in_force' });
 }
 
 export async function liftDebtRestriction(tx: Transaction, account_id: string, now: Date): Promise<void> {
@@ -74,10 +86,13 @@ export async function liftDebtRestriction(tx: Transaction, account_id: string, n
     'delete from debt_restriction where account_id = $1 returning restriction_id',
     [account_id],
   );
+  const [restriction] = rows;
+  if (restriction === undefined) return;
   // A restriction never ends before it began, were both at one moment.
   await tx.query(
     `update restriction set ends_at = greatest($2::timestamptz, starts_at + interval '1 millisecond')
       where id = $1 and (ends_at is null or ends_at > $2)`,
-    [rows[0]?.restriction_id ?? null, now],
+    [restriction.restriction_id, now],
   );
+  await tellCustomer(tx, account_id, { type: 'restriction', id: restriction.restriction_id, state: 'ended' });
 }

@@ -6,7 +6,7 @@ import { decodeCursor, page, pageOf } from '../http/cursor.ts';
 import { currency, instantOut, microsOut, uuid } from '../http/fields.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import { owedBeside } from './debts.ts';
+import { isRestrictedForDebt, owedBeside } from './debts.ts';
 
 const shape = z
   .object({
@@ -53,7 +53,7 @@ export function disputeRoutes({ pool }: PortalContext): Route[] {
         const before = decodeCursor(query.cursor, z.tuple([z.iso.datetime(), uuid])) ?? [null, null];
         const view = { action: 'disputes.view', account_id, subject: 'disputes', purpose: query.purpose };
         const rows = await viewOnRecord(pool, { identity, now }, view, (tx) =>
-          selectDisputes(tx, [account_id, state, from, to, ...before, query.limit + 1]),
+          selectDisputes(tx, [account_id, state, from, to, ...before, query.limit + 1, now]),
         );
         const key = ({ opened_at, dispute_id }: Row) => [opened_at.toISOString(), dispute_id];
         return { status: 200, body: page(rows, query.limit, { key, item: shown }) };
@@ -66,7 +66,7 @@ async function selectDisputes(db: Queryable, values: readonly unknown[]): Promis
   const { rows } = await db.query<Row>(
     `select d.id as dispute_id, t.account_id, d.attempt_id as payment_id, d.provider, d.provider_dispute, d.state, d.amount_micros,
             d.debited_micros, d.owed_micros, ${owedBeside('t.wallet_id')} as receivable_micros, t.currency,
-            exists (select 1 from debt_restriction r where r.account_id = t.account_id) as is_restricted, d.opened_at, d.closed_at
+            ${isRestrictedForDebt('t.account_id', '$8')} as is_restricted, d.opened_at, d.closed_at
        from payment_dispute d join payment_attempt t on t.id = d.attempt_id
       where ($1::uuid is null or t.account_id = $1) and ($2::text is null or d.state = $2)
         and ($3::timestamptz is null or d.opened_at >= $3) and ($4::timestamptz is null or d.opened_at < $4)

@@ -4,9 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { walletOf } from '../../deploy/world/verdict.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { brokenInvariants } from '../../domain/ledger/invariants.ts';
+import { buyerOf } from '../numbers/testing/buying.ts';
+import { needDocumentsIn } from '../numbers/testing/documents.ts';
+import { putInStock } from '../numbers/testing/stock.ts';
 import { makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
+import { noticesTo, writeJobsDown } from '../testing/told_notices.ts';
 import { owedBy } from './debts.ts';
 import { MoneyWorld } from './testing/money_world.ts';
 
@@ -14,6 +18,7 @@ let money: MoneyWorld;
 
 beforeAll(async () => {
   money = await MoneyWorld.begin();
+  await writeJobsDown(money.world.pool);
 });
 
 afterAll(async () => {
@@ -93,6 +98,62 @@ describe('a payment that a bank takes back', () => {
     money.provider.webhooks.telling = { times: 2, backwards: true, delay_ms: 60_000 };
     await money.provider.webhooks.flush();
     expect(await standing(user)).toEqual({ balance: 6n * EUR, owed: 0n, restricted: false });
+  });
+
+  it('keeps its customer from buying again where the restriction of an earlier debt was lifted by us', async () => {
+    const user = await makeUser(money.world);
+    const here = await user.signIn();
+    const method_id = await saveCard(here);
+    const payments = [await pay(here, method_id, 5n), await pay(here, method_id, 6n)];
+    await charge(user.wallet_id, 11n * EUR);
+    money.provider.dispute(payments[0] ?? '');
+    await money.provider.webhooks.flush();
+    expect(await standing(user)).toEqual({ balance: 0n, owed: 5n * EUR, restricted: true });
+    await money.world.pool.query('update restriction set ends_at = $2 where account_id = $1', [
+      ...[user.account_id, money.world.now()],
+    ]);
+    expect((await standing(user)).restricted).toBe(false);
+    money.provider.dispute(payments[1] ?? '');
+    await money.provider.webhooks.flush();
+    expect(await standing(user)).toEqual({ balance: 0n, owed: 11n * EUR, restricted: true });
+    await pay(here, method_id, 11n);
+    expect(await standing(user)).toEqual({ balance: 0n, owed: 0n, restricted: false });
+  });
+
+  it('is paid by what comes back for a number that is cancelled', async () => {
+    const number = '+49304400001';
+    // No papers are asked for where this number is.
+    await needDocumentsIn(money.world.pool, ['GB']);
+    await putInStock(money.world.pool, [number], {});
+    const { user, client } = await buyerOf(money.world, number, { balance_micros: 20n * EUR });
+    const payment = await pay(client, await saveCard(client), 9n);
+    await charge(user.wallet_id, (await standing(user)).balance);
+    money.provider.dispute(payment);
+    await money.provider.webhooks.flush();
+    expect(await standing(user)).toEqual({ balance: 0n, owed: 9n * EUR, restricted: true });
+    const path = `/v1/numbers/${number}/cancellation`;
+    const preview = await client.get<{ refund_micros: string }>(`${path}-preview?when=now`);
+    const refund_micros = BigInt(preview.body.refund_micros);
+    expect(refund_micros).toBeGreaterThan(0n);
+    expect(await client.post(path, { when: 'now', refund_micros: refund_micros.toString() })).toMatchObject({
+      status: 201,
+    });
+    expect(await standing(user)).toEqual({ balance: 0n, owed: 9n * EUR - refund_micros, restricted: true });
+  });
+
+  it('is told with what is owed, and told otherwise once it is decided', async () => {
+    const user = await makeUser(money.world);
+    const here = await user.signIn();
+    const payment = await pay(here, await saveCard(here), 10n);
+    await charge(user.wallet_id, 7n * EUR);
+    const { id } = money.provider.dispute(payment);
+    await money.provider.webhooks.flush();
+    money.provider.decide(id, 'won');
+    await money.provider.webhooks.flush();
+    expect(await noticesTo(money.world.pool, user.account_id, 'chargeback', 'dispute_decided')).toMatchObject([
+      { template: 'chargeback', facts: { amount: '10.00 EUR', owed: '7.00 EUR', dispute: 'open' } },
+      { template: 'dispute_decided', facts: { amount: '10.00 EUR', dispute: 'won' } },
+    ]);
   });
 
   it('leaves the books right after any course of things', { timeout: 60_000 }, async () => {

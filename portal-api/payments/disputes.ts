@@ -3,6 +3,7 @@ import type { Transaction } from '../../domain/db/transaction.ts';
 import { ledgerAccount, post } from '../../domain/ledger/post.ts';
 import type { Attempt } from './attempts.ts';
 import { freeCash, liftDebtRestriction, owedBy, restrictForDebt } from './debts.ts';
+import { rejectRefund, waitingRefunds } from './refunds.ts';
 
 /**
  * A dispute, whose events come in any order as well:
@@ -30,25 +31,34 @@ interface DisputeRow {
   owed_micros: string;
 }
 
-/** Books what a dispute takes or gives back. Attempt and wallet are locked. Says whether it changed anything. */
-export async function takeDispute(tx: Transaction, attempt: Attempt, told: ToldDispute, now: Date): Promise<boolean> {
+/** What a customer has to hear of it. */
+export type DisputeNews = { kind: 'taken'; owed_micros: bigint } | { kind: 'decided' } | { kind: 'nothing_taken' };
+
+/** Books what a dispute takes or gives back. Attempt and wallet are locked. Null where it changed nothing. */
+export async function takeDispute(
+  tx: Transaction,
+  attempt: Attempt,
+  told: ToldDispute,
+  now: Date,
+): Promise<DisputeNews | null> {
   const { rows } = await tx.query<DisputeRow>(
     `select id, state, amount_micros, debited_micros, owed_micros from payment_dispute where provider = $1 and provider_dispute = $2`,
     [attempt.provider, told.provider_dispute],
   );
   const [known] = rows;
-  if (known === undefined) {
-    await openDispute(tx, attempt, told, now);
-    return true;
-  }
-  if (known.state !== 'open' || told.state === 'open') return false;
+  if (known === undefined) return openDispute(tx, attempt, told, now);
+  if (known.state !== 'open' || told.state === 'open') return null;
   await tx.query('update payment_dispute set state = $2, closed_at = $3 where id = $1', [known.id, told.state, now]);
   if (told.state === 'won') await giveTakenBack(tx, attempt, known, now);
-  return true;
+  return { kind: 'decided' };
 }
 
-async function openDispute(tx: Transaction, attempt: Attempt, told: ToldDispute, now: Date): Promise<void> {
+async function openDispute(tx: Transaction, attempt: Attempt, told: ToldDispute, now: Date): Promise<DisputeNews> {
   const id = randomUUID();
+  // What waits to be paid back would be paid twice. It is in the wallet again, and what the bank took is taken out of it.
+  if (told.state !== 'won') {
+    for (const refund_id of await waitingRefunds(tx, attempt.wallet_id)) await rejectRefund(tx, refund_id, now);
+  }
   const taken = told.state === 'won' ? null : await take(tx, attempt, id, told.amount_micros, now);
   await tx.query(
     `insert into payment_dispute (id, attempt_id, provider, provider_dispute, amount_micros, state, debited_micros, owed_micros, opened_at, closed_at)
@@ -58,6 +68,7 @@ async function openDispute(tx: Transaction, attempt: Attempt, told: ToldDispute,
       ...[(taken?.debited ?? 0n).toString(), (taken?.owed ?? 0n).toString(), now, told.state === 'open' ? null : now],
     ],
   );
+  return taken === null ? { kind: 'nothing_taken' } : { kind: 'taken', owed_micros: taken.owed };
 }
 
 /** Debits what is free; the rest is owed, and nothing is bought until it is paid. */

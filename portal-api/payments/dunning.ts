@@ -10,6 +10,8 @@ import { retryAt } from './payment_policy.ts';
  *
  *     open ──retry failed, days left──> open
  *       ├──anything paid──> recovered
+ *       ├──another card───> open, with that card, and soon
+ *       ├──not wanted─────> withdrawn: the card was removed, the wallet is not to fill itself, the account was closed
  *       └──no day left────> exhausted: the wallet does not fill itself any more
  */
 export interface DueRetry {
@@ -79,12 +81,33 @@ export async function closeDunning(tx: Transaction, wallet_id: bigint): Promise<
   ]);
 }
 
+/** Its owner does not want it any more. */
+export async function endDunning(tx: Transaction, wallet_id: bigint): Promise<void> {
+  await tx.query(`update dunning set state = 'withdrawn', next_at = null where wallet_id = $1 and state = 'open'`, [
+    wallet_id.toString(),
+  ]);
+}
+
+/** What is tried again is paid by the card that its owner has chosen since, and not only on its next day. */
+export async function retryByOtherCard(
+  tx: Transaction,
+  wallet_id: bigint,
+  method_id: string,
+  now: Date,
+): Promise<void> {
+  await tx.query(
+    `update dunning set method_id = $2, next_at = least(next_at, $3) where wallet_id = $1 and state = 'open' and method_id <> $2`,
+    [wallet_id.toString(), method_id, now],
+  );
+}
+
 export async function dueRetries(db: Queryable, now: Date, rows_max: number): Promise<DueRetry[]> {
   const { rows } = await db.query<
     Omit<DueRetry, 'wallet_id' | 'amount_micros'> & { wallet_id: string; amount_micros: string }
   >(
     `select d.id, d.account_id, d.wallet_id, w.currency, d.amount_micros, d.method_id
        from dunning d join wallet w on w.id = d.wallet_id join payment_method m on m.id = d.method_id
+            join account a on a.id = d.account_id and a.state <> 'closed'
       where d.state = 'open' and d.next_at <= $1 and m.removed_at is null order by d.next_at limit $2`,
     [now, rows_max],
   );

@@ -12,8 +12,9 @@ const shape = z
   .object({
     dunning_id: uuid,
     account_id: uuid,
-    /** open: tried again at `next_at`; recovered: it was paid; exhausted: no day is left, and the wallet does not fill itself any more. */
-    state: z.enum(['open', 'recovered', 'exhausted']),
+    /** open: tried again at `next_at`; recovered: it was paid; exhausted: no day is left, and the wallet does not fill itself any more;
+     * withdrawn: its owner does not want it any more. */
+    state: z.enum(['open', 'recovered', 'exhausted', 'withdrawn']),
     amount_micros: microsOut,
     currency,
     card: cardShape,

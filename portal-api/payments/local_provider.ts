@@ -42,6 +42,12 @@ const eventSchema = z.discriminatedUnion('type', [
     payment: paymentSchema,
     dispute: z.object({ id: z.string(), state: z.enum(['open', 'won', 'lost']), amount_cents: cents }),
   }),
+  z.object({
+    type: z.literal('refund'),
+    id: z.string(),
+    payment: paymentSchema,
+    refund: z.object({ id: z.string(), state: z.literal('failed') }),
+  }),
 ]);
 
 export interface LocalProviderOptions {
@@ -77,6 +83,13 @@ export class LocalProvider implements PaymentProvider {
     if (reply?.status !== 200) return { kind: 'unavailable' };
     const { id, state: now_it_is, checkout_url, failure } = paymentSchema.parse(reply.body);
     return { kind: 'started', provider_payment: id, state: now_it_is, checkout_url, failure };
+  }
+
+  async readPayment(provider_payment: string): ReturnType<PaymentProvider['readPayment']> {
+    const reply = await this.#ask('GET', `/v1/payments/${encodeURIComponent(provider_payment)}`);
+    if (reply?.status !== 200) return null;
+    const { state: now_it_is, failure } = paymentSchema.parse(reply.body);
+    return { state: now_it_is, failure };
   }
 
   async saveCard(token: string, customer: string): Promise<SavedCard | null> {
@@ -130,6 +143,10 @@ export class LocalProvider implements PaymentProvider {
     if (parsed.data.type === 'payment') {
       const { state: now_it_is, failure } = payment;
       return { kind: 'event', event: { kind: 'payment', ...about, state: now_it_is, failure } };
+    }
+    if (parsed.data.type === 'refund') {
+      const { id: provider_refund, state: refund_state } = parsed.data.refund;
+      return { kind: 'event', event: { kind: 'refund', ...about, provider_refund, state: refund_state } };
     }
     const { id: dispute, state: dispute_state, amount_cents } = parsed.data.dispute;
     return { kind: 'event', event: { kind: 'dispute', ...about, dispute, state: dispute_state, amount_cents } };

@@ -57,12 +57,13 @@ export async function keepMethod(
   return rows[0] ?? null;
 }
 
-/** False where there is none. What fills the wallet by it stops. */
+/** False where there is none. What fills the wallet by it stops, and so does what is tried again with it. */
 export async function removeMethod(db: Queryable, account_id: string, id: string, now: Date): Promise<boolean> {
   const { rowCount } = await db.query(
     `with removed as (update payment_method set removed_at = $3 where account_id = $1 and id = $2 and removed_at is null returning id),
           stopped as (update auto_top_up a set enabled = false, stopped_because = 'card removed', version = a.version + 1
-                       from removed r where a.method_id = r.id and a.enabled)
+                       from removed r where a.method_id = r.id and a.enabled),
+          withdrawn as (update dunning d set state = 'withdrawn', next_at = null from removed r where d.method_id = r.id and d.state = 'open')
      select 1 from removed`,
     [account_id, id, now],
   );

@@ -184,7 +184,7 @@ describe('failed payments at the desk', () => {
     const course = await finance.get<Item>(`/v1/admin/payments/${String(retry?.['payment_id'])}?purpose=x`);
     expect(course.body).toMatchObject({ dunning_id: before['dunning_id'] });
     expect(await here.ask('DELETE', `/v1/payment-methods/${method_id}`)).toMatchObject({ status: 204 });
-    expect(await standing()).toMatchObject({ state: 'open', card_is_removed: true });
+    expect(await standing()).toMatchObject({ state: 'withdrawn', next_at: null, card_is_removed: true });
     expect((await list(`${path}&state=recovered`)).items).toEqual([]);
   });
 });

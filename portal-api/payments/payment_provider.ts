@@ -47,6 +47,8 @@ export interface SavedCard {
 export type ProviderEvent = { event_id: string; provider_payment: string; payment_id: string | null } & (
   | { kind: 'payment'; state: PaymentState; failure: string | null }
   | { kind: 'dispute'; dispute: string; state: 'open' | 'won' | 'lost'; amount_cents: bigint }
+  /** Money that was paid back came back itself: the bank did not take it. */
+  | { kind: 'refund'; provider_refund: string; state: 'failed' }
 );
 
 export type ReadWebhook =
@@ -60,11 +62,13 @@ export interface PaymentProvider {
   /** The provider's name for an account, made on first use. */
   makeCustomer(account_id: string): Promise<string | null>;
   startPayment(payment: NewPayment): Promise<StartedPayment>;
+  /** How a payment stands, for who may have missed what was told of it; null where the provider does not answer, or knows none. */
+  readPayment(provider_payment: string): Promise<{ state: PaymentState; failure: string | null } | null>;
   /** The card behind a token that the provider's own form gave to a browser; null where there is none. */
   saveCard(token: string, customer: string): Promise<SavedCard | null>;
   /** The card that a payment was made with and that was left for later. */
   cardOfPayment(provider_payment: string): Promise<SavedCard | null>;
-  /** Once for its id. `refused`: it will not be; `unavailable`: not known, ask again. */
+  /** Once for its id. `paid`, as far as is known; `refused`: it will not be; `unavailable`: not known, ask again. */
   refund(refund: {
     refund_id: string;
     provider_payment: string;

@@ -10,8 +10,9 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { WHO_PAYS } from '../identity/policy.ts';
 import type { AdminRole } from '../identity/identity.ts';
-import { secondApprovalAbove } from './approvals.ts';
+import { needsSecond } from './approvals.ts';
 import { payingWallet } from './attempts.ts';
+import { centsOf } from './cents.ts';
 import type { PayingWallet } from './debts.ts';
 import { PAYMENT_POLICY } from './payment_policy.ts';
 import type { PaymentProvider } from './payment_provider.ts';
@@ -97,7 +98,12 @@ function previewRefund(context: PortalContext, provider: PaymentProvider | null)
           refundable_micros: plan.total_micros,
           currency: wallet.currency,
           parts: plan.parts.map(({ attempt_id, amount_micros }) => ({ payment_id: attempt_id, amount_micros })),
-          needs_approval: plan.total_micros > secondApprovalAbove(context),
+          needs_approval: await needsSecond(
+            context,
+            context.pool,
+            { ...wallet, amount_micros: plan.total_micros },
+            now,
+          ),
           policy_version: PAYMENT_POLICY.version,
         },
       };
@@ -123,7 +129,13 @@ function askForRefund(context: PortalContext, provider: PaymentProvider | null):
     async ({ identity, body, operation_id, now }) => {
       const wallet = await walletOf(context, accountOf(identity));
       const by = { kind: 'customer' as const, id: identity.kind === 'customer' ? identity.user_id : '' };
-      const approvals_needed = body.amount_micros > secondApprovalAbove(context) ? 2 : 0;
+      const needs_second = await needsSecond(
+        context,
+        context.pool,
+        { ...wallet, amount_micros: body.amount_micros },
+        now,
+      );
+      const approvals_needed = needs_second ? 2 : 0;
       const wish = { id: operation_id, wallet, amount_micros: body.amount_micros, approvals_needed, by };
       const refund = await request(context, provider, { ...wish, reason: 'asked for by the customer' }, now);
       return { status: 201, body: shown(refund) };
@@ -138,6 +150,9 @@ async function request(
   now: Date,
 ): Promise<Refund> {
   if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
+  if (centsOf(wish.amount_micros, wish.wallet.currency) === null) {
+    throw new Problem('invalid', 'A refund is of whole cents of the wallet’s currency.');
+  }
   const verdict = await inTransaction(pool, async (tx) => {
     const requested = await requestRefund(tx, provider.name, wish, now);
     if (requested === 'requested' && wish.by.kind === 'admin') {
@@ -232,7 +247,7 @@ function refundAsAdmin(context: PortalContext, provider: PaymentProvider | null)
     async ({ identity, params, body, operation_id, now }) => {
       const wallet = await walletOf(context, params.account_id);
       const { amount_micros, reason } = body;
-      const approvals_needed = amount_micros > secondApprovalAbove(context) ? 2 : 1;
+      const approvals_needed = (await needsSecond(context, context.pool, { ...wallet, amount_micros }, now)) ? 2 : 1;
       const by = { kind: 'admin' as const, id: adminOf(identity).user_id };
       const wish = { id: operation_id, wallet, amount_micros, approvals_needed, by, reason };
       return { status: 201, body: shown(await request(context, provider, wish, now)) };

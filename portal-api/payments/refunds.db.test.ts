@@ -4,6 +4,7 @@ import { brokenInvariants } from '../../domain/ledger/invariants.ts';
 import { makeAdmin, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
+import { noticesTo, writeJobsDown } from '../testing/told_notices.ts';
 import { MoneyWorld } from './testing/money_world.ts';
 
 interface Shown {
@@ -13,16 +14,25 @@ interface Shown {
   parts: { payment_id: string; amount_micros: string; state: string }[];
 }
 
+interface Document {
+  invoice_id: string;
+  kind: string;
+  total_micros: string;
+  corrects: { invoice_id: string } | null;
+}
+
 let money: MoneyWorld;
 let user: TestUser;
 let here: PortalClient;
 
 beforeAll(async () => {
   money = await MoneyWorld.begin({ SECOND_APPROVAL_ABOVE_UNITS: '50' });
+  await writeJobsDown(money.world.pool);
 });
 
 beforeEach(async () => {
   money.provider.away = false;
+  money.provider.webhooks.telling = { times: 1, backwards: false, delay_ms: 0 };
   user = await makeUser(money.world);
   here = await user.signIn();
 });
@@ -97,6 +107,61 @@ describe('a refund', () => {
     await expect.poll(() => stateOf(body.refund_id)).toBe('failed');
     expect(await balance()).toBe(5_000_000n);
     expect((await preview()).refundable_micros).toBe('5000000');
+  });
+
+  it('that is not of whole cents, which no provider pays, is refused, whoever asks', async () => {
+    await topUpBy('5000000');
+    expect(await ask('1234567')).toMatchObject({ status: 422, body: { type: 'urn:letsdial:problem:invalid' } });
+    const finance = await (await makeAdmin(money.world, ['finance'])).signIn();
+    const wish = { amount_micros: '1234567', reason: 'asked for on the phone' };
+    expect(await finance.post(`/v1/admin/accounts/${user.account_id}/refunds`, wish)).toMatchObject({ status: 422 });
+    expect(await balance()).toBe(5_000_000n);
+  });
+
+  it('that comes back from the bank is in the wallet again, with a note that corrects the one before, once', async () => {
+    await topUpBy('5000000');
+    const { body } = await ask('5000000');
+    await expect.poll(() => stateOf(body.refund_id)).toBe('paid');
+    const [theirs] = [...money.provider.book.refunds.values()].slice(-1);
+    money.provider.webhooks.telling = { times: 2, backwards: false, delay_ms: 60_000 };
+    money.provider.failRefund(theirs?.id ?? '');
+    await money.provider.webhooks.flush();
+    expect(await stateOf(body.refund_id)).toBe('failed');
+    expect(await balance()).toBe(5_000_000n);
+    const { body: documents } = await here.get<{ items: Document[] }>('/v1/invoices');
+    const [credit, debit] = ['credit_note', 'debit_note'].map((kind) =>
+      documents.items.find((one) => one.kind === kind),
+    );
+    expect(credit).toMatchObject({ total_micros: '-5000000' });
+    expect(debit).toMatchObject({ total_micros: '5000000', corrects: { invoice_id: credit?.invoice_id } });
+    expect((await preview()).refundable_micros).toBe('5000000');
+    const told = await noticesTo(money.world.pool, user.account_id, 'refund_done', 'refund_failed');
+    expect(told.map(({ template }) => template)).toEqual(['refund_done', 'refund_failed']);
+  });
+
+  it('that waits is not paid as well where the bank takes the payment back', async () => {
+    const payment_id = await topUpBy('80000000');
+    const { body } = await ask('80000000');
+    expect(body.state).toBe('waiting');
+    money.provider.dispute(money.paymentOf(payment_id));
+    await money.provider.webhooks.flush();
+    expect(await stateOf(body.refund_id)).toBe('rejected');
+    expect((await here.get('/v1/wallet')).body).toMatchObject({ free_micros: '0', owed_micros: '0' });
+    expect(paidBack(payment_id)).toBe(0n);
+  });
+
+  it('that is on its way to the provider is not sent there where the bank has taken the payment back', async () => {
+    const payment_id = await topUpBy('5000000');
+    money.provider.away = true;
+    const { body } = await ask('5000000');
+    money.provider.dispute(money.paymentOf(payment_id));
+    await money.provider.webhooks.flush();
+    expect((await here.get('/v1/wallet')).body).toMatchObject({ owed_micros: '5000000' });
+    money.provider.away = false;
+    await money.runTask('send_refund', { refund_id: body.refund_id });
+    await expect.poll(() => stateOf(body.refund_id)).toBe('failed');
+    expect((await here.get('/v1/wallet')).body).toMatchObject({ free_micros: '0', owed_micros: '0' });
+    expect(paidBack(payment_id)).toBe(0n);
   });
 
   it('above the limit waits for two of us, who are not the same', async () => {

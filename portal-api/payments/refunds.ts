@@ -1,15 +1,16 @@
+import { Outage } from '../../domain/db/batch.ts';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { ledgerAccount, post } from '../../domain/ledger/post.ts';
 import { moneyWords } from '../../domain/money/money_words.ts';
 import type { PortalContext } from '../context.ts';
-import { issueRefundNote } from '../invoices/issue_refund_note.ts';
+import { issueFailedRefundNote, issueRefundNote } from '../invoices/issue_refund_note.ts';
 import { enqueue } from '../jobs/task.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { approve } from './approvals.ts';
+import { cashCame } from './cash_came.ts';
 import { centsOf } from './cents.ts';
-import { payDebt } from './debts.ts';
 import type { PayingWallet } from './debts.ts';
 import { PAYMENT_POLICY } from './payment_policy.ts';
 import type { PaymentProvider } from './payment_provider.ts';
@@ -19,7 +20,10 @@ import { planRefund } from './refund_plan.ts';
  * A refund, whose money left the wallet when it was asked for:
  *
  *     waiting ──enough approvals──> sending ──all parts paid──> paid
- *        └──rejected──> rejected       └──some part refused──> failed      what was not paid is back in the wallet
+ *        └──rejected──> rejected       ├──some part refused──> failed      what was not paid is back in the wallet
+ *                                      └──some part came back, also later: from paid to failed
+ *
+ * A payment that is disputed is not paid back as well: what waits is rejected then, and no part of it is sent any more.
  */
 export type RefundState = 'waiting' | 'sending' | 'paid' | 'failed' | 'rejected';
 
@@ -180,6 +184,15 @@ export async function rejectRefund(tx: Transaction, id: string, now: Date): Prom
   return refund;
 }
 
+/** Those of a wallet that wait for approval. */
+export async function waitingRefunds(db: Queryable, wallet_id: bigint): Promise<readonly string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from refund where wallet_id = $1 and state = 'waiting' order by requested_at, id`,
+    [wallet_id.toString()],
+  );
+  return rows.map(({ id }) => id);
+}
+
 const forgetPart = (tx: Transaction, part: { attempt_id: string; amount_micros: bigint }): Promise<unknown> =>
   tx.query('update payment_attempt set refunded_micros = refunded_micros - $2 where id = $1', [
     part.attempt_id,
@@ -187,14 +200,12 @@ const forgetPart = (tx: Transaction, part: { attempt_id: string; amount_micros: 
   ]);
 
 async function putBack(tx: Transaction, wallet: PayingWallet, ref: string, amount: bigint, now: Date): Promise<void> {
-  const { wallet_id, currency, account_id } = wallet;
+  const { wallet_id, currency } = wallet;
   await post(tx, 'reversal', ref, { wallet_id: wallet_id.toString(), reverses: 'payout' }, [
     { account_id: await ledgerAccount(tx, 'wallet_cash', currency, wallet_id), amount_micros: amount },
     { account_id: await ledgerAccount(tx, 'payment_clearing', currency, null), amount_micros: -amount },
   ]);
-  await payDebt(tx, wallet, ref, now);
-  await tx.query(`select pg_notify('wallet', $1)`, [wallet_id.toString()]);
-  await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
+  await cashCame(tx, wallet, ref, now);
 }
 
 interface WaitingPart {
@@ -202,6 +213,7 @@ interface WaitingPart {
   attempt_id: string;
   amount_micros: string;
   provider_payment: string;
+  is_disputed: boolean;
 }
 
 /** Asks the provider for each part that it was not asked for, or did not answer. Throws where it does not answer, to be tried again. */
@@ -210,20 +222,27 @@ export async function sendRefund(context: PortalContext, provider: PaymentProvid
   const [refund] = await readRefunds(pool, { id: refund_id }, null, 1);
   if (refund?.state !== 'sending') return;
   const { rows } = await pool.query<WaitingPart>(
-    `select p.id, p.attempt_id, p.amount_micros, a.provider_payment from refund_part p join payment_attempt a on a.id = p.attempt_id
+    `select p.id, p.attempt_id, p.amount_micros, a.provider_payment, a.state in ('disputed', 'charged_back') as is_disputed
+       from refund_part p join payment_attempt a on a.id = p.attempt_id
       where p.refund_id = $1 and p.state = 'waiting'`,
     [refund_id],
   );
-  for (const { id, provider_payment, amount_micros } of rows) {
-    const amount_cents = centsOf(BigInt(amount_micros), refund.currency);
-    if (amount_cents === null) throw new Error(`The refund ${refund_id} is not of whole cents.`);
-    const answer = await provider.refund({ refund_id: id, provider_payment, amount_cents });
-    if (answer.kind === 'unavailable') throw new Error('The payment provider does not answer.');
-    await inTransaction(pool, (tx) =>
-      settlePart(tx, refund_id, id, answer.kind === 'paid' ? answer.provider_refund : null, context.now()),
-    );
+  for (const part of rows) {
+    const provider_refund = await payPart(provider, part, refund.currency);
+    await inTransaction(pool, (tx) => settlePart(tx, refund_id, part.id, provider_refund, context.now()));
   }
   await inTransaction(pool, (tx) => closeRefund(context, tx, refund_id));
+}
+
+/** By what name the provider pays it; null where it will not be paid. */
+async function payPart(provider: PaymentProvider, part: WaitingPart, currency: string): Promise<string | null> {
+  const { id, provider_payment, amount_micros, is_disputed } = part;
+  const amount_cents = centsOf(BigInt(amount_micros), currency);
+  if (amount_cents === null) throw new Error(`The part ${id} of a refund is not of whole cents.`);
+  if (is_disputed) return null;
+  const answer = await provider.refund({ refund_id: id, provider_payment, amount_cents });
+  if (answer.kind === 'unavailable') throw new Error('The payment provider does not answer.');
+  return answer.kind === 'paid' ? answer.provider_refund : null;
 }
 
 async function settlePart(
@@ -255,7 +274,58 @@ async function closeRefund(context: PortalContext, tx: Transaction, refund_id: s
   const is_paid = state === 'paid';
   // What was paid in part is told by its credit note, as there is no more to be told.
   const number = await issueRefundNote(context, tx, refund, { is_told_otherwise: is_paid, now: context.now() });
-  if (!is_paid) return;
+  if (!is_paid)
+    return tellFailed(
+      tx,
+      refund,
+      refund.parts.filter((part) => part.state === 'failed'),
+    );
   const facts = { amount: moneyWords(amount_micros, currency), ...(number === null ? {} : { number }) };
   await queueNotice(tx, { to: { account_id }, template: 'refund_done', facts });
+}
+
+function tellFailed(
+  tx: Transaction,
+  { account_id, currency }: Refund,
+  parts: readonly { amount_micros: bigint }[],
+): Promise<void> {
+  const back = parts.reduce((sum, { amount_micros }) => sum + amount_micros, 0n);
+  return queueNotice(tx, {
+    to: { account_id },
+    template: 'refund_failed',
+    facts: { amount: moneyWords(back, currency) },
+  });
+}
+
+/**
+ * A part that was paid came back from the bank, some days later as well: it is in the wallet again, and where its credit note was issued
+ * a debit note corrects that. Attempt and wallet are locked. Throws an Outage where the answer that names this part is not here yet.
+ */
+export async function takeFailedRefund(
+  context: PortalContext,
+  tx: Transaction,
+  attempt_id: string,
+  provider_refund: string,
+  now: Date,
+): Promise<void> {
+  const { rows } = await tx.query<{ id: string; refund_id: string; amount_micros: string; state: string }>(
+    `select p.id, p.refund_id, p.amount_micros, p.state from refund_part p join refund r on r.id = p.refund_id
+      where p.attempt_id = $1 and (p.provider_refund = $2 or (p.state = 'waiting' and r.state = 'sending'))
+      order by p.provider_refund is null limit 1`,
+    [attempt_id, provider_refund],
+  );
+  const [part] = rows;
+  if (part?.state === 'waiting') throw new Outage('It is not known yet which refund this is.');
+  // One that was made by hand at the provider is found by the reconciliation.
+  if (part?.state !== 'paid') return;
+  const refund = await lockRefund(tx, part.refund_id);
+  if (refund === null) throw new Error(`The refund ${part.refund_id} is gone.`);
+  const amount_micros = BigInt(part.amount_micros);
+  await tx.query(`update refund_part set state = 'failed' where id = $1`, [part.id]);
+  await forgetPart(tx, { attempt_id, amount_micros });
+  await putBack(tx, refund, part.id, amount_micros, now);
+  if (refund.state !== 'paid' && refund.state !== 'failed') return;
+  await tx.query(`update refund set state = 'failed' where id = $1`, [refund.id]);
+  await issueFailedRefundNote(context, tx, refund, { part_id: part.id, attempt_id, amount_micros }, now);
+  await tellFailed(tx, refund, [{ amount_micros }]);
 }

@@ -25,6 +25,8 @@ export async function startPayment(
   await insertAttempt(pool, { ...wish, provider: provider.name }, now);
   const attempt = await findAttempt(pool, wish.id);
   if (attempt === null) return { kind: 'under_way' };
+  // A provider forgets after a day whom it has charged for an id: what was begun there is not begun again.
+  if (attempt.state !== 'created') return { kind: 'started', attempt };
   const amount_cents = centsOf(attempt.amount_micros, attempt.currency);
   if (amount_cents === null) throw new RangeError('A payment is of whole cents.');
   const customer = await customerOf(pool, provider, attempt.account_id);

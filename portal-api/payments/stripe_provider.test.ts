@@ -183,6 +183,17 @@ describe('what Stripe signs', () => {
     });
     const won = event('charge.dispute.closed', { ...dispute, status: 'won' });
     expect(read(won)).toMatchObject({ event: { state: 'won' } });
+    // Of an inquiry nothing is taken, and it ends without a decision; where it becomes a dispute the money goes first.
+    for (const status of ['warning_needs_response', 'warning_under_review', 'warning_closed', 'prevented']) {
+      expect(read(event('charge.dispute.created', { ...dispute, status }))).toEqual({ kind: 'other' });
+      expect(read(event('charge.dispute.closed', { ...dispute, status }))).toEqual({ kind: 'other' });
+    }
+    expect(read(event('charge.dispute.funds_withdrawn', dispute))).toMatchObject({ event: { state: 'open' } });
+    const refund = { id: 're_1', status: 'failed', payment_intent: 'pi_1', metadata: {} };
+    expect(read(event('refund.failed', refund))).toMatchObject({
+      event: { kind: 'refund', provider_refund: 're_1', provider_payment: 'pi_1', state: 'failed' },
+    });
+    expect(read(event('refund.updated', { ...refund, status: 'succeeded' }))).toEqual({ kind: 'other' });
     expect(read(event('customer.created', {}))).toEqual({ kind: 'other' });
   });
 

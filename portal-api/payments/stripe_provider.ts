@@ -118,6 +118,16 @@ export class StripeProvider implements PaymentProvider {
     return { kind: 'started', provider_payment, state: 'pending', checkout_url: session.url, failure: null };
   }
 
+  async readPayment(provider_payment: string): ReturnType<PaymentProvider['readPayment']> {
+    try {
+      const { status, last_payment_error } = await this.#stripe.paymentIntents.retrieve(provider_payment);
+      const failure = last_payment_error?.decline_code ?? last_payment_error?.code ?? null;
+      return { state: stateOf(status), failure: failure?.slice(0, 100) ?? null };
+    } catch {
+      return null;
+    }
+  }
+
   async saveCard(token: string, customer: string): Promise<SavedCard | null> {
     try {
       return cardOf(await this.#stripe.paymentMethods.attach(token, { customer }));
@@ -215,7 +225,10 @@ const PAYMENT_EVENTS: Readonly<Record<string, PaymentState>> = {
   'payment_intent.canceled': 'cancelled',
 };
 
-const DISPUTE_STATES: Readonly<Record<string, 'open' | 'won' | 'lost'>> = { won: 'won', lost: 'lost' };
+/** An inquiry (`warning_…`) takes nothing, and becomes a dispute or nothing; one that was prevented was refunded and took nothing. */
+const DISPUTE_STATES: Readonly<Record<string, 'open' | 'won' | 'lost'>> = {
+  ...{ needs_response: 'open', under_review: 'open', won: 'won', lost: 'lost' },
+};
 
 function eventOf(event: Stripe.Event): ProviderEvent | null {
   switch (event.type) {
@@ -242,14 +255,31 @@ function eventOf(event: Stripe.Event): ProviderEvent | null {
         failure: null,
       };
     }
+    // The first of an inquiry that becomes a dispute is that its money is taken.
     case 'charge.dispute.created':
+    case 'charge.dispute.funds_withdrawn':
     case 'charge.dispute.closed': {
       const { id, status, amount, payment_intent, metadata } = event.data.object;
       const provider_payment = typeof payment_intent === 'string' ? payment_intent : payment_intent?.id;
-      if (provider_payment === undefined) return null;
+      const state = DISPUTE_STATES[status];
+      if (provider_payment === undefined || state === undefined) return null;
       return {
         ...{ kind: 'dispute', event_id: event.id, provider_payment, payment_id: ourId(metadata), dispute: id },
-        ...{ state: DISPUTE_STATES[status] ?? 'open', amount_cents: BigInt(amount) },
+        ...{ state, amount_cents: BigInt(amount) },
+      };
+    }
+    case 'refund.updated':
+    case 'refund.failed': {
+      const { id, status, payment_intent } = event.data.object;
+      const provider_payment = typeof payment_intent === 'string' ? payment_intent : payment_intent?.id;
+      if (provider_payment === undefined || (status !== 'failed' && status !== 'canceled')) return null;
+      return {
+        kind: 'refund',
+        event_id: event.id,
+        provider_payment,
+        payment_id: null,
+        provider_refund: id,
+        state: 'failed',
       };
     }
     default:

@@ -10,12 +10,14 @@ import { hasSucceeded, next } from './attempt_state.ts';
 import type { AttemptEvent } from './attempt_state.ts';
 import { changeAttempt, lockAttempt } from './attempts.ts';
 import type { Attempt } from './attempts.ts';
+import { cashCame } from './cash_came.ts';
 import { centMicros } from './cents.ts';
-import { payDebt } from './debts.ts';
 import { takeDispute } from './disputes.ts';
+import type { DisputeNews } from './disputes.ts';
 import { closeDunning, takeFailure } from './dunning.ts';
 import type { PaymentProvider, PaymentState, ProviderEvent } from './payment_provider.ts';
 import type { PaymentsContext } from './payments_context.ts';
+import { takeFailedRefund } from './refunds.ts';
 
 export type EventVerdict = 'taken' | 'repeated' | 'unknown_payment';
 
@@ -40,11 +42,16 @@ export function takeEvent(
       await takeState(context, tx, attempt, { ...told, state: event.state, failure: event.failure });
       return 'taken';
     }
-    // What is disputed was paid, though nobody told us yet.
+    // What is disputed, or was paid back, was paid, though nobody told us yet.
     const paid = await takeState(context, tx, attempt, { ...told, state: 'succeeded', failure: null });
+    if (event.kind === 'refund') {
+      await takeFailedRefund(context, tx, paid.id, event.provider_refund, now);
+      return 'taken';
+    }
     const amount_micros = event.amount_cents * centMicros(attempt.currency);
     const dispute = { provider_dispute: event.dispute, state: event.state, amount_micros };
-    if (await takeDispute(tx, paid, dispute, now)) await tellDispute(tx, paid, event.state, told);
+    const news = await takeDispute(tx, paid, dispute, now);
+    if (news !== null) await tellDispute(tx, paid, event.state, news, told);
     return 'taken';
   });
 }
@@ -78,11 +85,10 @@ async function bookPayment(context: PaymentsContext, tx: Transaction, attempt: A
   const { id, account_id, wallet_id, currency, amount_micros } = attempt;
   const verdict = await topUp(tx, { payment_id: id, wallet_id, amount_micros, reason: 'payment' });
   if (verdict !== 'posted') throw new Error(`The payment ${id} was booked before it had succeeded: ${verdict}.`);
-  await payDebt(tx, { account_id, wallet_id, currency }, id, now);
+  await cashCame(tx, { account_id, wallet_id, currency }, id, now);
   await closeDunning(tx, wallet_id);
   await context.payNumbersSoon(tx, account_id);
   if (attempt.save_method) await enqueue(tx, { task: 'save_card_of_payment', payload: { attempt_id: id } });
-  await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
   const facts = { amount: moneyWords(amount_micros, currency) };
   await queueNotice(tx, { to: { account_id }, template: 'payment_received', facts });
   await issueReceipt(context, tx, attempt, now);
@@ -92,6 +98,7 @@ async function tellDispute(
   tx: Transaction,
   attempt: Attempt,
   state: 'open' | 'won' | 'lost',
+  news: DisputeNews,
   { event_id, provider_payment, now }: { event_id: string; provider_payment: string; now: Date },
 ): Promise<void> {
   const event: AttemptEvent = `dispute_${state}`;
@@ -102,6 +109,12 @@ async function tellDispute(
   const { account_id, amount_micros, currency } = attempt;
   await tellCustomer(tx, account_id, { type: 'payment', id: attempt.id, state: to });
   await tellCustomer(tx, account_id, { type: 'wallet', id: attempt.wallet_id.toString() });
+  if (news.kind === 'nothing_taken') return;
   const facts = { amount: moneyWords(amount_micros, currency), dispute: state };
-  await queueNotice(tx, { to: { account_id }, template: 'chargeback', facts });
+  const owed_micros = news.kind === 'taken' ? news.owed_micros : 0n;
+  await queueNotice(tx, {
+    to: { account_id },
+    template: news.kind === 'taken' ? 'chargeback' : 'dispute_decided',
+    facts: { ...facts, ...(owed_micros > 0n ? { owed: moneyWords(owed_micros, currency) } : {}) },
+  });
 }

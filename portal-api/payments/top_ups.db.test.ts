@@ -113,6 +113,19 @@ describe('a top-up', () => {
     await expect.poll(async () => (await cards()).body.items.map(({ last4 }) => last4)).toEqual(['0077']);
   });
 
+  it('counts though nobody told of it, as the provider is asked', async () => {
+    const method_id = await saveCard('4000000000000077');
+    const { body } = await here.post<{ payment_id: string; state: string }>('/v1/top-ups', {
+      ...{ amount_micros: '7000000', method_id },
+    });
+    expect(body.state).toBe('pending');
+    const theirs = money.provider.book.payments.get(money.paymentOf(body.payment_id));
+    if (theirs !== undefined) theirs.state = 'succeeded';
+    money.world.advance(16 * 60_000);
+    await money.runTask('ask_for_payments');
+    await expect.poll(balance).toBe(7_000_000n);
+  });
+
   it('is asked for again with the same key when the provider was away', async () => {
     const idempotency_key = randomUUID();
     const wish = { amount_micros: '5000000' };
@@ -235,5 +248,36 @@ describe('a wallet that fills itself', () => {
       user.account_id,
     ]);
     expect(rows).toEqual([{ state: 'exhausted', tries: 3 }]);
+  });
+
+  const dunning = async (): Promise<unknown> =>
+    (
+      await money.world.pool.query<{ state: string }>('select state from dunning where account_id = $1', [
+        user.account_id,
+      ])
+    ).rows.map(({ state }) => state);
+
+  it('tries again at once by another card that its owner chooses, and fills itself by that from then on', async () => {
+    await set(wish(await saveCard('4000000000000002')), 0);
+    await expect.poll(attempts).toEqual(['auto_top_up failed']);
+    const good = await saveCard();
+    expect(await set(wish(good, { threshold_micros: '4000001' }), 1)).toMatchObject({ status: 200 });
+    await expect.poll(balance, { timeout: 8_000 }).toBe(4_000_000n);
+    expect(await dunning()).toEqual(['recovered']);
+    await money.runTask('auto_top_up_look', { again: 3 });
+    await expect.poll(balance, { timeout: 8_000 }).toBe(8_000_000n);
+  });
+
+  it.each(['is removed', 'is not to be charged any more'])('tries no more where the card %s', async (how) => {
+    const bad = await saveCard('4000000000000002');
+    await set(wish(bad), 0);
+    await expect.poll(attempts).toEqual(['auto_top_up failed']);
+    if (how === 'is removed') await here.ask('DELETE', `/v1/payment-methods/${bad}`);
+    else await set(wish(bad, { enabled: false }), 1);
+    expect(await dunning()).toEqual(['withdrawn']);
+    money.world.advance(86_400_000 + 1_000);
+    here = await user.signIn();
+    await set(wish(await saveCard()), 2);
+    await expect.poll(attempts, { timeout: 8_000 }).toEqual(['auto_top_up failed', 'auto_top_up succeeded']);
   });
 });

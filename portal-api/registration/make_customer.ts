@@ -6,6 +6,7 @@ import type { PortalContext } from '../context.ts';
 import type { CustomerRole } from '../identity/identity.ts';
 import { recordLogin } from '../sign_in/login_events.ts';
 import type { Visitor } from '../sign_in/login_events.ts';
+import { ACCOUNT_NAMES, insertHolder } from './account_holder.ts';
 import { finishFlow } from './flow.ts';
 import type { Flow } from './flow.ts';
 import type { TermsPort } from './terms_port.ts';
@@ -38,10 +39,11 @@ export async function makeCustomer(
       'insert into verified_caller (account_id, number, verified_at) values ($1, $2, $3) on conflict do nothing',
       [account_id, flow.wishes.phone, now],
     );
+    // Who owns an account agrees for it. What anybody else of it agreed to stands with their registration, and binds nobody but them.
+    await terms.recordAcceptances(tx, user_id, account_id, flow.document_ids, {
+      ...{ at: now, address: visitor.address },
+    });
   }
-  await terms.recordAcceptances(tx, user_id, account_id, flow.document_ids, {
-    ...{ at: now, address: visitor.address },
-  });
   await finishFlow(tx, flow.id, user_id);
   await recordLogin(tx, now, { user_id, method: 'registration', result: 'signed_in' }, visitor);
   return { kind: 'made', user_id, account_id, role };
@@ -78,8 +80,7 @@ async function ownAccount(tx: Transaction, context: PortalContext, flow: Flow, n
   const account_id = randomUUID();
   await openAccount(tx, {
     account_id,
-    // The name itself is personal and stands sealed in account_holder.
-    name: flow.party === 'person' ? 'Personal account' : 'Business account',
+    name: ACCOUNT_NAMES[flow.party],
     ...{ home_country: flow.home_country, time_zone: flow.time_zone, currency: settings.CURRENCY },
     tax_ppm: await taxOf(tx, flow, now),
     sell_deck: 'retail',
@@ -98,11 +99,7 @@ async function ownAccount(tx: Transaction, context: PortalContext, flow: Flow, n
     flow.party,
     data_key_id,
   ]);
-  const name = flow.wishes.business_name ?? flow.wishes.name;
-  await tx.query('insert into account_holder (account_id, name_sealed) values ($1, $2)', [
-    account_id,
-    seal(key, `account_holder.name:${account_id}`, Buffer.from(name)),
-  ]);
+  await insertHolder(tx, { account_id, key, name: flow.wishes.business_name ?? flow.wishes.name });
   return { account_id, role: 'owner' };
 }
 
@@ -110,6 +107,7 @@ async function invitedTo(tx: Transaction, flow: Flow, now: Date): Promise<Place 
   const { rows } = await tx.query<Place>(
     `update invitation set accepted_at = $2
       where id = $1 and email_index = $3 and accepted_at is null and revoked_at is null and expires_at > $2
+        and exists (select from account a where a.id = invitation.account_id and a.state <> 'closed')
      returning account_id, role`,
     [flow.invitation_id, now, flow.email_index],
   );

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
 import { seedLegalDocuments } from '../legal/seed_legal_documents.ts';
-import { termsInForce } from '../legal/terms_in_force.ts';
+import { termsAccepted, termsInForce } from '../legal/terms_in_force.ts';
+import { makeUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
 import { ada, codeInMail, codeInText, emailIndex, register, somePhone } from '../testing/registering.ts';
@@ -199,6 +200,27 @@ describe('registration', () => {
   });
 });
 
+/** By the owner of an account, to somebody who is new; what the mail holds. */
+async function invite(owner: PortalClient, email: string, role: string): Promise<string> {
+  expect(await owner.post('/v1/members/invitations', { email, role })).toMatchObject({ status: 201 });
+  const tokens = () => mail.mails(email).flatMap(({ text }) => /invitation#([\w-]{43})/u.exec(text)?.[1] ?? []);
+  await expect.poll(tokens, { timeout: 8_000 }).not.toEqual([]);
+  return tokens().at(-1) ?? '';
+}
+
+describe('an invitation', () => {
+  it('is none any more to an account that was closed meanwhile', async () => {
+    const owner = await makeUser(world);
+    const [email, phone] = ['too.late@example.org', somePhone()];
+    const invitation_token = await invite(await owner.signIn(), email, 'member');
+    await world.pool.query(`update account set state = 'closed' where id = $1`, [owner.account_id]);
+    const { reply } = await register(world, mail, { email, phone, invitation_token });
+    expect(reply).toMatchObject({ status: 409 });
+    const { rows } = await world.pool.query('select from membership where account_id = $1', [owner.account_id]);
+    expect(rows).toHaveLength(1);
+  });
+});
+
 // Last: from here on there is something to agree to.
 describe('the documents in force', () => {
   it('are agreed to before anything is sent, and that is kept', async () => {
@@ -217,6 +239,29 @@ describe('the documents in force', () => {
     ]);
     expect(rows.map((row: { document_id: string }) => row.document_id).toSorted()).toEqual(document_ids.toSorted());
   });
+
+  it.each(['member', 'billing', 'owner'])(
+    'are agreed to for an account by its owners alone, if a new %s does',
+    async (role) => {
+      const document_ids = (await termsInForce(world.pool, world.now())).map(({ id }) => id);
+      const owner = await makeUser(world);
+      const here = await owner.signIn();
+      const [email, phone] = [`new.${role}@example.org`, somePhone()];
+      const invitation_token = await invite(here, email, role);
+      const { reply } = await register(world, mail, { email, phone, invitation_token, document_ids });
+      expect(reply).toMatchObject({ status: 201, body: { account_id: owner.account_id, role } });
+      expect(await termsAccepted(world.pool, owner.account_id, world.now())).toBe(role === 'owner');
+      expect(await here.get('/v1/legal/acceptances')).toMatchObject({ body: { terms_accepted: role === 'owner' } });
+      // What whoever is new agreed to stays known.
+      const { rows } = await world.pool.query('select document_ids from registration_flow where user_id = $1', [
+        reply.body.user_id,
+      ]);
+      expect(rows).toEqual([{ document_ids }]);
+      expect(await here.post('/v1/legal/acceptances', { document_ids })).toMatchObject({
+        body: { terms_accepted: true },
+      });
+    },
+  );
 });
 
 function begin(client: PortalClient, wishes: { email: string; phone: string; locale?: string }) {

@@ -83,6 +83,11 @@ export class PortalWorld {
     this.#offset_ms += ms;
   }
 
+  /** Of the superuser. */
+  get database_url(): string {
+    return this.#database.url;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.portal.ports.http}`;
   }

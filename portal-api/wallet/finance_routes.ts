@@ -12,9 +12,9 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import type { AdminRole } from '../identity/identity.ts';
 import { documentOf, issueNote } from '../invoices/issue_note.ts';
-import { tellCustomer } from '../live/tell_customer.ts';
-import { secondApprovalAbove } from '../payments/approvals.ts';
+import { needsSecond, secondApprovalAbove } from '../payments/approvals.ts';
 import { payingWallet } from '../payments/attempts.ts';
+import { cashCame } from '../payments/cash_came.ts';
 import { refuseApproval } from '../payments/refund_routes.ts';
 import { adminActor, adminOf } from '../identity/whose.ts';
 import { approveOrder, giveOrder, readOrders, rejectOrder } from './finance_orders.ts';
@@ -143,7 +143,13 @@ async function give(context: PortalContext, wish: Wish, now: Date): Promise<z.in
   const { pool } = context;
   const wallet = await payingWallet(pool, wish.account_id);
   if (wallet === null) throw new Problem('not_found');
-  const approvals_needed = wish.net_micros + wish.tax_micros > secondApprovalAbove(context) ? 2 : 1;
+  const { account_id } = wish;
+  const amount_micros = wish.net_micros + wish.tax_micros;
+  const needs_second =
+    wish.kind === 'debit'
+      ? amount_micros > secondApprovalAbove(context)
+      : await needsSecond(context, pool, { account_id, amount_micros }, now);
+  const approvals_needed = needs_second ? 2 : 1;
   await inTransaction(pool, async (tx) => {
     const verdict = await giveOrder(context, tx, { ...wish, ...wallet, approvals_needed }, now);
     if (verdict === 'no_money') throw new Problem('no_money', 'The wallet holds less than that.');
@@ -267,7 +273,7 @@ function creditCharge(context: PortalContext): Route {
         reason: line(500),
       }),
       answers: { 201: { description: 'Credited.', json: z.object({ credit_note_ref: uuid, document_id: uuid }) } },
-      problems: ['not_found', 'conflict'],
+      problems: ['not_found', 'conflict', 'second_approval_required'],
     },
     async ({ identity, params, body, operation_id, now }) => {
       const { charge_kind, charge_ref, net_micros, tax_micros, reason } = body;
@@ -278,6 +284,13 @@ function creditCharge(context: PortalContext): Route {
           [charge_kind, charge_ref, params.account_id],
         );
         if (rows.length === 0) throw new Problem('not_found', 'There is no such charge of this account.');
+        const gift = { account_id: params.account_id, amount_micros: net_micros + tax_micros };
+        if (await needsSecond(context, tx, gift, now)) {
+          throw new Problem(
+            'second_approval_required',
+            'Two of us have to agree to as much. Ask for a correction of the wallet, which another one can approve.',
+          );
+        }
         const credit = {
           ref: operation_id,
           charge_kind,
@@ -287,7 +300,6 @@ function creditCharge(context: PortalContext): Route {
           content: { what: reason },
         };
         const made = await creditWithNote(context, tx, params.account_id, credit, reason, now);
-        await tellCustomer(tx, params.account_id, { type: 'wallet', id: params.account_id });
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'charge.credit' },
           ...{ account_id: params.account_id, subject: `${charge_kind}:${charge_ref}`, detail: { reason } },
@@ -321,13 +333,15 @@ async function creditWithNote(
   );
   const [wallet] = rows;
   if (wallet === undefined) throw new Error(`The charge ${charge_ref} is of no wallet.`);
+  const wallet_id = BigInt(wallet.wallet_id);
+  await cashCame(tx, { account_id, wallet_id, currency: wallet.currency }, ref, now);
   const line = { tx: posted, item: ref, what: `Credit: ${reason}`, explained: { charge_kind, charge_ref } };
   const corrects_invoice_id = await documentOf(tx, { kind: charge_kind, ref: charge_ref });
   const { invoice_id } = await issueNote(
     context,
     tx,
     {
-      ...{ account_id, wallet_id: BigInt(wallet.wallet_id), currency: wallet.currency, corrects_invoice_id },
+      ...{ account_id, wallet_id, currency: wallet.currency, corrects_invoice_id },
       ...{ corrects: 'charges', lines: [{ ...line, net_micros: -net_micros, tax_micros: -tax_micros }] },
     },
     now,

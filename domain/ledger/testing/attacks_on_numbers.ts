@@ -102,6 +102,9 @@ const newPeriod = into('number_period', period);
 const newCancellation = into('number_cancellation', cancellation);
 const newCancellationOrder = into('cancellation_order', cancellationOrder);
 
+/** With what is looked at as a transaction ends. */
+const atItsEnd = (sql: string): string => `${sql}; set constraints all immediate; select 1`;
+
 /** A price that was converted, one to one. */
 const converted: Columns = {
   ...{ list_currency: 'USD', list_monthly_micros: 1, fx_numerator: 1, fx_denominator: 1, fx_on_date: AT },
@@ -208,11 +211,19 @@ const number_holding: Attacks = {
   ],
   // With a PIN by which it leaves whoever does not hold it.
   number_holding_check2: [newEnded({ port_pin_hmac: 'x'.repeat(32) })],
-  // A quarantine that is too short, one of who was given it, and one that ends though the number is elsewhere.
+  // A quarantine that is too short, one of who was given it, and one that was over before the number went elsewhere.
   number_holding_check3: [
     newEnded({ blocked_until: '2026-05-01' }),
     newEnded({ end_reason: 'transferred' }),
-    newEnded({ end_reason: 'ported_out' }),
+    newEnded({ end_reason: 'ported_out', blocked_until: '2026-01-15' }),
+  ],
+  // One that ends though the number is elsewhere, and nobody has brought it back.
+  'number_comes_back_to_somebody on insert': [atItsEnd(newEnded({ end_reason: 'ported_out' }))],
+  'number_comes_back_to_somebody on update': [
+    atItsEnd(
+      `update number_holding set state = 'ended', held_to = '${MONTH_LATER}', end_reason = 'ported_out', blocked_until = '2026-06-01'
+        where id = '${HOLDING}'`,
+    ),
   ],
   number_holding_state_check: [newHolding({ state: 'odd' })],
   number_holding_end_reason_check: [newEnded({ end_reason: 'odd' })],

@@ -189,7 +189,9 @@ describe('the name that an account writes by', () => {
     const wish = { sender: 'Ada & Co', reason: 'A company of that name, by its register.' };
     expect(await operations.post(path, wish)).toMatchObject({ status: 201, body: { sender: 'Ada & Co' } });
     expect(await operations.post(path, wish)).toMatchObject({ status: 201 });
-    expect(await support.get(path)).toMatchObject({ body: { items: [{ sender: 'Ada & Co' }] } });
+    const seen = `${path}?purpose=a%20complaint`;
+    expect(await support.get(path)).toMatchObject({ status: 422 });
+    expect(await support.get(seen)).toMatchObject({ body: { items: [{ sender: 'Ada & Co' }] } });
     for (const sender of ['12', '123456789', '+49301234', 'Ä', 'Too long a name', '---']) {
       expect(await operations.post(path, { ...wish, sender })).toMatchObject({ status: 422 });
     }
@@ -199,11 +201,13 @@ describe('the name that an account writes by', () => {
     expect(await support.ask('DELETE', one)).toMatchObject({ status: 403 });
     expect(await operations.ask('DELETE', one)).toMatchObject({ status: 204 });
     expect(await operations.ask('DELETE', one)).toMatchObject({ status: 404 });
-    expect(await support.get(path)).toMatchObject({ body: { items: [] } });
+    expect(await support.get(seen)).toMatchObject({ body: { items: [] } });
     const log = await logged(`account:${account_id}`);
     expect(log).toEqual([
       { action: 'text_sender.allow', detail: { reason: wish.reason } },
+      { action: 'text_senders.view', detail: {} },
       { action: 'text_sender.withdraw', detail: {} },
+      { action: 'text_senders.view', detail: {} },
     ]);
   });
 });
@@ -251,7 +255,7 @@ it('is for those who run the service to edit, and for support to see', async () 
   const kyc = await (await makeAdmin(world, ['kyc'])).signIn();
   const customer = await signIn();
   const senders = `/v1/admin/customers/${account_id}/text-senders`;
-  for (const path of ['/v1/admin/content-rules', '/v1/admin/country-text-rules', senders]) {
+  for (const path of ['/v1/admin/content-rules', '/v1/admin/country-text-rules', `${senders}?purpose=x`]) {
     expect(await support.get(path)).toMatchObject({ status: 200 });
     for (const client of [kyc, customer]) expect(await client.get(path)).toMatchObject({ status: 403 });
   }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { appendAudit } from '../../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../../domain/db/transaction.ts';
+import type { Queryable } from '../../../domain/db/transaction.ts';
+import { viewOnRecord } from '../../audit/view_on_record.ts';
 import type { PortalContext } from '../../context.ts';
 import { instantOut, line, uuid } from '../../http/fields.ts';
 import { Problem } from '../../http/problem.ts';
@@ -34,20 +36,27 @@ function list({ pool }: PortalContext): Route {
       method: 'get',
       path: '/v1/admin/customers/{account_id}/text-senders',
       operation_id: 'admin_list_text_senders',
-      summary: 'The names and short codes that an account may write by.',
+      summary: 'The names and short codes that an account may write by. That you saw them is on record.',
       tag: 'admin texts',
       policy: WHO_LOOKS,
       params,
+      query: z.object({ purpose: line(500) }),
       answers: { 200: { description: 'All of them.', json: z.object({ items: z.array(shape) }) } },
     },
-    async ({ params: { account_id } }) => {
-      const { rows } = await pool.query<z.input<typeof shape>>(
-        'select sender, approved_at from text_sender where account_id = $1 order by sender limit $2',
-        [account_id, LISTED_MAX],
-      );
-      return { status: 200, body: { items: rows } };
+    async ({ params: { account_id }, query: { purpose }, identity, now }) => {
+      const view = { action: 'text_senders.view', account_id, subject: `account:${account_id}`, purpose };
+      const items = await viewOnRecord(pool, { identity, now }, view, (tx) => selectSenders(tx, account_id));
+      return { status: 200, body: { items } };
     },
   );
+}
+
+async function selectSenders(db: Queryable, account_id: string): Promise<z.input<typeof shape>[]> {
+  const { rows } = await db.query<z.input<typeof shape>>(
+    'select sender, approved_at from text_sender where account_id = $1 order by sender limit $2',
+    [account_id, LISTED_MAX],
+  );
+  return rows;
 }
 
 function allow({ pool }: PortalContext): Route {

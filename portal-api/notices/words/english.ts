@@ -63,6 +63,10 @@ export const english = {
       subject: 'Your refund is on its way',
       text: 'We have paid an amount back to you. Depending on your bank it takes some days until it arrives. The credit note below is at {origin}.',
     },
+    refund_failed: {
+      subject: 'A refund could not be paid',
+      text: 'We have tried to pay an amount back to you, and your bank or card did not take it. What did not arrive is back in your wallet; ask for it again at {origin}, or write to our support.',
+    },
     invoice_ready: {
       subject: 'Your invoice is ready',
       text: 'The invoice of your last month is at {origin}. It is paid from your wallet already.',
@@ -77,7 +81,11 @@ export const english = {
     },
     chargeback: {
       subject: 'A payment of yours was disputed',
-      text: 'Your bank has taken a payment back, and we have taken the amount out of your wallet. You cannot buy anything until this is settled; see {origin}.',
+      text: 'Your bank has taken a payment back, and we have taken as much of it as was free out of your wallet. If more is owed, that stands below, and nothing can be bought until it is paid; see {origin}.',
+    },
+    dispute_decided: {
+      subject: 'A dispute of a payment is decided',
+      text: 'It is decided what becomes of a payment that your bank had taken back. In our favour means that the payment stands, and that what we took for it is back in your wallet, less what was still owed; in yours, that the payment stays taken back, and nothing more changes.',
     },
     restriction_set: {
       subject: 'Your account is restricted',
@@ -131,6 +139,10 @@ export const english = {
       subject: 'How you sign in was changed',
       text: 'Something that you sign in with was added, changed or removed. If that was not you, say so at {origin} under “sign-ins” at once.',
     },
+    taken_back: {
+      subject: 'What a sign-in that was not you has made is undone',
+      text: 'Somebody of your account said that a sign-in was not them. What was made by it since then might be used by whoever it was, so it counts no more; what that is stands below. If some of it is yours, make it again at {origin}, or switch it on there.',
+    },
     already_registered: {
       subject: 'You already have an account',
       text: 'Somebody, probably you, has just asked for an account with this address, which already has one. Sign in at {origin}; if you have forgotten your password, ask there for a new one. If it was not you, there is nothing to do.',
@@ -167,6 +179,7 @@ export const english = {
     next_try: 'Next try',
     number: 'Number',
     outcome: 'Outcome',
+    owed: 'Owed',
     price: 'Price',
     program: 'Program',
     reason: 'Reason',
@@ -204,6 +217,14 @@ export const english = {
     'the codes of an app': 'the codes of an app',
     'the recovery codes': 'the recovery codes',
     'sign-in with Google': 'sign-in with Google',
+    'an API key': 'an API key',
+    'API keys': 'API keys',
+    invitations: 'invitations',
+    'people who were invited': 'people who were invited',
+    phones: 'phones',
+    webhooks: 'webhooks',
+    revoked: 'revoked',
+    'switched off': 'switched off',
     set: 'set',
     added: 'added',
     removed: 'removed',

@@ -62,6 +62,10 @@ export const french: EveryWord = {
       subject: 'Votre remboursement est en route',
       text: 'Nous vous avons remboursé un montant. Selon votre banque, il met quelques jours à arriver. L’avoir dont le numéro figure ci-dessous est sur {origin}.',
     },
+    refund_failed: {
+      subject: 'Un remboursement n’a pas pu être versé',
+      text: 'Nous avons voulu vous rembourser un montant, mais votre banque ou votre carte ne l’a pas accepté. Ce qui n’est pas arrivé est de nouveau sur votre solde ; redemandez-le sur {origin}, ou écrivez à notre support.',
+    },
     invoice_ready: {
       subject: 'Votre facture est prête',
       text: 'La facture du mois dernier est sur {origin}. Elle est déjà payée par votre solde.',
@@ -76,7 +80,11 @@ export const french: EveryWord = {
     },
     chargeback: {
       subject: 'L’un de vos paiements a été contesté',
-      text: 'Votre banque a repris un paiement, et nous avons retiré le montant de votre solde. Vous ne pouvez rien acheter tant que cela n’est pas réglé ; voir {origin}.',
+      text: 'Votre banque a repris un paiement, et nous en avons débité votre solde de ce qui était disponible. S’il reste une somme due, elle figure ci-dessous, et rien ne peut être acheté tant qu’elle n’est pas payée ; voir {origin}.',
+    },
+    dispute_decided: {
+      subject: 'Une contestation de paiement est tranchée',
+      text: 'Le sort d’un paiement que votre banque avait repris est décidé. En notre faveur veut dire que le paiement est valable et que ce que nous avions débité est de nouveau sur votre solde, moins ce qui restait dû ; en la vôtre, que le paiement reste repris et que rien d’autre ne change.',
     },
     restriction_set: {
       subject: 'Votre compte est restreint',
@@ -130,6 +138,10 @@ export const french: EveryWord = {
       subject: 'Votre façon de vous connecter a été modifiée',
       text: 'Un moyen de connexion a été ajouté, modifié ou retiré. Si ce n’était pas vous, dites-le immédiatement sur {origin} sous « connexions ».',
     },
+    taken_back: {
+      subject: 'Ce qu’une connexion étrangère a créé est annulé',
+      text: 'Une personne de votre compte a signalé une connexion qui n’était pas la sienne. Ce qui a été créé depuis par cette connexion pourrait servir à autrui et ne vaut donc plus ; le détail figure ci-dessous. Si une partie vous appartient, recréez-la sur {origin} ou réactivez-la à cet endroit.',
+    },
     already_registered: {
       subject: 'Vous avez déjà un compte',
       text: 'Quelqu’un, sans doute vous, vient de demander un compte avec cette adresse, qui en a déjà un. Connectez-vous sur {origin} ; si vous avez oublié votre mot de passe, demandez-en un nouveau là-bas. Si ce n’était pas vous, il n’y a rien à faire.',
@@ -166,6 +178,7 @@ export const french: EveryWord = {
     next_try: 'Prochaine tentative',
     number: 'Numéro',
     outcome: 'Résultat',
+    owed: 'Reste dû',
     price: 'Prix',
     program: 'Programme',
     reason: 'Motif',
@@ -203,6 +216,14 @@ export const french: EveryWord = {
     'the codes of an app': 'les codes d’une application',
     'the recovery codes': 'les codes de récupération',
     'sign-in with Google': 'la connexion avec Google',
+    'an API key': 'une clé d’API',
+    'API keys': 'clés d’API',
+    invitations: 'invitations',
+    'people who were invited': 'personnes invitées',
+    phones: 'téléphones',
+    webhooks: 'webhooks',
+    revoked: 'révoqué',
+    'switched off': 'désactivé',
     set: 'défini',
     added: 'ajouté',
     removed: 'retiré',

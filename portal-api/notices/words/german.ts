@@ -62,6 +62,10 @@ export const german: EveryWord = {
       subject: 'Ihre Erstattung ist unterwegs',
       text: 'Wir haben Ihnen einen Betrag zurückgezahlt. Je nach Bank dauert es einige Tage, bis er ankommt. Die Gutschrift, deren Nummer unten steht, liegt unter {origin}.',
     },
+    refund_failed: {
+      subject: 'Eine Erstattung konnte nicht ausgezahlt werden',
+      text: 'Wir wollten Ihnen einen Betrag zurückzahlen, doch Ihre Bank oder Karte hat ihn nicht angenommen. Was nicht angekommen ist, ist wieder in Ihrem Guthaben; fordern Sie es unter {origin} noch einmal an, oder schreiben Sie unserem Support.',
+    },
     invoice_ready: {
       subject: 'Ihre Rechnung liegt vor',
       text: 'Die Rechnung für den letzten Monat liegt unter {origin}. Sie ist bereits von Ihrem Guthaben bezahlt.',
@@ -76,7 +80,11 @@ export const german: EveryWord = {
     },
     chargeback: {
       subject: 'Einer Ihrer Zahlungen wurde widersprochen',
-      text: 'Ihre Bank hat eine Zahlung zurückgeholt, und wir haben den Betrag von Ihrem Guthaben abgebucht. Bis das geklärt ist, können Sie nichts kaufen; siehe {origin}.',
+      text: 'Ihre Bank hat eine Zahlung zurückgeholt, und wir haben davon von Ihrem Guthaben abgebucht, was frei war. Ist mehr offen, steht es unten, und bis es bezahlt ist, kann nichts gekauft werden; siehe {origin}.',
+    },
+    dispute_decided: {
+      subject: 'Über eine widersprochene Zahlung ist entschieden',
+      text: 'Es ist entschieden, was aus einer Zahlung wird, die Ihre Bank zurückgeholt hatte. Zu unseren Gunsten heißt, dass die Zahlung gilt und das, was wir dafür abgebucht hatten, wieder in Ihrem Guthaben ist, abzüglich dessen, was noch offen war; zu Ihren, dass die Zahlung zurückgeholt bleibt und sich sonst nichts ändert.',
     },
     restriction_set: {
       subject: 'Ihr Konto ist eingeschränkt',
@@ -130,6 +138,10 @@ export const german: EveryWord = {
       subject: 'Ihre Anmeldung wurde geändert',
       text: 'Etwas, womit Sie sich anmelden, wurde hinzugefügt, geändert oder entfernt. Wenn Sie das nicht waren, sagen Sie es sofort unter {origin} bei den Anmeldungen.',
     },
+    taken_back: {
+      subject: 'Was eine fremde Anmeldung angelegt hat, gilt nicht mehr',
+      text: 'Jemand aus Ihrem Konto hat gesagt, dass eine Anmeldung fremd war. Was damit seither angelegt wurde, könnte von Fremden benutzt werden und gilt deshalb nicht mehr; was das ist, steht unten. Ist etwas davon Ihres, legen Sie es unter {origin} neu an oder schalten Sie es dort wieder ein.',
+    },
     already_registered: {
       subject: 'Sie haben bereits ein Konto',
       text: 'Jemand, vermutlich Sie, hat gerade um ein Konto mit dieser Adresse gebeten, die schon eines hat. Melden Sie sich unter {origin} an; wenn Sie Ihr Passwort vergessen haben, bitten Sie dort um ein neues. Wenn Sie das nicht waren, ist nichts zu tun.',
@@ -166,6 +178,7 @@ export const german: EveryWord = {
     next_try: 'Nächster Versuch',
     number: 'Nummer',
     outcome: 'Ergebnis',
+    owed: 'Noch offen',
     price: 'Preis',
     program: 'Programm',
     reason: 'Grund',
@@ -203,6 +216,14 @@ export const german: EveryWord = {
     'the codes of an app': 'die Codes einer App',
     'the recovery codes': 'die Wiederherstellungscodes',
     'sign-in with Google': 'die Anmeldung mit Google',
+    'an API key': 'ein API-Schlüssel',
+    'API keys': 'API-Schlüssel',
+    invitations: 'Einladungen',
+    'people who were invited': 'eingeladene Personen',
+    phones: 'Telefone',
+    webhooks: 'Webhooks',
+    revoked: 'widerrufen',
+    'switched off': 'abgeschaltet',
     set: 'gesetzt',
     added: 'hinzugefügt',
     removed: 'entfernt',

@@ -62,6 +62,10 @@ export const spanish: EveryWord = {
       subject: 'Su reembolso está en camino',
       text: 'Le hemos devuelto un importe. Según su banco, tarda algunos días en llegar. La nota de abono cuyo número figura abajo está en {origin}.',
     },
+    refund_failed: {
+      subject: 'No se pudo pagar un reembolso',
+      text: 'Quisimos devolverle un importe, pero su banco o su tarjeta no lo aceptó. Lo que no llegó está de nuevo en su saldo; pídalo otra vez en {origin} o escriba a nuestro soporte.',
+    },
     invoice_ready: {
       subject: 'Su factura está lista',
       text: 'La factura del último mes está en {origin}. Ya está pagada con su saldo.',
@@ -76,7 +80,11 @@ export const spanish: EveryWord = {
     },
     chargeback: {
       subject: 'Se ha impugnado uno de sus pagos',
-      text: 'Su banco ha retirado un pago, y hemos descontado el importe de su saldo. No puede comprar nada hasta que esto se resuelva; vea {origin}.',
+      text: 'Su banco ha retirado un pago, y hemos descontado de su saldo lo que había disponible. Si queda algo por pagar, figura abajo, y no se puede comprar nada hasta que se pague; véase {origin}.',
+    },
+    dispute_decided: {
+      subject: 'Se ha decidido sobre un pago impugnado',
+      text: 'Se ha decidido qué pasa con un pago que su banco había retirado. A nuestro favor quiere decir que el pago vale y que lo que habíamos descontado vuelve a estar en su saldo, menos lo que aún se debía; a su favor, que el pago sigue retirado y nada más cambia.',
     },
     restriction_set: {
       subject: 'Su cuenta está restringida',
@@ -130,6 +138,10 @@ export const spanish: EveryWord = {
       subject: 'Se ha cambiado su forma de iniciar sesión',
       text: 'Se ha añadido, cambiado o quitado algo con lo que inicia sesión. Si no fue usted, dígalo de inmediato en {origin}, en «inicios de sesión».',
     },
+    taken_back: {
+      subject: 'Lo que creó un inicio de sesión ajeno queda anulado',
+      text: 'Alguien de su cuenta ha dicho que un inicio de sesión no era suyo. Lo que se creó con él desde entonces podría usarlo otra persona, así que ya no vale; abajo se indica qué es. Si algo de ello es suyo, vuelva a crearlo en {origin} o actívelo allí de nuevo.',
+    },
     already_registered: {
       subject: 'Ya tiene una cuenta',
       text: 'Alguien, probablemente usted, acaba de pedir una cuenta con esta dirección, que ya tiene una. Inicie sesión en {origin}; si ha olvidado su contraseña, pida allí una nueva. Si no fue usted, no hay nada que hacer.',
@@ -166,6 +178,7 @@ export const spanish: EveryWord = {
     next_try: 'Próximo intento',
     number: 'Número',
     outcome: 'Resultado',
+    owed: 'Pendiente de pago',
     price: 'Precio',
     program: 'Programa',
     reason: 'Motivo',
@@ -203,6 +216,14 @@ export const spanish: EveryWord = {
     'the codes of an app': 'los códigos de una aplicación',
     'the recovery codes': 'los códigos de recuperación',
     'sign-in with Google': 'el inicio de sesión con Google',
+    'an API key': 'una clave de API',
+    'API keys': 'claves de API',
+    invitations: 'invitaciones',
+    'people who were invited': 'personas invitadas',
+    phones: 'teléfonos',
+    webhooks: 'webhooks',
+    revoked: 'revocado',
+    'switched off': 'desactivado',
     set: 'establecido',
     added: 'añadido',
     removed: 'quitado',

@@ -77,7 +77,8 @@ function moveOf(body: z.output<typeof decision>, holding_id: string, now: Date):
   }
 }
 
-function decideRoute({ pool }: NumbersDesk): Route {
+function decideRoute(desk: NumbersDesk): Route {
+  const { pool } = desk;
   return route(
     {
       method: 'post',
@@ -90,12 +91,12 @@ function decideRoute({ pool }: NumbersDesk): Route {
       params: portInParams,
       body: decision,
       answers: { 200: { description: 'As it stands now.', json: queuedShape } },
-      problems: ['too_late', 'conflict', 'no_money'],
+      problems: ['too_late', 'kyc_required', 'conflict', 'no_money'],
     },
     async ({ params, body, identity, operation_id, now }) => {
       const port_in = await inTransaction(pool, async (tx) => {
-        const moved = await movePortIn(tx, params.port_in_id, moveOf(body, operation_id, now));
-        if (moved.kind !== 'moved') throw problemOf(moved.kind);
+        const moved = await movePortIn(tx, params.port_in_id, moveOf(body, operation_id, now), desk);
+        if (moved.kind !== 'moved') throw problemOf(moved);
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'port_in.decide', account_id: moved.port_in.account_id },
           ...{ subject: `port_in:${params.port_in_id}`, detail: body },
@@ -107,8 +108,14 @@ function decideRoute({ pool }: NumbersDesk): Route {
   );
 }
 
-function problemOf(kind: Exclude<PortInMoved['kind'], 'moved'>): Problem {
-  switch (kind) {
+function problemOf(refused: Exclude<PortInMoved, { kind: 'moved' }>): Problem {
+  switch (refused.kind) {
+    case 'kyc_required':
+      return new Problem(
+        'kyc_required',
+        'Documents that such a number needs of its holder are not approved, or have run out. Go on once they are approved, or reject it.',
+        { missing: [...refused.missing] },
+      );
     case 'not_found':
       return new Problem('not_found');
     case 'too_late':

@@ -2,8 +2,7 @@ import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { giveBack } from '../../../domain/ledger/give_back.ts';
 import type { Micros } from '../../../domain/money/micros.ts';
 import { operationIdOf } from '../../http/idempotency.ts';
-import { tellCustomer } from '../../live/tell_customer.ts';
-import { payDebt } from '../../payments/debts.ts';
+import { cashCame } from '../../payments/cash_came.ts';
 import { lesser, NOTHING } from '../holdings/left_of_charge.ts';
 import type { RefundDue } from '../holdings/left_of_charge.ts';
 import { shareOf } from '../holdings/period.ts';
@@ -62,7 +61,5 @@ export async function payCredit(tx: Transaction, claim: Claim, granted: readonly
     });
     if (verdict !== 'posted') throw new Error(`What the claim ${id} is granted could not be given back: ${verdict}.`);
   }
-  await payDebt(tx, { account_id, wallet_id, currency }, id, now);
-  await tx.query(`select pg_notify('wallet', $1)`, [wallet_id.toString()]);
-  await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
+  await cashCame(tx, { account_id, wallet_id, currency }, id, now);
 }

@@ -125,7 +125,7 @@ export async function enterCancellation(
   if (preview.effective_at <= now) {
     const due = { net_micros: preview.refund_net_micros, tax_micros: preview.refund_tax_micros };
     const unused = { ...due, days_unused: preview.days_unused, days_total: preview.days_total };
-    await payRefund(tx, holding, { cancellation_id: id, due, unused });
+    await payRefund(tx, holding, { cancellation_id: id, due, unused }, now);
     await endHolding(tx, holding, { reason: 'cancelled', at: now });
   } else {
     await tellCustomer(tx, holding.account_id, { type: 'number', id: holding.number, state: 'cancelled' });
@@ -135,17 +135,17 @@ export async function enterCancellation(
   return cancellation;
 }
 
-/** Ends what was cancelled to this moment, and pays what was promised for it. The number is locked. */
+/** Ends what was cancelled to this moment, wherever the number goes, and pays what was promised for it. The number is locked. */
 export async function carryOutCancellation(
   tx: Transaction,
   holding: Holding,
   { id, refund_net_micros, refund_tax_micros }: Cancellation,
-  now: Date,
+  { reason, now }: { reason: 'cancelled' | 'ported_out'; now: Date },
 ): Promise<void> {
   await lockWallet(tx, holding.wallet_id);
   const due = { net_micros: refund_net_micros, tax_micros: refund_tax_micros };
-  await payRefund(tx, holding, { cancellation_id: id, due, unused: null });
-  await endHolding(tx, holding, { reason: 'cancelled', at: now });
+  await payRefund(tx, holding, { cancellation_id: id, due, unused: null }, now);
+  await endHolding(tx, holding, { reason, at: now });
 }
 
 /** Takes a cancellation back that has not taken effect. What one of us cancelled its holder cannot. */
@@ -158,9 +158,19 @@ export async function undoCancellation(
   const pending = holding === null ? null : await pendingCancellation(tx, holding.id);
   if (holding === null || pending === null) return 'not_found';
   if (pending.reason !== null) return 'cancelled_by_us';
-  if (pending.effective_at <= now) return 'too_late';
+  if (await isPast(tx, holding.id, pending, now)) return 'too_late';
   await takeBack(tx, holding, pending, now);
   return 'undone';
+}
+
+/** Whether it is too late to take it back: what was promised to another operator is still held, though the day of its end has come. */
+export async function isPast(
+  db: Queryable,
+  holding_id: string,
+  { effective_at }: Cancellation,
+  now: Date,
+): Promise<boolean> {
+  return effective_at <= now && !(await isBeingPorted(db, holding_id));
 }
 
 /** The number goes on as before. It is locked. */

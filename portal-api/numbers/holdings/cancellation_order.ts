@@ -9,6 +9,7 @@ import { lockNumber } from '../lock_number.ts';
 import {
   enterCancellation,
   isBeingPorted,
+  isPast,
   pendingCancellation,
   previewCancellation,
   refundOf,
@@ -133,7 +134,7 @@ export async function withdrawCancellation(
   const holding = await openHolding(tx, number);
   const pending = holding === null ? null : await pendingCancellation(tx, holding.id);
   if (holding === null || pending === null || pending.reason === null) return { kind: 'not_found' };
-  if (pending.effective_at <= now) return { kind: 'too_late' };
+  if (await isPast(tx, holding.id, pending, now)) return { kind: 'too_late' };
   await takeBack(tx, holding, pending, now);
   return { kind: 'withdrawn', cancellation: { ...pending, undone_at: now }, account_id: holding.account_id };
 }

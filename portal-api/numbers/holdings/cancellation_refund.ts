@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { giveBack } from '../../../domain/ledger/give_back.ts';
-import { tellCustomer } from '../../live/tell_customer.ts';
+import { cashCame } from '../../payments/cash_came.ts';
 import { lastPeriod } from './holding_rows.ts';
 import type { ChargedPeriod, Holding } from './holding_rows.ts';
 import { leftOfCharge, lesser, NOTHING } from './left_of_charge.ts';
@@ -26,11 +26,12 @@ export async function refundDue(
   return rule === 'full' ? left : lesser(left, unused);
 }
 
-/** What a cancellation gives back as it takes effect, once. Its wallet is locked. */
+/** What a cancellation gives back as it takes effect, once; who owes us something pays it with this. Its wallet is locked. */
 export async function payRefund(
   tx: Transaction,
-  { id, number, account_id, wallet_id }: Holding,
+  { id, number, account_id, wallet_id, currency }: Holding,
   { cancellation_id, due, unused }: { cancellation_id: string; due: RefundDue; unused: Unused | null },
+  now: Date,
 ): Promise<void> {
   const period = await lastPeriod(tx, id);
   if (period === null) return;
@@ -44,5 +45,5 @@ export async function payRefund(
     content: { what: 'number_cancelled', number, holding_id: id, period_no, ...days },
   });
   if (verdict !== 'posted') throw new Error(`Cancellation ${cancellation_id} could not be refunded: ${verdict}.`);
-  await tellCustomer(tx, account_id, { type: 'wallet', id: wallet_id.toString() });
+  await cashCame(tx, { account_id, wallet_id, currency }, cancellation_id, now);
 }

@@ -11,6 +11,7 @@ import { accountOf, customerOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { DEVICES_MAX } from '../../devices/device_rows.ts';
+import { pendingCancellation } from './cancel_number.ts';
 import { heldBy, ownHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
 import { graceEnd, suspensionEnd } from './holding_state.ts';
@@ -112,6 +113,12 @@ function payRoute({ pool }: NumbersDesk): Route {
       const holding = await ownHolding(pool, number, account_id);
       if (holding === null) throw new Problem('not_found');
       if (holding.paid_until <= now) {
+        if ((await pendingCancellation(pool, holding.id)) !== null) {
+          throw new Problem(
+            'conflict',
+            'It is cancelled, and waits for the operator that it goes to. Undo that first.',
+          );
+        }
         throw new Problem('no_money', 'Your wallet holds less than a month of this number. Top it up and ask again.');
       }
       return { status: 200, body: holdingAnswer(holding) };

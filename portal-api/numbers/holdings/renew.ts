@@ -10,7 +10,8 @@ import { queueNotice } from '../../notices/queue_notice.ts';
 import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
 import { NOTICE_DAY_MS, NOTICE_WEEK_MS } from '../terms.ts';
-import { carryOutCancellation, pendingCancellation } from './cancel_number.ts';
+import { carryOutCancellation, isBeingPorted, pendingCancellation } from './cancel_number.ts';
+import type { Cancellation } from './cancel_number.ts';
 import { endHolding } from './end_holding.ts';
 import { dueNumbers, heldBy, insertPeriod, moveHolding, openHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
@@ -42,31 +43,62 @@ export async function renewNumbers(pool: pg.Pool, account_id: string | null, now
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} numbers could not be renewed.`);
 }
 
-/** What is due for one number by now: its end, its payment, or a word about either. */
+/**
+ * What is due for one number by now: its end, its payment, or a word about either. A number that was promised to another operator does
+ * not end here before that has come to something or to nothing: the other one would ask for what rests, and its holder would have lost it.
+ */
 export async function renewNumber(tx: Transaction, number: string, now: Date): Promise<void> {
   await lockNumber(tx, number);
   for (let holding = await openHolding(tx, number); holding !== null; holding = await openHolding(tx, number)) {
     const cancellation = await pendingCancellation(tx, holding.id);
-    if (cancellation !== null && cancellation.effective_at <= now) {
-      await carryOutCancellation(tx, holding, cancellation, now);
+    const is_cancelled = cancellation !== null && cancellation.effective_at <= now;
+    const is_paid = holding.paid_until > now;
+    const { tax_ppm, is_closed } = await payerOf(tx, holding.account_id);
+    if (is_cancelled || (is_closed && !is_paid)) {
+      await endUnlessPromised(tx, holding, cancellation, now);
       return;
     }
-    if (holding.paid_until > now) {
-      if (cancellation === null) await announce(tx, holding, now);
+    if (is_paid) {
+      if (cancellation === null && !is_closed) await announce(tx, holding, now);
       return;
     }
-    if (!(await payPeriod(tx, holding, now))) {
+    if (!(await payPeriod(tx, holding, tax_ppm, now))) {
       await leaveUnpaid(tx, holding, now);
       return;
     }
   }
 }
 
+interface Payer {
+  tax_ppm: number;
+  /** Nothing is charged to an account that is closed: its numbers end with what is paid for, whether or not that was written down. */
+  is_closed: boolean;
+}
+
+async function payerOf(tx: Transaction, account_id: string): Promise<Payer> {
+  const { rows } = await tx.query<Payer>(`select tax_ppm, state = 'closed' as is_closed from account where id = $1`, [
+    account_id,
+  ]);
+  if (rows[0] === undefined) throw new Error(`There is no account ${account_id}.`);
+  return rows[0];
+}
+
+async function endUnlessPromised(
+  tx: Transaction,
+  holding: Holding,
+  cancellation: Cancellation | null,
+  now: Date,
+): Promise<void> {
+  if (await isBeingPorted(tx, holding.id)) return;
+  if (cancellation !== null) return carryOutCancellation(tx, holding, cancellation, { reason: 'cancelled', now });
+  await endHolding(tx, holding, { reason: 'cancelled', at: now });
+}
+
 /** Charges the next period; false where the wallet holds too little. */
-async function payPeriod(tx: Transaction, holding: Holding, now: Date): Promise<boolean> {
+async function payPeriod(tx: Transaction, holding: Holding, tax_ppm: number, now: Date): Promise<boolean> {
   const { id, number, account_id, wallet_id, currency } = holding;
   const { starts_at, ends_at, anchor_day } = nextPeriod(holding, now);
-  const { net, tax } = withTax(holding.monthly_micros, await taxOf(tx, account_id));
+  const { net, tax } = withTax(holding.monthly_micros, tax_ppm);
   const period_no = holding.periods + 1;
   const ref = operationIdOf('number_renewal', `${id}:${period_no}`);
   const verdict = await chargeWallet(tx, {
@@ -93,18 +125,13 @@ async function payPeriod(tx: Transaction, holding: Holding, now: Date): Promise<
   return true;
 }
 
-async function taxOf(tx: Transaction, account_id: string): Promise<number> {
-  const { rows } = await tx.query<{ tax_ppm: number }>('select tax_ppm from account where id = $1', [account_id]);
-  return rows[0]?.tax_ppm ?? 0;
-}
-
 async function leaveUnpaid(tx: Transaction, holding: Holding, now: Date): Promise<void> {
   const event = unpaidEvent(holding, now);
   const state = event === null ? null : nextHoldingState(holding.state, event);
   const { number, account_id } = holding;
   if (state === null) return;
   if (state === 'ended') {
-    await endHolding(tx, holding, { reason: 'unpaid', at: now });
+    if (!(await isBeingPorted(tx, holding.id))) await endHolding(tx, holding, { reason: 'unpaid', at: now });
     return;
   }
   await moveHolding(tx, holding, state, now);

@@ -10,15 +10,21 @@ import { PortalWorld } from '../../testing/portal_world.ts';
 import { portInAnswers } from './port_in_routes.ts';
 import { portInsOf } from './port_in_rows.ts';
 import { OPEN_PORT_INS_MAX } from '../terms.ts';
-import { balanceOf, problem, UNIT } from '../testing/buying.ts';
+import { balanceOf, buyerOf, carryOut, problem, UNIT } from '../testing/buying.ts';
+import { needDocumentsIn } from '../testing/documents.ts';
+import { putInStock } from '../testing/stock.ts';
 
 let world: PortalWorld;
 let admin: PortalClient;
 let last = 0;
 
+/** By another sign-in, as that of before the clock moved is over. */
+const desk = async (): Promise<PortalClient> => (await makeAdmin(world, ['operations'])).signIn();
+
 beforeAll(async () => {
   world = await PortalWorld.begin();
-  admin = await (await makeAdmin(world, ['operations'])).signIn();
+  await needDocumentsIn(world.pool, ['SE']);
+  admin = await desk();
 });
 
 afterAll(async () => {
@@ -52,19 +58,34 @@ async function asked(country: string, balance_micros = 20n * UNIT) {
   last += 1;
   const number = `+4980200${String(last).padStart(3, '0')}`;
   const user = await makeUser(world, { balance_micros, tax_ppm: 190_000 });
+  return bring(user, number, country);
+}
+
+async function bring(user: TestUser, number: string, country: string) {
   const client = await user.signIn();
   const wish = { number, country, number_type: 'geographic', from_carrier: 'Elsewhere' };
   const { status, body } = await client.post<PortInBody>('/v1/port-ins', wish);
   expect(status).toBe(201);
   const path = `/v1/port-ins/${body.port_in_id}`;
-  const decide = (decision: string, more: object = {}) =>
-    admin.post<PortInBody>(`/v1/admin/port-ins/${body.port_in_id}/decision`, {
+  const decide = async (decision: string, more: object = {}) =>
+    (await desk()).post<PortInBody>(`/v1/admin/port-ins/${body.port_in_id}/decision`, {
       decision,
       reason: 'a test says so',
       ...more,
     });
   const add = (documents: object[]) => client.post<PortInBody>(`${path}/documents`, { documents });
   return { number, user, client, body, wish, path, decide, add };
+}
+
+/** As far as a day that is set, with all that the rule for everywhere asks for. */
+async function comeSoFar({ user, decide, add }: Awaited<ReturnType<typeof bring>>): Promise<void> {
+  const named = async (kind: string, type: string) => ({ kind, document_id: await upload(user, type) });
+  await add([
+    await named('letter_of_authorisation', 'proof_of_address'),
+    await named('latest_bill', 'proof_of_address'),
+    await named('identity', 'passport'),
+  ]);
+  expect(await decide('schedule', { scheduled_for: today() })).toMatchObject({ body: { state: 'scheduled' } });
 }
 
 const today = (): string => world.now().toISOString().slice(0, 10);
@@ -256,5 +277,94 @@ describe('what a country asks for', () => {
     expect(await admin.ask('DELETE', '/v1/admin/port-in-rules/NO')).toMatchObject({ status: 204 });
     expect(await admin.ask('DELETE', '/v1/admin/port-in-rules/NO')).toMatchObject({ status: 404 });
     expect(await after.client.get('/v1/port-in-requirements/NO')).toMatchObject({ body: { fee_micros: '10000000' } });
+  });
+});
+
+describe('who it is that brings a number along', () => {
+  const expire = (user: TestUser) =>
+    world.pool.query(
+      `update kyc_document set valid_until = current_date - 1 where account_id = $1 and state = 'approved'`,
+      [user.account_id],
+    );
+  const missing = { ...problem('kyc_required').body, missing: ['passport'] };
+
+  it('has to be known first, as of whoever orders such a number', async () => {
+    const user = await makeUser(world, { balance_micros: 20n * UNIT });
+    const client = await user.signIn();
+    const wish = { number: '+4680299001', country: 'SE', number_type: 'geographic', from_carrier: 'Elsewhere' };
+    expect(await client.post('/v1/port-ins', wish)).toMatchObject({ status: 409, body: missing });
+    expect(await client.get('/v1/port-ins')).toMatchObject({ body: { items: [] } });
+    // That it was uploaded is not enough.
+    const document_id = await upload(user, 'passport');
+    const documents = [{ kind: 'identity', document_id }];
+    expect(await client.post('/v1/port-ins', { ...wish, documents })).toMatchObject({ status: 409, body: missing });
+    await upload(user, 'passport', true);
+    expect(await client.post('/v1/port-ins', wish)).toMatchObject({ status: 201 });
+  });
+
+  it('has to be known still when a day is set, and when the number is here', async () => {
+    const user = await makeUser(world, { balance_micros: 20n * UNIT });
+    await upload(user, 'passport', true);
+    const coming = await bring(user, '+4680299002', 'SE');
+    const { number, decide } = coming;
+    await comeSoFar(coming);
+    await expire(user);
+    expect(await decide('schedule', { scheduled_for: today() })).toMatchObject({ status: 409, body: missing });
+    expect(await decide('complete', { waive_fee: true })).toMatchObject({ status: 409, body: missing });
+    expect(await works(number)).toBe(false);
+    expect(await balanceOf(world, user)).toBe(20n * UNIT);
+    await upload(user, 'passport', true);
+    expect(await decide('complete')).toMatchObject({ body: { state: 'completed' } });
+    expect(await works(number)).toBe(true);
+  });
+});
+
+describe('a number that had left us', () => {
+  it('comes back with anybody, as one that we never had, and rests when it is given up', async () => {
+    const number = '+4980200990';
+    await putInStock(world.pool, [number]);
+    const { client } = await buyerOf(world, number, { balance_micros: 20n * UNIT });
+    const next = await makeUser(world, { balance_micros: 20n * UNIT });
+    const theirs = await next.signIn();
+    const wish = { number, country: 'NO', number_type: 'mobile', from_carrier: 'Elsewhere' };
+    expect(await theirs.post('/v1/port-ins', wish)).toMatchObject(problem('conflict'));
+    const { body } = await client.post<{ pin: string }>(`/v1/numbers/${number}/port-pin`);
+    const out = await world.client().post<{ port_out_id: string }>('/v1/port-outs', {
+      ...{ number, pin: body.pin, to_carrier: 'Elsewhere' },
+    });
+    for (const decision of ['approve', 'complete']) {
+      const path = `/v1/admin/port-outs/${out.body.port_out_id}/decision`;
+      expect(await admin.post(path, { decision, reason: 'a test' })).toMatchObject({ status: 200 });
+    }
+    const lift = `update number_holding set blocked_until = now() where number = $1 and end_reason = 'ported_out'`;
+    await expect(world.pool.query(lift, [number])).rejects.toThrow(/kept from everybody/u);
+
+    const coming = await bring(next, number, 'NO');
+    await comeSoFar(coming);
+    expect(await coming.decide('complete')).toMatchObject({ body: { state: 'completed' } });
+    expect(await works(number)).toBe(true);
+    expect(await theirs.get(`/v1/numbers/${number}`)).toMatchObject({ body: { state: 'active' } });
+    expect(await client.get(`/v1/numbers/${number}`)).toMatchObject({ status: 404 });
+    // Who supplied it when it was ours before has nobody to know any more, whatever its rule says.
+    const rule = { country: 'NO', number_type: 'geographic', fields: ['party'] };
+    expect(await admin.ask('PUT', '/v1/admin/number-providers/stock/rules', { body: rule })).toMatchObject({
+      status: 200,
+    });
+    const { body: offer } = await theirs.post<{ code: string }>(`/v1/numbers/${number}/transfer`);
+    const accepted = await client.post('/v1/number-transfers/accept', { code: offer.code, consent: true });
+    expect(accepted).toMatchObject({ status: 201, body: { state: 'done' } });
+    const told = await world.pool.query('select order_id from number_transfer where number = $1', [number]);
+    expect(told.rows).toEqual([{ order_id: null }]);
+
+    expect(await client.post(`/v1/numbers/${number}/cancellation`, { when: 'now' })).toMatchObject({ status: 201 });
+    expect(await theirs.post('/v1/port-ins', wish)).toMatchObject(problem('conflict'));
+    const didState = async () =>
+      (await world.pool.query<{ state: string }>('select state from did where number = $1', [number])).rows[0]?.state;
+    world.advance(89 * 86_400_000);
+    await carryOut(world, 'look_at_numbers');
+    expect(await didState()).toBe('quarantined');
+    world.advance(2 * 86_400_000);
+    await carryOut(world, 'look_at_numbers');
+    expect(await didState()).toBe('free');
   });
 });

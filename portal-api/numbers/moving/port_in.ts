@@ -33,17 +33,21 @@ export type PortInWish = Pick<PortIn, 'id' | 'account_id' | 'number' | 'country'
 
 export type PortInAsked =
   | { kind: 'requested'; port_in: PortIn }
+  | { kind: 'kyc_required'; missing: readonly string[] }
   | {
       kind:
         'already_requested' | 'already_here' | 'no_such_document' | 'too_many_open' | 'terms_required' | BuyerRefusal;
     };
 
-/** Asks for a number, at the price that its country's rule has now. */
+/**
+ * Asks for a number, at the price that its country's rule has now. It has to be known who asks as of whoever orders such a number: on the
+ * day on which the other operator lets it go it would be too late to ask for that.
+ */
 export async function askPortIn(
   tx: Transaction,
   wish: PortInWish,
   now: Date,
-  { termsAccepted }: Pick<BuyerPorts, 'termsAccepted'>,
+  { termsAccepted, missingDocuments }: BuyerPorts,
 ): Promise<PortInAsked> {
   const before = await selectPortIn(tx, wish.id);
   if (before !== null) return { kind: 'requested', port_in: before };
@@ -54,6 +58,8 @@ export async function askPortIn(
   if ((await countOpenPortIns(tx, wish.account_id)) >= OPEN_PORT_INS_MAX) return { kind: 'too_many_open' };
   if (await isOurs(tx, wish.number)) return { kind: 'already_here' };
   if (!(await areDocuments(tx, wish.account_id, wish.documents))) return { kind: 'no_such_document' };
+  const missing = await missingDocuments(tx, { ...wish, now });
+  if (missing.length > 0) return { kind: 'kyc_required', missing };
   const price = await priceToday(tx, { ...rule, setup_micros: rule.fee_micros }, wallet.currency, now);
   if (price === null) return { kind: 'no_rate' };
   const costs = { currency: price.currency, fee_micros: price.setup_micros, monthly_micros: price.monthly_micros };
@@ -126,10 +132,20 @@ export type PortInMove = { reason: string | null; now: Date } & (
 
 export type PortInMoved =
   | { kind: 'moved'; port_in: PortIn }
+  | { kind: 'kyc_required'; missing: readonly string[] }
   | { kind: 'not_found' | 'too_late' | 'already_here' | 'no_money' | 'day_is_past' | 'not_yet' | BuyerRefusal };
 
-/** What the customer or an admin decides. Once completed, the number is the customer's, and its first month is paid or in grace. */
-export async function movePortIn(tx: Transaction, id: string, move: PortInMove): Promise<PortInMoved> {
+/**
+ * What the customer or an admin decides. Once completed, the number is the customer's, and its first month is paid or in grace. Of the
+ * documents that such a number needs some may have run out since it was asked for: no day is set for it then, and it is not taken over.
+ * Whatever is not `moved` is to be rolled back.
+ */
+export async function movePortIn(
+  tx: Transaction,
+  id: string,
+  move: PortInMove,
+  { missingDocuments }: Pick<BuyerPorts, 'missingDocuments'>,
+): Promise<PortInMoved> {
   const port_in = await lockPortIn(tx, id);
   if (port_in === null) return { kind: 'not_found' };
   if (move.event === 'cancelled' && port_in.account_id !== move.account_id) return { kind: 'not_found' };
@@ -137,6 +153,10 @@ export async function movePortIn(tx: Transaction, id: string, move: PortInMove):
   const state = nextPortInState(port_in.state, event);
   if (state === null) return { kind: 'too_late' };
   const { now, reason } = move;
+  if (move.event === 'scheduled' || move.event === 'completed') {
+    const missing = await missingDocuments(tx, { ...port_in, now });
+    if (missing.length > 0) return { kind: 'kyc_required', missing };
+  }
   const today = now.toISOString().slice(0, 10);
   const moved: PortIn = { ...port_in, state, state_since: now, reason };
   switch (move.event) {
@@ -184,21 +204,16 @@ async function bringHome(
   { waive_fee, holding_id }: { waive_fee: boolean; holding_id: string },
   now: Date,
 ): Promise<'already_here' | 'no_money' | BuyerRefusal | null> {
-  const { number, account_id, wallet_id, currency, country, number_type, monthly_micros } = port_in;
-  if (await isOurs(tx, number)) return 'already_here';
+  const { number, account_id, wallet_id, currency, monthly_micros } = port_in;
+  const from = await takeUp(tx, port_in, now);
+  if (from === null) return 'already_here';
   // It was asked for long ago, and is bought now.
   const buyer = mayBuy(await selectBuyer(tx, account_id, currency, now));
   if ('refusal' in buyer) return buyer.refusal;
   if (!waive_fee && !(await chargeFee(tx, port_in, now))) return 'no_money';
-  await tx.query('insert into did (number) values ($1) on conflict do nothing', [number]);
-  await lockNumber(tx, number);
-  await tx.query(
-    `insert into number_offer (number, country, number_type, calls, texts, provider, offered) values ($1, $2, $3, true, true, 'stock', false)
-     on conflict (number) do update set offered = false`,
-    [number, country, number_type],
-  );
   const holding = { id: holding_id, number, account_id, wallet_id, currency, monthly_micros, converted: null };
-  const since = { held_from: now, held_to: null, state_since: now, paid_until: now, anchor_day: now.getUTCDate() };
+  const anchor_day = from.getUTCDate();
+  const since = { held_from: from, held_to: null, state_since: from, paid_until: from, anchor_day };
   await insertHolding(tx, { ...holding, ...since, state: 'active', periods: 0, version: 1 }, null);
   await setNumber(tx, number, { state: 'active', account_id });
   await tellCustomer(tx, account_id, { type: 'number', id: number, state: 'active' });
@@ -222,8 +237,40 @@ async function chargeFee(tx: Transaction, port_in: PortIn, now: Date): Promise<b
   return verdict !== 'no_money';
 }
 
-/** Held, for sale, or resting here. */
+/** Held, for sale, or resting here; not what has left us for another operator. */
 async function isOurs(db: Queryable, number: string): Promise<boolean> {
-  const { rows } = await db.query('select from did where number = $1', [number]);
+  const { rows } = await db.query(
+    `select from did d where d.number = $1
+        and not exists (select from number_holding h where h.number = d.number and h.end_reason = 'ported_out' and h.blocked_until = 'infinity')`,
+    [number],
+  );
   return rows.length > 0;
+}
+
+/**
+ * Has a number that comes here among ours, with its row locked, and says from when somebody can hold it: what had left us, and was kept from
+ * everybody since, comes back. Null where it is one of ours.
+ */
+async function takeUp(
+  tx: Transaction,
+  { number, country, number_type }: Pick<PortIn, 'number' | 'country' | 'number_type'>,
+  now: Date,
+): Promise<Date | null> {
+  const { rowCount } = await tx.query('insert into did (number) values ($1) on conflict do nothing', [number]);
+  await lockNumber(tx, number);
+  const { rows } = await tx.query<{ blocked_until: Date }>(
+    `update number_holding set blocked_until = greatest(held_to, $2)
+      where number = $1 and end_reason = 'ported_out' and blocked_until = 'infinity' returning blocked_until`,
+    [number, now],
+  );
+  const from = (rowCount ?? 0) > 0 ? now : rows[0]?.blocked_until;
+  if (from === undefined) return null;
+  // Whoever supplied it to us before has nothing to do with it any more.
+  await tx.query(
+    `insert into number_offer (number, country, number_type, calls, texts, provider, offered) values ($1, $2, $3, true, true, 'stock', false)
+     on conflict (number) do update set country = excluded.country, number_type = excluded.number_type, calls = true, texts = true,
+       provider = excluded.provider, offered = false`,
+    [number, country, number_type],
+  );
+  return from;
 }

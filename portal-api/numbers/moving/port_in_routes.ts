@@ -10,7 +10,7 @@ import { accountOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { NUMBER_TYPES } from '../offers/offer_rows.ts';
 import { selectWalletPrices } from '../offers/wallet_price.ts';
-import { refuse } from '../refusals.ts';
+import { refuse, refuseForDocuments } from '../refusals.ts';
 import { OPEN_PORT_INS_MAX } from '../terms.ts';
 import { addPortInDocuments, askPortIn, missingDocumentsOf, movePortIn } from './port_in.ts';
 import { portInEvents, portInsOf, selectPortIn } from './port_in_rows.ts';
@@ -123,7 +123,8 @@ function requirementsRoute({ pool }: NumbersDesk): Route {
   );
 }
 
-function askRoute({ pool, termsAccepted }: NumbersDesk): Route {
+function askRoute(desk: NumbersDesk): Route {
+  const { pool } = desk;
   return route(
     {
       method: 'post',
@@ -139,14 +140,16 @@ function askRoute({ pool, termsAccepted }: NumbersDesk): Route {
         documents: z.array(documentShape).max(10).default([]),
       }),
       answers: { 201: { description: 'The request.', json: portInShape } },
-      problems: ['terms_required', 'restricted', 'conflict', 'not_available'],
+      problems: ['kyc_required', 'terms_required', 'restricted', 'conflict', 'not_available'],
     },
     async ({ body, identity, operation_id, now }) => {
       const wish = { ...body, id: operation_id, account_id: accountOf(identity) };
-      const asked = await inTransaction(pool, (tx) => askPortIn(tx, wish, now, { termsAccepted }));
+      const asked = await inTransaction(pool, (tx) => askPortIn(tx, wish, now, desk));
       switch (asked.kind) {
         case 'requested':
           return { status: 201, body: await portInAnswer(pool, asked.port_in, now) };
+        case 'kyc_required':
+          return refuseForDocuments(asked.missing);
         case 'no_such_document':
           throw wrongDocument();
         case 'already_here':
@@ -248,7 +251,7 @@ function documentsRoute({ pool }: NumbersDesk): Route {
   );
 }
 
-function cancelRoute({ pool }: NumbersDesk): Route {
+function cancelRoute(desk: NumbersDesk): Route {
   return route(
     {
       method: 'post',
@@ -264,8 +267,8 @@ function cancelRoute({ pool }: NumbersDesk): Route {
     },
     async ({ params, identity, now }) => {
       const wish = { event: 'cancelled', reason: null, account_id: accountOf(identity), now } as const;
-      const moved = await inTransaction(pool, (tx) => movePortIn(tx, params.port_in_id, wish));
-      if (moved.kind === 'moved') return { status: 200, body: await portInAnswer(pool, moved.port_in, now) };
+      const moved = await inTransaction(desk.pool, (tx) => movePortIn(tx, params.port_in_id, wish, desk));
+      if (moved.kind === 'moved') return { status: 200, body: await portInAnswer(desk.pool, moved.port_in, now) };
       throw moved.kind === 'not_found' ? new Problem('not_found') : new Problem('too_late', 'It is at its end.');
     },
   );

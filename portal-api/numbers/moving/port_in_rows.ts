@@ -84,6 +84,16 @@ export async function countOpenPortIns(tx: Transaction, account_id: string): Pro
   return rows[0]?.open ?? 0;
 }
 
+/** Those of an account that are not at their end. */
+export async function portInsUnderWay(db: Queryable, account_id: string): Promise<PortIn[]> {
+  const { rows } = await db.query<PortInRow>(
+    `${portIns} where p.account_id = $1 and p.state in ('requested', 'documents_missing', 'submitted', 'scheduled')
+      order by p.requested_at`,
+    [account_id],
+  );
+  return rows.map(portInOf);
+}
+
 /** Those that are not at their end, the oldest first. */
 export async function openPortIns(db: Queryable, rows_max: number): Promise<PortIn[]> {
   const { rows } = await db.query<PortInRow>(

@@ -1,8 +1,10 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import type { KeyRing } from '../../../domain/privacy/sealing.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
+import { carryOutCancellation, pendingCancellation } from '../holdings/cancel_number.ts';
 import { endHolding } from '../holdings/end_holding.ts';
 import { openHolding } from '../holdings/holding_rows.ts';
+import type { Holding } from '../holdings/holding_rows.ts';
 import { lockNumber } from '../lock_number.ts';
 import { tryPortPin } from './port_pin.ts';
 
@@ -13,6 +15,9 @@ import { tryPortPin } from './port_pin.ts';
  *        │ │                   │ └────refuse────> refused
  *        │ └─────object────────┴────object────> objected
  *        └───────refuse────> refused
+ *
+ * Approved, a number is promised: until that is over neither a cancellation whose day has come nor a month that is not paid takes it from
+ * its holder.
  */
 export const PORT_OUT_STATES = ['requested', 'approved', 'refused', 'objected', 'done'] as const;
 export type PortOutState = (typeof PORT_OUT_STATES)[number];
@@ -91,10 +96,20 @@ export async function movePortOut(
     const holding = await openHolding(tx, port_out.number);
     // Whoever loses the number otherwise has its request refused in the same transaction.
     if (holding?.id !== port_out.holding_id) throw new Error(`Port-out ${id} is open and its holding is not.`);
-    await endHolding(tx, holding, { reason: 'ported_out', at: now });
+    await letGo(tx, holding, now);
     await tx.query('update number_offer set offered = false where number = $1', [port_out.number]);
   }
   return { kind: 'moved', port_out: { ...port_out, state, reason, decided_at: now } };
+}
+
+async function letGo(tx: Transaction, holding: Holding, now: Date): Promise<void> {
+  const reason = 'ported_out';
+  const cancellation = await pendingCancellation(tx, holding.id);
+  // Its day had come, and only the number’s leaving was waited for: what was promised for it is paid.
+  if (cancellation !== null && cancellation.effective_at <= now) {
+    return carryOutCancellation(tx, holding, cancellation, { reason, now });
+  }
+  await endHolding(tx, holding, { reason, at: now });
 }
 
 const columns = 'id, holding_id, number, account_id, to_carrier, state, reason, requested_at, decided_at';

@@ -56,7 +56,7 @@ export async function tellTransfer(driving: OrderDriving, transfer_id: string): 
   const provider = providers.get(order.provider);
   if (provider === undefined) throw new ProviderAway(`The provider ${order.provider} is not set up here.`);
   const is_back = transfer.provider_state === 'telling_back';
-  const fields = await requiredFields(pool, { number: order.number, provider: order.provider, account_id });
+  const fields = await requiredFields(driving, { number: order.number, provider: order.provider, account_id });
   const submission = { order_id: order.id, provider: order.provider, account_id, transfer_id };
   await recordSubmission(pool, submission, fields, now());
   const change_id = changeIdOf(transfer);

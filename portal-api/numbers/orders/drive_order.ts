@@ -5,6 +5,7 @@ import type { Transaction } from '../../../domain/db/transaction.ts';
 import { giveBack } from '../../../domain/ledger/give_back.ts';
 import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
+import { cashCame } from '../../payments/cash_came.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
 import { insertHolding, insertPeriod } from '../holdings/holding_rows.ts';
 import { monthLater } from '../holdings/period.ts';
@@ -12,13 +13,14 @@ import { lockNumber, setNumber } from '../lock_number.ts';
 import { ProviderAway } from '../provider/number_provider.ts';
 import type { NumberProvider, NumberProviders, ProviderStatus } from '../provider/number_provider.ts';
 import { recordSubmission, requiredFields } from '../provider/submissions.ts';
+import type { HolderSource } from '../provider/submissions.ts';
 import { PROVISIONING_MAX_MS } from '../terms.ts';
 import { isPaid, nextOrderState } from './order_state.ts';
 import type { OrderEvent } from './order_state.ts';
 import { moveOrder, selectOrder } from './order_rows.ts';
 import type { Order } from './order_rows.ts';
 
-export interface OrderDriving {
+export interface OrderDriving extends HolderSource {
   pool: pg.Pool;
   providers: NumberProviders;
   now: () => Date;
@@ -44,7 +46,8 @@ interface Verdict {
 }
 
 /** Null: the provider is still at it. */
-async function judgeOrder({ pool, providers, now }: OrderDriving, order: Order): Promise<Verdict | null> {
+async function judgeOrder(driving: OrderDriving, order: Order): Promise<Verdict | null> {
+  const { providers, now } = driving;
   const provider = providers.get(order.provider);
   const is_late = now().getTime() - (order.provisioning_since ?? now()).getTime() >= PROVISIONING_MAX_MS;
   const late: Verdict = { event: 'refused', failure: 'too_late' };
@@ -54,7 +57,7 @@ async function judgeOrder({ pool, providers, now }: OrderDriving, order: Order):
     throw new ProviderAway(`The provider ${order.provider} is not set up here.`);
   }
   try {
-    const verdict = verdictOf(await askProvider(pool, provider, order, now()), order);
+    const verdict = verdictOf(await askProvider(driving, provider, order), order);
     return verdict ?? (is_late ? late : null);
   } catch (error) {
     if (is_late && error instanceof ProviderAway) return late;
@@ -62,11 +65,12 @@ async function judgeOrder({ pool, providers, now }: OrderDriving, order: Order):
   }
 }
 
-async function askProvider(pool: pg.Pool, provider: NumberProvider, order: Order, now: Date): Promise<ProviderStatus> {
+async function askProvider(driving: OrderDriving, provider: NumberProvider, order: Order): Promise<ProviderStatus> {
   if (order.state === 'testing') return provider.status(order.id);
-  const fields = await requiredFields(pool, order);
+  const fields = await requiredFields(driving, order);
   const { id: order_id, provider: code, account_id } = order;
-  await recordSubmission(pool, { order_id, provider: code, account_id, transfer_id: null }, fields, now);
+  const submission = { order_id, provider: code, account_id, transfer_id: null };
+  await recordSubmission(driving.pool, submission, fields, driving.now());
   return provider.provision({ order_id: order.id, number: order.number, fields });
 }
 
@@ -105,13 +109,13 @@ async function applyVerdict(tx: Transaction, seen: Order, verdict: Verdict, now:
 export async function failOrder(tx: Transaction, order: Order, failure: string, now: Date): Promise<void> {
   await moveOrder(tx, order, 'failed', { now, failure });
   if (isPaid(order.state)) {
-    await refundOrder(tx, order, failure);
+    await refundOrder(tx, order, failure, now);
     await enqueue(tx, { task: 'release_number_order', payload: { order_id: order.id } });
   }
   await tellOrder(tx, order, 'failed');
 }
 
-async function refundOrder(tx: Transaction, order: Order, failure: string): Promise<void> {
+async function refundOrder(tx: Transaction, order: Order, failure: string, now: Date): Promise<void> {
   const verdict = await giveBack(tx, {
     ...{ ref: order.id, charge_kind: 'purchase', charge_ref: order.id },
     net_micros: order.setup_micros + order.monthly_micros,
@@ -119,7 +123,7 @@ async function refundOrder(tx: Transaction, order: Order, failure: string): Prom
     content: { what: 'number_order_failed', number: order.number, order_id: order.id, failure },
   });
   if (verdict !== 'posted') throw new Error(`Order ${order.id} could not be refunded: ${verdict}.`);
-  await tellCustomer(tx, order.account_id, { type: 'wallet', id: order.wallet_id.toString() });
+  await cashCame(tx, order, order.id, now);
 }
 
 async function tellOrder(tx: Transaction, order: Order, state: Order['state']): Promise<void> {

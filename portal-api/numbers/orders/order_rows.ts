@@ -93,6 +93,16 @@ export async function openOrders(
   return rows.map(orderOf);
 }
 
+/** Those of an account that are not at their end. */
+export async function ordersUnderWay(db: Queryable, account_id: string): Promise<Order[]> {
+  const { rows } = await db.query<OrderRow>(
+    `select ${readColumns} from number_order
+      where account_id = $1 and state in ('ordered', 'pending_kyc', 'provisioning', 'testing') order by ordered_at`,
+    [account_id],
+  );
+  return rows.map(orderOf);
+}
+
 export async function waitingOrders(db: Queryable, account_id: string): Promise<Order[]> {
   const { rows } = await db.query<OrderRow>(
     `select ${readColumns} from number_order where account_id = $1 and state = 'pending_kyc' order by ordered_at`,

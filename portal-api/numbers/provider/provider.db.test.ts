@@ -5,12 +5,13 @@ import { providerSettingsSchema } from '../../../deploy/number_provider/settings
 import { sendEvent } from '../../../deploy/number_provider/webhook.ts';
 import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
 import { makeAdmin, makeUser } from '../../testing/people.ts';
-import type { TestUser } from '../../testing/people.ts';
+import type { TestUser, UserWishes } from '../../testing/people.ts';
 import type { PortalClient } from '../../testing/portal_client.ts';
 import { PortalWorld } from '../../testing/portal_world.ts';
 import { balanceOf, carryOut, orderState, PATIENCE, problem, UNIT, untilIdle } from '../testing/buying.ts';
 import type { OrderBody } from '../testing/buying.ts';
 import { needDocumentsIn } from '../testing/documents.ts';
+import { makeHolder } from '../testing/holder.ts';
 import { putInStock } from '../testing/stock.ts';
 
 const secret = randomBytes(20).toString('hex');
@@ -42,17 +43,24 @@ afterAll(async () => {
 
 let last = 0;
 
+interface OrderWishes {
+  country?: string;
+  wait_for_kyc?: boolean;
+  holder?: UserWishes;
+  make?: typeof makeHolder;
+}
+
 async function order(
-  wishes: { country?: string; wait_for_kyc?: boolean } = {},
+  wishes: OrderWishes = {},
   before: (number: string) => void = () => undefined,
 ): Promise<{ user: TestUser; client: PortalClient; number: string; order_id: string; status: number }> {
   last += 1;
   const number = `+4940200${String(last).padStart(3, '0')}`;
   await putInStock(world.pool, [number], { provider: 'partner', country: wishes.country ?? 'DE' });
   before(number);
-  const user = await makeUser(world, { balance_micros: 10n * UNIT, tax_ppm: 190_000, name: 'Ada Example' });
+  const { wait_for_kyc = false, holder = {}, make = makeHolder } = wishes;
+  const user = await make(world, { balance_micros: 10n * UNIT, tax_ppm: 190_000, ...holder });
   const client = await user.signIn();
-  const { wait_for_kyc = false } = wishes;
   const { status, body } = await client.post<OrderBody>('/v1/number-orders', { number, wait_for_kyc });
   return { user, client, number, order_id: body.order_id, status };
 }
@@ -172,6 +180,19 @@ describe('what a provider is told of the holder', () => {
     expect(await client.post(`/v1/numbers/${number}/cancellation`, { when: 'now' })).toMatchObject({ status: 201 });
     await expect.poll(submitted, PATIENCE).toEqual({ fields: ['holder_name', 'party'], forgotten: true });
     expect(provider.orders.get(order_id)).toMatchObject({ state: 'released', fields: {} });
+  });
+
+  it('is the name of the business that holds it, and of who never registered what the account is called', async () => {
+    const fieldsOf = async (wishes: OrderWishes): Promise<unknown> => {
+      const { client, order_id } = await order(wishes);
+      await expect.poll(() => orderState(client, order_id), PATIENCE).toBe('active');
+      return provider.orders.get(order_id)?.fields;
+    };
+    const firm = { party: 'business', name: 'Kontor Süd GmbH' } as const;
+    expect(await fieldsOf({ holder: firm })).toEqual({ holder_name: 'Kontor Süd GmbH', party: 'business' });
+    // As npm start seeds them.
+    const seeded = { make: makeUser, holder: { name: 'Demo Example' } };
+    expect(await fieldsOf(seeded)).toEqual({ holder_name: 'Demo Example', party: 'person' });
   });
 
   it('is nothing while the provider is switched off, as nothing of it is sold', async () => {

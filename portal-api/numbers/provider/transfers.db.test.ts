@@ -3,12 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SimulatedNumberProvider } from '../../../deploy/number_provider/number_provider.ts';
 import { providerSettingsSchema } from '../../../deploy/number_provider/settings.ts';
 import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
-import { makeAdmin, makeUser } from '../../testing/people.ts';
+import { DataKeys } from '../../../domain/privacy/data_keys.ts';
+import { makeAdmin } from '../../testing/people.ts';
 import type { TestUser } from '../../testing/people.ts';
 import type { PortalClient, Reply } from '../../testing/portal_client.ts';
 import { PortalWorld } from '../../testing/portal_world.ts';
 import { buyerOf, carryOut, PATIENCE, problem, UNIT, untilIdle } from '../testing/buying.ts';
 import { needDocumentsIn } from '../testing/documents.ts';
+import { makeHolder } from '../testing/holder.ts';
 import { tellTransfer } from '../moving/tell_provider.ts';
 import { HttpProvider } from './http_provider.ts';
 import type { NumberProvider } from './number_provider.ts';
@@ -63,7 +65,7 @@ async function offered(): Promise<Sold> {
   const number = `+4970100${String(last).padStart(3, '0')}`;
   await putInStock(world.pool, [number], { provider: 'partner' });
   const from = await buyerOf(world, number, { balance_micros: 10n * UNIT });
-  const user = await makeUser(world, { name: 'Grace Example', home_country: 'FR' });
+  const user = await makeHolder(world, { name: 'Grace Example', home_country: 'FR' });
   const to = { user, client: await user.signIn() };
   const { body } = await from.client.post<{ code: string }>(`/v1/numbers/${number}/transfer`);
   const order_id = [...provider.orders].find(([, one]) => one.number === number)?.[0] ?? '';
@@ -147,18 +149,20 @@ function tellSlowly(transfer_id: string, meanwhile: () => Promise<void>): Promis
       return real.changeHolder(wish);
     },
   };
-  const driving = { pool: world.pool, providers: new Map([['partner', slow]]), now: () => world.now() };
+  const keys = new DataKeys(world.ring);
+  const driving = { pool: world.pool, keys, providers: new Map([['partner', slow]]), now: () => world.now() };
   return tellTransfer(driving, transfer_id);
 }
 
-/** When the tellings that failed before are tried again. */
-async function putOff(by: string): Promise<void> {
-  await world.pool.query(
+/** When the tellings that failed before are tried again; how many of them wait for that now. */
+async function putOff(by: string): Promise<number> {
+  const { rowCount } = await world.pool.query(
     `select graphile_worker.reschedule_jobs(array(
        select id from graphile_worker.jobs where task_identifier = 'tell_number_transfer' and attempts > 0 and locked_at is null
      ), run_at => now() + $1::interval)`,
     [by],
   );
+  return rowCount ?? 0;
 }
 
 describe('a provider that is slow', () => {
@@ -185,7 +189,7 @@ describe('a provider that is slow', () => {
     const seen: unknown[] = [];
     await tellSlowly(transfer_id, async () => {
       // Else what failed is tried again by itself, now or a moment later, and the provider hears of the new one before it is slow.
-      await putOff('1 hour');
+      await expect.poll(() => putOff('1 hour'), PATIENCE).toBe(1);
       provider.behave({});
       await admin.post(`/v1/admin/number-transfers/${transfer_id}/give-up`, { reason: 'a test' });
       await untilIdle(world);
@@ -205,7 +209,7 @@ describe('a provider that is slow', () => {
     const { number, order_id, to, accept } = await offered();
     provider.behave({ outage: 'errors' });
     const { transfer_id } = (await accept()).body;
-    const next = await makeUser(world, { name: 'Next Example', home_country: 'ES' });
+    const next = await makeHolder(world, { name: 'Next Example', home_country: 'ES' });
     const NEXT = { holder_name: 'Next Example', home_country: 'ES' };
     const seen: unknown[] = [];
     await tellSlowly(transfer_id, async () => {

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
-import { makeUser } from '../../testing/people.ts';
 import type { TestUser } from '../../testing/people.ts';
 import type { PortalClient } from '../../testing/portal_client.ts';
 import type { PortalWorld } from '../../testing/portal_world.ts';
 import { enqueue } from '../../jobs/task.ts';
+import { makeHolder } from './holder.ts';
 
 export const UNIT = 1_000_000n;
 
@@ -39,7 +39,7 @@ export async function buyerOf(
   number: string,
   wishes: { balance_micros: bigint; tax_ppm?: number },
 ): Promise<{ user: TestUser; client: PortalClient }> {
-  const user = await makeUser(world, wishes);
+  const user = await makeHolder(world, wishes);
   const client = await user.signIn();
   const placed = await client.post<OrderBody>('/v1/number-orders', { number });
   expect(placed.status).toBe(201);

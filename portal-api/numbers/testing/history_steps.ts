@@ -25,8 +25,10 @@ export type Step =
   | { kind: 'transfer'; number: number; to: number }
   /** By card; the provider says at once that it succeeded, or later. It tells so in either case. */
   | { kind: 'pay'; account: number; amount_micros: bigint; at_once: boolean }
-  /** All that is unspent goes back to where it came from. */
-  | { kind: 'refund'; account: number }
+  /** All that is unspent goes back to where it came from: now, when it is sent, or never, as it waits for an approval that does not come. */
+  | { kind: 'refund'; account: number; way: 'at_once' | 'later' | 'waits' }
+  /** What is to be sent is sent; what waits for approval is rejected. */
+  | { kind: 'settle_refunds' }
   /** A bank takes a payment back, and then decides on it. Both are known here once they are told. */
   | { kind: 'dispute'; payment: number }
   | { kind: 'decide'; dispute: number; state: 'won' | 'lost' }
@@ -50,7 +52,11 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: kind('undo'), number }) },
     { weight: 5, arbitrary: fc.record({ kind: kind('transfer'), number, to: account }) },
     { weight: 9, arbitrary: fc.record({ kind: kind('pay'), account, amount_micros, at_once: fc.boolean() }) },
-    { weight: 1, arbitrary: fc.record({ kind: kind('refund'), account }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: kind('refund'), account, way: fc.constantFrom('at_once', 'later', 'waits') }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: kind('settle_refunds') }) },
     { weight: 6, arbitrary: fc.record({ kind: kind('dispute'), payment: any }) },
     {
       weight: 5,

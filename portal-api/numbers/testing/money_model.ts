@@ -31,6 +31,13 @@ interface ModelDispute {
   owed: bigint;
 }
 
+/** What has left a wallet, and has not arrived where it came from. */
+interface ModelRefund {
+  account: number;
+  parts: { payment: ModelPayment; amount: bigint }[];
+  waits: boolean;
+}
+
 interface ModelEvent {
   payment: ModelPayment;
   dispute: { of: ModelDispute; state: 'open' | 'won' | 'lost' } | null;
@@ -47,6 +54,7 @@ export class MoneyModel {
   /** What came from outside and is still here. */
   #brought = OPENING_MICROS * BigInt(ACCOUNTS);
   #waiting: ModelEvent[] = [];
+  #refunds: ModelRefund[] = [];
 
   balance(account: number): bigint {
     return this.balances[account] ?? 0n;
@@ -67,7 +75,7 @@ export class MoneyModel {
   giveBack(charge: ModelCharge, net: bigint, tax: bigint): void {
     charge.given_net += net;
     charge.given_tax += tax;
-    this.balances[charge.account] = this.balance(charge.account) + net + tax;
+    this.#receive(charge.account, net + tax);
   }
 
   /** Whether it is booked at once. */
@@ -114,18 +122,48 @@ export class MoneyModel {
   }
 
   /** Unspent whole cents, to the latest payments first. */
-  refund(account: number, now: Date): void {
+  refund(account: number, way: 'at_once' | 'later' | 'waits', now: Date): void {
     if (this.owes(account) > 0n) return;
+    const refund: ModelRefund = { account, parts: [], waits: way === 'waits' };
     let left = this.balance(account) - (this.balance(account) % CENT_MICROS);
     for (const payment of this.payments.toReversed()) {
       if (payment.account !== account || payment.state !== 'succeeded') continue;
       if (payment.begun_at < refundableSince(now)) continue;
       const free = payment.amount - payment.refunded;
-      const part = free < left ? free : left;
-      payment.refunded += part;
-      left -= part;
-      this.balances[account] = this.balance(account) - part;
-      this.#brought -= part;
+      const amount = free < left ? free : left;
+      if (amount === 0n) continue;
+      payment.refunded += amount;
+      left -= amount;
+      this.balances[account] = this.balance(account) - amount;
+      refund.parts.push({ payment, amount });
+    }
+    if (way === 'at_once') this.#send(refund);
+    else this.#refunds.push(refund);
+  }
+
+  /** What is to be sent is sent, and what waits is rejected, the oldest first. */
+  settleRefunds(): void {
+    const refunds = this.#refunds;
+    this.#refunds = [];
+    for (const refund of refunds) {
+      if (refund.waits) this.#putBack(refund, refund.parts);
+      else this.#send(refund);
+    }
+  }
+
+  /** Nobody is paid by us what the bank gives back, or may give back, for the same payment. */
+  #send(refund: ModelRefund): void {
+    const isTaken = (payment: ModelPayment): boolean =>
+      this.disputes.some((one) => one.payment === payment && (one.told !== 'won' || one.known === 'open'));
+    const refused = refund.parts.filter(({ payment }) => isTaken(payment));
+    for (const { payment, amount } of refund.parts) if (!isTaken(payment)) this.#brought -= amount;
+    this.#putBack(refund, refused);
+  }
+
+  #putBack({ account }: ModelRefund, parts: ModelRefund['parts']): void {
+    for (const { payment, amount } of parts) {
+      payment.refunded -= amount;
+      this.#receive(account, amount);
     }
   }
 
@@ -136,7 +174,9 @@ export class MoneyModel {
     if (this.owed.some((owed) => owed < 0n)) wrong.push('more was paid of a debt than was owed');
     const kept = this.charges.reduce((sum, one) => sum + one.net + one.tax - one.given_net - one.given_tax, 0n);
     const held = this.balances.reduce((sum, balance, account) => sum + balance - this.owes(account), 0n);
-    if (held + kept !== this.#brought) wrong.push('money is lost');
+    const parts = this.#refunds.flatMap((refund) => refund.parts);
+    const on_its_way = parts.reduce((sum, { amount }) => sum + amount, 0n);
+    if (held + kept + on_its_way !== this.#brought) wrong.push('money is lost');
     if (this.charges.some((one) => one.given_net > one.net || one.given_tax > one.tax))
       wrong.push('a refund above what was charged');
     if (this.payments.some(({ refunded, amount }) => refunded > amount)) wrong.push('a refund above what was paid');
@@ -149,10 +189,7 @@ export class MoneyModel {
     this.#receive(payment.account, payment.amount);
   }
 
-  /**
-   * A payment pays what is owed from all cash that there is, not from itself alone: there may be some that came back for a number that
-   * was cancelled meanwhile.
-   */
+  /** Whatever comes pays what is owed, from all cash that there is. */
   #receive(account: number, amount: bigint): void {
     const cash = this.balance(account) + amount;
     const to_debt = this.owes(account) < cash ? this.owes(account) : cash;
@@ -178,6 +215,10 @@ export class MoneyModel {
     if (dispute.known === null) {
       dispute.known = state;
       if (state === 'won') return true;
+      for (const refund of this.#refunds.filter((one) => one.waits && one.account === account)) {
+        this.#putBack(refund, refund.parts);
+        this.#refunds = this.#refunds.filter((one) => one !== refund);
+      }
       dispute.debited = amount < this.balance(account) ? amount : this.balance(account);
       dispute.owed = amount - dispute.debited;
       this.balances[account] = this.balance(account) - dispute.debited;

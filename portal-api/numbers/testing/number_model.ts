@@ -54,7 +54,9 @@ export class NumberModel {
         if (money.pay(step.account, step.amount_micros, step.at_once, this.now)) this.#renewOf(step.account);
         return;
       case 'refund':
-        return money.refund(step.account, this.now);
+        return money.refund(step.account, step.way, this.now);
+      case 'settle_refunds':
+        return money.settleRefunds();
       case 'dispute':
         return money.dispute(step.payment);
       case 'decide':

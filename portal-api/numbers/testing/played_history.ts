@@ -11,7 +11,7 @@ import { DataKeys } from '../../../domain/privacy/data_keys.ts';
 import { keyRingOf } from '../../../domain/privacy/sealing.ts';
 import type { PaymentsContext } from '../../payments/payments_context.ts';
 import { planRefund } from '../../payments/refund_plan.ts';
-import { requestRefund, sendRefund } from '../../payments/refunds.ts';
+import { rejectRefund, requestRefund, sendRefund } from '../../payments/refunds.ts';
 import { startPayment } from '../../payments/start_payment.ts';
 import { takeEvent } from '../../payments/take_event.ts';
 import { cancelNumber, undoCancellation } from '../holdings/cancel_number.ts';
@@ -94,6 +94,8 @@ export class PlayedHistory {
   readonly numbers: string[];
   readonly provider = new BookProvider(() => this.now);
   readonly #stage: Stage;
+  /** What was asked for, and is not sent or decided yet. */
+  readonly #refunds: string[] = [];
   /** Whose numbers are to be paid, as money came. */
   readonly #paying = new Set<string>();
 
@@ -136,7 +138,9 @@ export class PlayedHistory {
       case 'pay':
         return this.#pay(this.account(step.account), step.amount_micros, step.at_once);
       case 'refund':
-        return this.#refund(this.account(step.account));
+        return this.#refund(this.account(step.account), step.way);
+      case 'settle_refunds':
+        return this.#settleRefunds();
       case 'dispute': {
         const payment = this.provider.undisputed[step.payment % this.provider.undisputed.length];
         if (payment !== undefined) this.provider.dispute(payment);
@@ -204,17 +208,26 @@ export class PlayedHistory {
     await this.#payNumbers();
   }
 
-  async #refund({ account_id, wallet_id }: Account): Promise<void> {
+  async #refund({ account_id, wallet_id }: Account, way: 'at_once' | 'later' | 'waits'): Promise<void> {
     const { now } = this;
     const { pool } = this.#stage;
     const wallet = { account_id, wallet_id, currency: 'EUR' };
     const { total_micros } = await planRefund(pool, wallet, 'local', null, now);
     if (total_micros === 0n) return;
-    const wish = { id: randomUUID(), wallet, amount_micros: total_micros, approvals_needed: 0, reason: 'a test' };
+    const approvals_needed = way === 'waits' ? 2 : 0;
+    const wish = { id: randomUUID(), wallet, amount_micros: total_micros, approvals_needed, reason: 'a test' };
     const by = { kind: 'customer', id: account_id } as const;
-    // Who is allowed to at once has it sent by a task, which is done here.
     await inTransaction(pool, (tx) => requestRefund(tx, 'local', { ...wish, by }, now));
-    await sendRefund(this.#context, this.provider, wish.id);
+    // It is sent by a task, which is done here.
+    if (way === 'at_once') await sendRefund(this.#context, this.provider, wish.id);
+    else this.#refunds.push(wish.id);
+  }
+
+  async #settleRefunds(): Promise<void> {
+    for (const id of this.#refunds.splice(0)) {
+      await inTransaction(this.#stage.pool, (tx) => rejectRefund(tx, id, this.now));
+      await sendRefund(this.#context, this.provider, id);
+    }
   }
 
   async #tell(times: number, backwards: boolean): Promise<void> {
