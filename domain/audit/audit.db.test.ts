@@ -37,7 +37,7 @@ const entry = (wishes: Partial<AuditEntry> = {}): AuditEntry => ({
 
 const nowhere = (): Promise<void> => Promise.resolve();
 
-const verify = (heads: readonly AuditHead[] = []) => verifyAudit(pool, signer, heads, () => undefined);
+const verify = (heads: readonly AuditHead[] | null = []) => verifyAudit(pool, signer, heads, () => undefined);
 
 /** As somebody does who may do everything in the database. */
 const forge = async (sql: string): Promise<void> => {
@@ -58,6 +58,7 @@ describe('the audit log', () => {
     const verdict = await verify();
     expect(verdict).toMatchObject({ rows: 200, ok: true, findings: [] });
     await appendAudit(pool, entry());
+    expect(await verify()).toMatchObject({ rows_unsigned: 201 });
     expect((await verify()).head).not.toBe(verdict.head);
   });
 
@@ -112,6 +113,33 @@ describe('the audit log', () => {
     await appendAudit(pool, entry({ purpose: 'written instead' }));
     expect(await verify()).toMatchObject({ ok: true, rows: 4 });
     expect(await verify([head])).toMatchObject({ ok: false });
+  });
+
+  it('shows that heads are missing, here or where they are kept apart, unless told that there are none', async () => {
+    await appendAudit(pool, entry());
+    const first = await signHead(pool, signer, new Date(), nowhere);
+    await appendAudit(pool, entry());
+    const second = await signHead(pool, signer, new Date(), nowhere);
+    if (first === null || second === null) throw new Error('nothing was signed');
+    await appendAudit(pool, entry());
+    expect(await verify([first, second])).toMatchObject({ ok: true, rows_unsigned: 1 });
+    expect(await verify([first])).toMatchObject({
+      ok: false,
+      findings: [expect.stringMatching(/^Of 2 heads that the database has, 1 are not .* that of row 2 first/u)],
+    });
+    expect(await verify([])).toMatchObject({
+      ok: false,
+      findings: [expect.stringMatching(/^Of 2 heads .*, 2 are not/u)],
+    });
+    expect(await verify(null)).toMatchObject({ ok: true, rows_unsigned: 1 });
+    // One that was kept apart by a process that ended before the database had it.
+    await pool.query('alter table audit_head disable trigger append_only; delete from audit_head where seq = 1');
+    expect(await verify([first, second])).toMatchObject({ ok: true });
+    await pool.query('delete from audit_head');
+    expect(await verify([first, second])).toMatchObject({
+      ok: false,
+      findings: ['The database has none of the 2 heads that are kept apart from it.'],
+    });
   });
 
   it('is signed again where the head could not be kept apart', async () => {

@@ -153,6 +153,14 @@ describe('a code by a call', () => {
     await expect(check({ per_hour_max: asked + 1 })).resolves.toBeUndefined();
     await expect(check({ per_hour_max: 99, per_address_per_day_max: asked }, '127.0.0.1')).rejects.toThrow(/in a day/u);
     await expect(check({ per_hour_max: 99, per_address_per_day_max: asked })).resolves.toBeUndefined();
+    // Whoever has one address of IPv6 has the whole network of it.
+    const { rows: before } = await pool.query<{ id: string; address: string }>('select id, address from spoken_code');
+    await pool.query(`update spoken_code set address = '2001:db8:1:2::5'`);
+    const many = { per_hour_max: 99, per_address_per_day_max: asked };
+    await expect(check(many, '2001:db8:1:2:ffff::1')).rejects.toThrow(/in a day/u);
+    await expect(check(many, '2001:db8:1:3::1')).resolves.toBeUndefined();
+    for (const { id, address } of before)
+      await pool.query('update spoken_code set address = $2 where id = $1', [id, address]);
   });
 
   it('is called off where no controller took it, so that no digits stay', async () => {

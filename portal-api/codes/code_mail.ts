@@ -52,13 +52,18 @@ export function sendCodeMail({ pool, ring, keys, now, settings }: PortalContext)
 async function selectWaiting(db: Queryable, now: Date, code_id: string): Promise<WaitingCode | undefined> {
   const { rows } = await db.query<WaitingCode>(
     `select c.purpose, c.data_key_id, c.target_sealed, c.purpose <> 'password_reset' and taken.locale is not null as is_taken,
-            coalesce(taken.locale, (select s.locale from portal_user s where s.id = c.subject_id),
+            coalesce(taken.locale, (select s.locale from portal_user s where s.id = c.subject_id), of_reset.locale,
                      (select f.locale from registration_flow f where f.id = c.subject_id), 'en') as locale
        from verification_code c
        left join lateral (
          select u.locale from portal_user u
           where u.email_index = c.target_index and u.state <> 'closed' and u.id <> c.subject_id
             and u.kind = coalesce((select s.kind from portal_user s where s.id = c.subject_id), 'customer') limit 1) taken on true
+       left join lateral (
+         -- The subject of a reset is whoever asked for it; whose password it is about, is told by the key.
+         select u.locale from portal_user u
+          where c.purpose = 'password_reset' and u.kind in ('customer', 'admin') and u.email_index = c.target_index
+            and u.state <> 'closed' and u.data_key_id = c.data_key_id limit 1) of_reset on true
       where c.id = $1 and c.purpose in ('registration_email', 'email_change', 'password_reset') and c.ended_at is null and c.expires_at > $2`,
     [code_id, now],
   );

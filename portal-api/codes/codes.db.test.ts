@@ -9,7 +9,7 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import { DataKeys } from '../../domain/privacy/data_keys.ts';
 import { blindIndex, keyRingOf } from '../../domain/privacy/sealing.ts';
 import { CODE_LIFE_MS, issueCode } from './issue_code.ts';
-import type { CodeLimits, Issued } from './issue_code.ts';
+import type { CodeLimits, CodePurpose, Issued } from './issue_code.ts';
 import { reachablePhone } from './reachable_phone.ts';
 import { consumeCode, tryCode } from './try_code.ts';
 
@@ -33,13 +33,20 @@ afterAll(async () => {
 
 const generous: CodeLimits = { per_target_per_hour_max: 1_000, per_address_per_hour_max: 1_000 };
 
+interface IssueWishes {
+  target?: string;
+  limits?: CodeLimits;
+  address?: string;
+  purpose?: CodePurpose;
+}
+
 function issue(
   subject_id: string,
   at_ms: number,
-  { target = `${subject_id}@example.org`, limits = generous, address = '192.0.2.1' } = {},
+  { target = `${subject_id}@example.org`, limits = generous, address = '192.0.2.1', purpose }: IssueWishes = {},
 ): Promise<Issued> {
   const wanted = {
-    ...{ purpose: 'registration_email' as const, subject_id, data_key, target, address },
+    ...{ purpose: purpose ?? 'registration_email', subject_id, data_key, target, address },
     target_index: blindIndex(ring, 'email', target),
   };
   return inTransaction(pool, (tx) => issueCode(tx, ring, new Date(at_ms), wanted, limits));
@@ -150,6 +157,53 @@ describe('a code', () => {
     await ask(6, '198.51.100.7', 'b@example.org');
     expect(await ask(7, '198.51.100.7', 'c@example.org')).toMatchObject({ kind: 'too_many' });
     expect(await ask(3_600_004, '198.51.100.7')).toMatchObject({ kind: 'issued' });
+  });
+});
+
+describe('the limits of codes', () => {
+  const kindsOf = async (asked: readonly (() => Promise<Issued>)[]): Promise<string[]> => {
+    const kinds: string[] = [];
+    for (const ask of asked) kinds.push((await ask()).kind);
+    return kinds;
+  };
+
+  it('of one purpose are not used up by another, so that nobody is kept from a new password by registrations', async () => {
+    const target = 'wanted@example.org';
+    const limits = { ...generous, per_target_per_hour_max: 2 };
+    const ask = (purpose: CodePurpose) => () => issue(randomUUID(), BEGIN_MS, { target, limits, purpose });
+    const [registers, resets] = [ask('registration_email'), ask('password_reset')];
+    expect(await kindsOf([registers, registers, registers])).toEqual(['issued', 'issued', 'too_many']);
+    expect(await kindsOf([resets, resets, resets])).toEqual(['issued', 'issued', 'too_many']);
+  });
+
+  it('by address do not tell that resets were sent, which are counted apart', async () => {
+    const limits = { ...generous, per_address_per_hour_max: 2 };
+    const address = '198.51.100.77';
+    const ask = (purpose: CodePurpose) => () => issue(randomUUID(), BEGIN_MS, { limits, purpose, address });
+    const resets = ask('password_reset');
+    expect(await kindsOf([resets, resets, resets])).toEqual(['issued', 'issued', 'too_many']);
+    const others = [ask('registration_email'), ask('registration_phone'), ask('email_change')];
+    expect(await kindsOf(others)).toEqual(['issued', 'issued', 'too_many']);
+  });
+
+  it('leave some to others than the one who asks for many to one target', async () => {
+    const limits = { ...generous, per_target_per_hour_max: 3, per_target_by_address_per_hour_max: 2 };
+    const ask = (address: string) => () =>
+      issue(randomUUID(), BEGIN_MS, { target: 'shared@example.org', limits, address, purpose: 'password_reset' });
+    const [stranger, owner] = [ask('2001:db8:9:9::1'), ask('192.0.2.99')];
+    expect(await kindsOf([stranger, stranger, stranger, owner, owner])).toEqual([
+      ...['issued', 'issued', 'too_many', 'issued', 'too_many'],
+    ]);
+  });
+
+  it('take a network of IPv6 for one address, as one person has the whole of it', async () => {
+    const limits = { ...generous, per_address_per_hour_max: 2 };
+    const ask = (address: string) => () => issue(randomUUID(), BEGIN_MS, { limits, address });
+    const one = ['2001:db8:5:6::1', '2001:db8:5:6:ffff:ffff:ffff:ffff', '2001:db8:5:6:1::'].map(ask);
+    expect(await kindsOf(one)).toEqual(['issued', 'issued', 'too_many']);
+    expect(await kindsOf(['2001:db8:5:7::1', '2001:db8:5:5:ffff::1'].map(ask))).toEqual(['issued', 'issued']);
+    const apart = ['203.0.113.1', '203.0.113.2', '203.0.113.3', '::ffff:203.0.113.4'].map(ask);
+    expect(await kindsOf(apart)).toEqual(['issued', 'issued', 'issued', 'issued']);
   });
 });
 

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Transaction } from '../../domain/db/transaction.ts';
 import { seal } from '../../domain/privacy/sealing.ts';
 import type { KeyRing } from '../../domain/privacy/sealing.ts';
+import { pacedAddress } from '../http/pacing.ts';
 import { codeHmac, newCode } from './code_secret.ts';
 
 export type CodePurpose =
@@ -21,8 +22,11 @@ export interface WantedCode {
 }
 
 export interface CodeLimits {
+  /** Of one purpose: otherwise whoever asks for the one would use up the other, and learn of codes that are sent where there is an account. */
   per_target_per_hour_max: number;
   per_address_per_hour_max: number;
+  /** Of those to one target, by one address: a stranger alone does not use up what its owner may ask for. */
+  per_target_by_address_per_hour_max?: number;
 }
 
 export const CODE_LIFE_MS = 10 * 60_000;
@@ -70,20 +74,51 @@ async function pauseBeforeNext(
   tx: Transaction,
   now: Date,
   { purpose, subject_id, target_index, address }: WantedCode,
-  { per_target_per_hour_max, per_address_per_hour_max }: CodeLimits,
+  { per_target_per_hour_max, per_address_per_hour_max, per_target_by_address_per_hour_max }: CodeLimits,
 ): Promise<number> {
   const since = new Date(now.getTime() - HOUR_MS);
-  const { rows } = await tx.query<{ to_target: number; by_address: number; last_at: Date | null }>(
-    `select (select count(*)::int from verification_code where target_index = $1 and created_at > $2) as to_target,
-            (select count(*)::int from verification_code where address = $3 and created_at > $2) as by_address,
-            (select max(created_at) from verification_code where target_index = $1 and purpose = $4 and subject_id = $5
-                and created_at > $2) as last_at`,
-    [target_index, since, inetOf(address), purpose, subject_id],
+  const { rows } = await tx.query<CountedCodes>(
+    // Resets are counted apart also by address: there is a code of one only where there is an account, and nobody is to learn that.
+    `select (select count(*)::int from verification_code where target_index = $1 and purpose = $4 and created_at > $2) as to_target,
+            (select count(*)::int from verification_code
+              where address between $3 and ${lastOfNetwork('$3')} and created_at > $2
+                and (purpose = 'password_reset') = ($4 = 'password_reset')) as by_address,
+            (select count(*)::int from verification_code
+              where target_index = $1 and purpose = $4 and created_at > $2
+                and address between $3 and ${lastOfNetwork('$3')}) as to_target_by_address,
+            (select max(created_at) from verification_code
+              where target_index = $1 and purpose = $4 and subject_id = $5 and created_at > $2) as last_at`,
+    [target_index, since, networkOf(address), purpose, subject_id],
   );
   const counted = rows[0];
   if (counted === undefined) throw new Error('A count has one row.');
-  if (counted.to_target >= per_target_per_hour_max || counted.by_address >= per_address_per_hour_max) return HOUR_MS;
+  const is_too_many =
+    counted.to_target >= per_target_per_hour_max ||
+    counted.by_address >= per_address_per_hour_max ||
+    counted.to_target_by_address >= (per_target_by_address_per_hour_max ?? Infinity);
+  if (is_too_many) return HOUR_MS;
   return counted.last_at === null ? 0 : Math.max(0, counted.last_at.getTime() + PAUSE_MS - now.getTime());
+}
+
+interface CountedCodes {
+  to_target: number;
+  by_address: number;
+  to_target_by_address: number;
+  last_at: Date | null;
+}
+
+/**
+ * The first of the addresses that are counted as one: whoever has one of IPv6 has the 2^64 of its network. In the order of `inet` a network
+ * comes before what is in it, so that a range of an index finds them.
+ */
+export function networkOf(address: string | null): string | null {
+  const inet = inetOf(address);
+  return inet === null ? null : pacedAddress(inet);
+}
+
+/** The last of them, in SQL: `address between $3 and …`. */
+export function lastOfNetwork(first: string): string {
+  return `set_masklen(broadcast(${first}::inet), case family(${first}::inet) when 4 then 32 else 128 end)`;
 }
 
 /** As the database takes it; null for what is no network address. */

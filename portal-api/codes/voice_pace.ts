@@ -1,6 +1,6 @@
 import type { Transaction } from '../../domain/db/transaction.ts';
 import { Problem } from '../http/problem.ts';
-import { inetOf } from './issue_code.ts';
+import { lastOfNetwork, networkOf } from './issue_code.ts';
 
 export interface VoicePace {
   per_target_per_day_max: number;
@@ -22,9 +22,10 @@ export async function checkVoicePace(
   await takeTurn(tx, target_index, address);
   const { rows } = await tx.query<{ to_target: number; by_address: number; by_all: number }>(
     `select (select count(*)::int from spoken_code where target_index = $1 and asked_at > $3) as to_target,
-            (select count(*)::int from spoken_code where address = $2 and asked_at > $3) as by_address,
+            (select count(*)::int from spoken_code
+              where address between $2 and ${lastOfNetwork('$2')} and asked_at > $3) as by_address,
             (select count(*)::int from spoken_code where asked_at > $4) as by_all`,
-    [target_index, inetOf(address), new Date(now.getTime() - DAY_MS), new Date(now.getTime() - HOUR_MS)],
+    [target_index, networkOf(address), new Date(now.getTime() - DAY_MS), new Date(now.getTime() - HOUR_MS)],
   );
   const counted = rows[0];
   if (counted === undefined) throw new Error('A count has one row.');
@@ -41,7 +42,7 @@ export async function checkVoicePace(
 async function takeTurn(tx: Transaction, target_index: Buffer, address: string | null): Promise<void> {
   const turns = [
     ['spoken_code.target', target_index.toString('hex')],
-    ['spoken_code.address', inetOf(address) ?? ''],
+    ['spoken_code.address', networkOf(address) ?? ''],
     ['spoken_code', 'all'],
   ];
   for (const turn of turns) await tx.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', turn);

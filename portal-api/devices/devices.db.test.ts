@@ -107,6 +107,25 @@ describe('a device', () => {
     expect(made.filter(({ status }) => status === 409)).toHaveLength(5);
   });
 
+  it('gets credentials from who has just proven who it is, and who that was is on record', async () => {
+    const user = await makeUser(world);
+    const client = await user.signIn();
+    const made = await client.post<DeviceBody>('/v1/devices', { label: 'desk' });
+    const path = `/v1/devices/${made.body.device_id}`;
+    await client.post(`${path}/credentials`);
+    world.advance(6 * 60_000);
+    expect(await client.post('/v1/devices', { label: 'late' })).toMatchObject(problem('step_up_required'));
+    expect(await client.post(`${path}/credentials`)).toMatchObject(problem('step_up_required'));
+    expect(await client.ask('DELETE', path)).toMatchObject({ status: 204 });
+    const { rows } = await world.pool.query('select action, actor_id, subject from audit_log where account_id = $1', [
+      user.account_id,
+    ]);
+    const by = { actor_id: user.user_id, subject: `device:${made.body.device_id}` };
+    expect(rows).toEqual(
+      ['device.make', 'device.renew_credentials', 'device.remove'].map((action) => ({ action, ...by })),
+    );
+  });
+
   it('of somebody else is not there', async () => {
     const made = await (await (await makeUser(world)).signIn()).post<DeviceBody>('/v1/devices', { label: 'desk' });
     const eve = await (await makeUser(world)).signIn();

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { SIP_REALM } from '../../domain/devices/credentials.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
+import type { Transaction } from '../../domain/db/transaction.ts';
 import type { Area, PortalContext } from '../context.ts';
 import { e164, instantOut, line, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
+import type { Identity } from '../identity/identity.ts';
 import { EVERY_CUSTOMER } from '../identity/policy.ts';
 import { accountOf } from '../identity/whose.ts';
 import {
@@ -31,6 +34,8 @@ export function devicesArea(context: PortalContext): Area {
 }
 
 const writes = { customer: EVERY_CUSTOMER, api_key: 'devices:write' } as const;
+/** Whoever has credentials of a phone calls at the account's expense, and is not signed out. */
+const givesCredentials = { ...writes, step_up: true } as const;
 const deviceParams = z.object({ device_id: uuid });
 
 const deviceShape = z
@@ -66,18 +71,21 @@ function addRoute({ pool }: PortalContext): Route {
       operation_id: 'add_device',
       summary: 'Credentials for another SIP phone.',
       tag: 'devices',
-      policy: writes,
+      policy: givesCredentials,
       idempotent: true,
       secret_answer: { found_at: '/v1/devices', new_secret_at: '/v1/devices/{operation_id}/credentials' },
       body: z.object({ label: line(60), caller_number: e164.nullable().default(null) }),
       answers: { 201: { description: 'The password is shown this once.', json: withCredentials } },
       problems: ['conflict'],
     },
-    async ({ body, identity, operation_id }) => {
+    async ({ body, identity, operation_id, now }) => {
       const wish = { ...body, device_id: operation_id, account_id: accountOf(identity) };
-      const added = await inTransaction(pool, (tx) => addDevice(tx, wish));
-      if (added.kind !== 'added') throw added.kind === 'too_many' ? tooMany() : notYours();
-      const { device, credentials } = added;
+      const { device, credentials } = await inTransaction(pool, async (tx) => {
+        const added = await addDevice(tx, wish);
+        if (added.kind !== 'added') throw added.kind === 'too_many' ? tooMany() : notYours();
+        await audit(tx, identity, now, 'device.make', operation_id);
+        return added;
+      });
       const body_out = { ...deviceAnswer(device), credentials: { ...credentials, realm: SIP_REALM } };
       return { status: 201, body: body_out, version: device.version };
     },
@@ -166,16 +174,19 @@ function credentialsRoute({ pool }: PortalContext): Route {
       operation_id: 'renew_device_credentials',
       summary: 'A new password for a phone; the one before is worth nothing any more.',
       tag: 'devices',
-      policy: writes,
+      policy: givesCredentials,
       idempotent: true,
       secret_answer: { found_at: '/v1/devices', new_secret_at: '/v1/devices/{device_id}/credentials' },
       params: deviceParams,
       answers: { 201: { description: 'Shown this once.', json: withCredentials } },
     },
-    async ({ params, identity }) => {
-      const made = await inTransaction(pool, (tx) => newCredentials(tx, params.device_id, accountOf(identity)));
-      if (made === null) throw new Problem('not_found');
-      const { device, credentials } = made;
+    async ({ params: { device_id }, identity, now }) => {
+      const { device, credentials } = await inTransaction(pool, async (tx) => {
+        const made = await newCredentials(tx, device_id, accountOf(identity));
+        if (made === null) throw new Problem('not_found');
+        await audit(tx, identity, now, 'device.renew_credentials', device_id);
+        return made;
+      });
       const body = { ...deviceAnswer(device), credentials: { ...credentials, realm: SIP_REALM } };
       return { status: 201, body, version: device.version };
     },
@@ -194,9 +205,26 @@ function removeRoute({ pool }: PortalContext): Route {
       params: deviceParams,
       answers: { 204: { description: 'It cannot register any more.', empty: true } },
     },
-    async ({ params, identity }) => {
-      if (!(await removeDevice(pool, params.device_id, accountOf(identity)))) throw new Problem('not_found');
+    async ({ params: { device_id }, identity, now }) => {
+      await inTransaction(pool, async (tx) => {
+        if (!(await removeDevice(tx, device_id, accountOf(identity)))) throw new Problem('not_found');
+        await audit(tx, identity, now, 'device.remove', device_id);
+      });
       return { status: 204 };
     },
   );
+}
+
+/** Who has whose credentials made is on record, so that those of a sign-in that is disowned are found. */
+function audit(tx: Transaction, identity: Identity, at: Date, action: string, device_id: string): Promise<void> {
+  if (identity.kind !== 'customer' && identity.kind !== 'api_key') throw new Error('Phones are of customers.');
+  const id = identity.kind === 'customer' ? identity.user_id : identity.key_id;
+  const { account_id } = identity;
+  return appendAudit(tx, {
+    at,
+    actor: { kind: identity.kind, id },
+    action,
+    account_id,
+    subject: `device:${device_id}`,
+  });
 }

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
+import { viewOnRecord } from '../audit/view_on_record.ts';
 import type { PortalContext } from '../context.ts';
 import { WHO_EDITS, WHO_LOOKS } from '../desk/operations_policy.ts';
-import { uuid } from '../http/fields.ts';
+import { line, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
@@ -29,13 +30,18 @@ function list({ pool }: PortalContext): Route {
       method: 'get',
       path: '/v1/admin/customers/{account_id}/esmes',
       operation_id: 'admin_list_esmes',
-      summary: 'By which an account binds over SMPP, and what each may do.',
+      summary: 'By which an account binds over SMPP, and what each may do. That you saw it is on record.',
       tag: 'admin texts',
       policy: WHO_LOOKS,
       params: ofAccount,
+      query: z.object({ purpose: line(500) }),
       answers: { 200: { description: 'The first one first.', json: z.object({ items: z.array(esmeShape) }) } },
     },
-    async ({ params: { account_id } }) => ({ status: 200, body: { items: await esmesOf(pool, account_id) } }),
+    async ({ params: { account_id }, query: { purpose }, identity, now }) => {
+      const view = { action: 'esmes.view', account_id, subject: `account:${account_id}`, purpose };
+      const items = await viewOnRecord(pool, { identity, now }, view, (tx) => esmesOf(tx, account_id));
+      return { status: 200, body: { items } };
+    },
   );
 }
 

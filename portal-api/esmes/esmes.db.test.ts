@@ -76,12 +76,16 @@ describe('a customer who binds', () => {
     const again = await operations.post<Esme>(pathOf('acme'), {}, { idempotency_key });
     expect(again).toMatchObject({ status: 409, body: { found_at: listOf(owner.account_id) } });
 
-    const [listed] = (await support.get<{ items: Esme[] }>(listOf(owner.account_id))).body.items;
+    expect(await support.get(listOf(owner.account_id))).toMatchObject({ status: 422 });
+    const list = `${listOf(owner.account_id)}?purpose=he%20cannot%20bind`;
+    const [listed] = (await support.get<{ items: Esme[] }>(list)).body.items;
     expect({ ...listed, password: made.body.password }).toEqual(made.body);
     const { rows } = await world.pool.query(`select 1 from idempotent_request where body::text like $1`, [
       `%${made.body.password ?? ''}%`,
     ]);
     expect(rows).toEqual([]);
+    const views = await world.pool.query(`select account_id, purpose from audit_log where action = 'esmes.view'`);
+    expect(views.rows).toEqual([{ account_id: owner.account_id, purpose: 'he cannot bind' }]);
     expect(await actionsOn('acme')).toEqual([{ action: 'esme.create', detail: DEFAULTS }]);
   });
 

@@ -3,7 +3,6 @@ import type { SessionStore } from './sessions.ts';
 
 /** What is asked of Redis here; the client of the package does all of it. */
 export interface RedisClient extends SessionStore {
-  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   ping(): Promise<unknown>;
 }
 
@@ -26,11 +25,9 @@ export class BoundedRedis implements RedisClient {
   exists: SessionStore['exists'] = (key) => this.#ask(() => this.#client.exists(key));
   set: SessionStore['set'] = (key, value, options) => this.#ask(() => this.#client.set(key, value, options));
   del: SessionStore['del'] = (keys) => this.#ask(() => this.#client.del(keys));
-  sAdd: SessionStore['sAdd'] = (key, member) => this.#ask(() => this.#client.sAdd(key, member));
   sRem: SessionStore['sRem'] = (key, member) => this.#ask(() => this.#client.sRem(key, member));
   sMembers: SessionStore['sMembers'] = (key) => this.#ask(() => this.#client.sMembers(key));
-  pExpire: SessionStore['pExpire'] = (key, ms) => this.#ask(() => this.#client.pExpire(key, ms));
-  eval: RedisClient['eval'] = (script, options) => this.#ask(() => this.#client.eval(script, options));
+  eval: SessionStore['eval'] = (script, options) => this.#ask(() => this.#client.eval(script, options));
   ping: RedisClient['ping'] = () => this.#ask(() => this.#client.ping());
 
   /** Rejects with `Outage` alone: what is asked is always the same, so an error is Redis's own. */

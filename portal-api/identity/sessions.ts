@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { AdminRole, CustomerRole } from './identity.ts';
+import { BEGIN_SESSION, REVOKE_SESSIONS } from './session_scripts.ts';
 
 /** What Redis offers here; the client of the package does. */
 export interface SessionStore {
@@ -14,10 +15,9 @@ export interface SessionStore {
     options: { expiration: { type: 'PX'; value: number }; condition?: 'XX' },
   ): Promise<unknown>;
   del(keys: string | string[]): Promise<number>;
-  sAdd(key: string, member: string): Promise<number>;
   sRem(key: string, member: string): Promise<number>;
   sMembers(key: string): Promise<string[]>;
-  pExpire(key: string, ms: number): Promise<unknown>;
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
 const sessionSchema = z.object({
@@ -46,6 +46,21 @@ export interface NewSession {
   user_agent: string;
 }
 
+export interface BegunSession {
+  token: string;
+  session_id: string;
+  csrf_token: string;
+}
+
+/**
+ * How far it had come with revoking somebody's sessions. It is asked for before what a session will say is read, so that whatever is
+ * revoked after that is not brought back by a session that was begun with what was read before.
+ */
+export interface RevocationMark {
+  user_id: string;
+  mark: string;
+}
+
 export interface SessionsOptions {
   store: SessionStore;
   now: () => number;
@@ -60,6 +75,8 @@ const SEEN_MS = 60_000;
 const PARSED_MAX = 10_000;
 /** Several portals know one another's sessions, each by its own clock: none ends one earlier than the other has said. */
 const CLOCKS_APART_MAX_MS = 5 * 60_000;
+/** Nobody is signing in for so long; who would is asked to begin anew. */
+const MARK_LIFE_MS = 24 * 3_600_000;
 
 /**
  * Who is signed in, in Redis: a token of 256 random bits is told once, and kept as its hash alone. What is revoked is gone for the next
@@ -74,17 +91,42 @@ export class Sessions {
     this.#options = options;
   }
 
-  async begin(session: NewSession): Promise<{ token: string; session_id: string; csrf_token: string }> {
+  /** Of somebody of whom nothing can have been revoked since it was read. */
+  async begin(session: NewSession): Promise<BegunSession> {
+    const begun = await this.beginSince(session, await this.markOf(session.user_id));
+    if (begun === null) throw new Error('All sessions of this user were revoked at this moment.');
+    return begun;
+  }
+
+  async markOf(user_id: string): Promise<RevocationMark> {
+    // Not by GET, which may be answered out of what was remembered.
+    const mark = await this.#options.store.eval(`return redis.call('get', KEYS[1]) or ''`, {
+      ...{ keys: [ofMark(user_id)], arguments: [] },
+    });
+    return { user_id, mark: String(mark) };
+  }
+
+  /**
+   * Null where the user's sessions were revoked since the mark, or the one that this is instead of is over: it is looked at and begun in one
+   * step, so that no session is begun that a revocation does not see.
+   */
+  async beginSince(
+    session: NewSession,
+    { user_id, mark }: RevocationMark,
+    instead_of: string | null = null,
+  ): Promise<BegunSession | null> {
+    if (user_id !== session.user_id) throw new Error('A mark of somebody else says nothing of this user.');
     const { store, now, idle_ms, life_ms } = this.#options;
     const token = randomBytes(32).toString('base64url');
     const csrf_token = randomBytes(16).toString('base64url');
     const session_id = idOf(token);
     const at_ms = now();
     const value: Session = { ...session, csrf_token, created_at_ms: at_ms, seen_at_ms: at_ms, proven_at_ms: at_ms };
-    await store.set(ofSession(session_id), JSON.stringify(value), { expiration: { type: 'PX', value: idle_ms } });
-    await store.sAdd(ofUser(session.user_id), session_id);
-    await store.pExpire(ofUser(session.user_id), life_ms);
-    return { token, session_id, csrf_token };
+    const is_begun = await store.eval(BEGIN_SESSION, {
+      keys: [ofSession(session_id), ofUser(user_id), ofMark(user_id), ofSession(instead_of ?? '')],
+      arguments: [mark, JSON.stringify(value), String(idle_ms), session_id, String(life_ms), instead_of ?? ''],
+    });
+    return is_begun === 1 ? { token, session_id, csrf_token } : null;
   }
 
   /** The session of a token; null where there is none, or none any more. */
@@ -134,13 +176,26 @@ export class Sessions {
     return was_theirs && (await store.del(ofSession(session_id))) > 0;
   }
 
-  /** All of a user, but for the one that asks. */
-  async revokeAll(user_id: string, except: string | null): Promise<number> {
-    let revoked = 0;
-    for (const { session_id } of await this.list(user_id)) {
-      if (session_id !== except && (await this.revoke(user_id, session_id))) revoked += 1;
-    }
-    return revoked;
+  /** All of a user, but for the one that asks; and whatever is being begun at this moment. */
+  revokeAll(user_id: string, except: string | null): Promise<number> {
+    return this.#revoke(user_id, { except, account_id: null });
+  }
+
+  /** Those that act for one account: what a user may do there stands in them. Who is signing in at this moment has to begin anew. */
+  revokeForAccount(user_id: string, account_id: string): Promise<number> {
+    return this.#revoke(user_id, { except: null, account_id });
+  }
+
+  async #revoke(
+    user_id: string,
+    { except, account_id }: { except: string | null; account_id: string | null },
+  ): Promise<number> {
+    const mark = randomBytes(16).toString('base64url');
+    const revoked = await this.#options.store.eval(REVOKE_SESSIONS, {
+      keys: [ofUser(user_id), ofMark(user_id)],
+      arguments: [mark, String(MARK_LIFE_MS), ofSession(''), except ?? '', account_id ?? ''],
+    });
+    return Number(revoked);
   }
 
   async #read(session_id: string): Promise<Session | null> {
@@ -181,3 +236,5 @@ export function isSameSecret(one: string, other: string): boolean {
 const idOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
 const ofSession = (session_id: string): string => `portal:session:${session_id}`;
 const ofUser = (user_id: string): string => `portal:sessions:${user_id}`;
+/** Another one with each revocation, and none where nothing was revoked for long. */
+const ofMark = (user_id: string): string => `portal:revoked:${user_id}`;

@@ -110,6 +110,57 @@ it('tells what becomes of texts', async () => {
   expect(await heard(stream, (text) => text.includes('event: message'))).toContain(`"id":"${rows[0]?.id ?? ''}"`);
 });
 
+async function beginCall({ wallet_id }: { wallet_id: bigint }, snapshot: unknown): Promise<string> {
+  const id = randomUUID();
+  await inTransaction(world.pool, async (tx) => {
+    await tx.query(
+      `insert into call_hold (leg_id, call_id, wallet_id, switch_id, channel_id, held_micros, seconds_granted, authorized_at,
+                              answered_at, deadline_at, snapshot)
+       values ($1, $1, $2, 'asterisk', 'c', 50000, 60, now(), now(), now() + interval '1 minute', $3)`,
+      [id, wallet_id, JSON.stringify(snapshot)],
+    );
+    await tx.query('update wallet set open_calls = open_calls + 1, held_micros = held_micros + 50000 where id = $1', [
+      wallet_id,
+    ]);
+  });
+  return id;
+}
+
+it('meters each call once a second in the stream, whatever another one holds that cannot be read', async () => {
+  await world.pool.query(`insert into switch_lease (switch_id) values ('asterisk') on conflict do nothing`);
+  const rich = { balance_micros: 1_000_000n };
+  const [ada, eve] = [await makeUser(world, rich), await makeUser(world, rich)];
+  // Of the first in line, so that what is read after it shows whether it went on.
+  const odd = await beginCall(ada, { direction: 'sideways' });
+  const [hers, theirs] = [await beginCall(ada, hold({}).snapshot), await beginCall(eve, hold({}).snapshot)];
+  const [ears, others] = [
+    await (await ada.signIn()).stream('/v1/events'),
+    await (await eve.signIn()).stream('/v1/events'),
+  ];
+  const twice = (text: string): boolean => text.split('event: call_meter').length > 2 && text.endsWith('\n\n');
+  const [told, told_eve] = [await heard(ears, twice), await heard(others, twice)];
+  const [, data = ''] = /event: call_meter\ndata: (.*)\n\n/u.exec(told) ?? [];
+  expect(JSON.parse(data)).toMatchObject({
+    ...{ call_id: hers, direction: 'outbound', party: '+33123456789', destination: 'France', currency: 'EUR' },
+    ...{ rate_micros_per_minute: '60000', spent_micros: expect.stringMatching(/^\d+$/u) as unknown },
+  });
+  expect(told).not.toContain(odd);
+  expect(told_eve).toContain(theirs);
+  expect(told_eve).not.toContain(hers);
+  const lines = world.logged.filter(({ call_id }) => call_id === odd);
+  expect(lines).toMatchObject([{ msg: 'a call cannot be metered for who listens; the others are' }]);
+});
+
+it('is for ten windows of each person, however many others of the operator listen', async () => {
+  const windows: Response[] = [];
+  const admin = await (await makeAdmin(world, ['operations'])).signIn();
+  for (let n = 0; n < 10; n += 1) windows.push(await admin.stream('/v1/admin/events'));
+  windows.push(await (await (await makeAdmin(world, ['support'])).signIn()).stream('/v1/admin/events'));
+  expect(windows.map(({ status }) => status)).toEqual(Array.from({ length: 11 }, () => 200));
+  expect(await admin.get('/v1/admin/events')).toMatchObject({ status: 429 });
+  for (const { body } of windows) await body?.cancel();
+});
+
 it('ends for whoever is signed out, by whichever way, and for nobody else', async () => {
   const ada = await makeUser(world);
   const [here, there, elsewhere] = [await ada.signIn(), await ada.signIn(), await ada.signIn()];

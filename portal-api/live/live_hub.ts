@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Queryable } from '../../domain/db/transaction.ts';
 import { meterOf, selectLiveHolds } from './call_meter.ts';
+import type { CallMeter, LiveHold } from './call_meter.ts';
 import { selectMessageStates } from './message_states.ts';
 import { Trouble } from './trouble.ts';
 
@@ -24,7 +25,8 @@ interface Listening {
 
 const TURN_MS = 1_000;
 const TEXTS_MAX = 50;
-const STREAMS_PER_ACCOUNT_MAX = 10;
+/** Of one person: an account has many, and the operator's people have no account at all. */
+const STREAMS_PER_USER_MAX = 10;
 const STREAMS_MAX = 5_000;
 /** Whoever reads this much slower than it is told is cut off, and may come again. */
 const UNREAD_BYTES_MAX = 256_000;
@@ -40,6 +42,8 @@ export class LiveHub {
   readonly #listening = new Set<Listening>();
   /** The last that was told of a text, so that only changes are. */
   readonly #states = new Map<string, string>();
+  /** Calls that go on and cannot be metered, as the log was told once. */
+  #unmetered: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | null = null;
   #is_busy = false;
 
@@ -72,8 +76,8 @@ export class LiveHub {
 
   /** Null where too many listen already. */
   listen({ account_id, user_id, session_id }: Omit<Listening, 'stream'>, signal: AbortSignal): PassThrough | null {
-    const of_account = [...this.#listening].filter((one) => one.account_id === account_id).length;
-    if (this.#listening.size >= STREAMS_MAX || of_account >= STREAMS_PER_ACCOUNT_MAX) return null;
+    const of_user = [...this.#listening].filter((one) => one.user_id === user_id).length;
+    if (this.#listening.size >= STREAMS_MAX || of_user >= STREAMS_PER_USER_MAX) return null;
     const listening = { account_id, user_id, session_id, stream: new PassThrough() };
     this.#listening.add(listening);
     const leave = (): void => {
@@ -120,15 +124,36 @@ export class LiveHub {
       return;
     }
     const at = now();
-    for (const hold of await selectLiveHolds(db, account_ids)) {
-      this.#tellAccount(hold.account_id, 'call_meter', meterOf(hold, at));
-    }
+    this.#tellMeters(await selectLiveHolds(db, account_ids), at);
     for (const { account_id, ...text } of await selectMessageStates(db, account_ids, at, TEXTS_MAX)) {
       if (this.#states.get(text.id) === text.state) continue;
       this.#states.set(text.id, text.state);
       this.#tellAccount(account_id, 'message', text);
     }
     this.#forgetOld(account_ids.length);
+  }
+
+  /** One that cannot be read, as of another version of the controller, keeps nobody's others away. */
+  #tellMeters(holds: readonly LiveHold[], at: Date): void {
+    const unmetered = new Set<string>();
+    for (const hold of holds) {
+      const meter = this.#meterOf(hold, at);
+      if (meter === null) unmetered.add(hold.call_id);
+      else this.#tellAccount(hold.account_id, 'call_meter', meter);
+    }
+    this.#unmetered = unmetered;
+  }
+
+  #meterOf(hold: LiveHold, at: Date): CallMeter | null {
+    try {
+      return meterOf(hold, at);
+    } catch (error) {
+      const { call_id } = hold;
+      if (!this.#unmetered.has(call_id)) {
+        this.#options.log.warn({ err: error, call_id }, 'a call cannot be metered for who listens; the others are');
+      }
+      return null;
+    }
   }
 
   #tellAccount(account_id: string, type: string, facts: object): void {

@@ -17,6 +17,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { enqueue } from '../jobs/task.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
+import { endResetCodes } from '../sign_in/reset_codes.ts';
 import { emailIndexOf } from '../sign_in/users.ts';
 import { PROVEN, SIGNED_IN } from '../sign_in/who_is_signed_in.ts';
 import { recordChange } from './profile_changes.ts';
@@ -235,7 +236,7 @@ async function changeEmail(
   { ring }: PortalContext,
   tx: Transaction,
   now: Date,
-  { user_id, key, email }: OpenProfile,
+  { user_id, key, data_key_id, email }: OpenProfile,
   target: string,
   address: string,
 ): Promise<void> {
@@ -251,10 +252,7 @@ async function changeEmail(
     [user_id, seal(key, `portal_user.email:${user_id}`, Buffer.from(target)), email_index, now],
   );
   // A code on its way to the old address sets no password any more.
-  await tx.query(
-    `update verification_code set ended_at = $2 where purpose = 'password_reset' and subject_id = $1 and ended_at is null`,
-    [user_id, now],
-  );
+  await endResetCodes(tx, now, { email_index: emailIndexOf(ring, email), data_key_id });
   const change = { user_id, key, field: 'email' as const, before: email, after: target, address };
   const { change_id } = await recordChange(tx, now, change);
   await enqueue(tx, { task: 'tell_former_address', payload: { change_id } });

@@ -56,7 +56,12 @@ const memberShape = z.object({
   role,
   since: instantOut,
   is_you: z.boolean(),
+  /** To be sent as If-Match with a change. */
+  version: z.int(),
 });
+
+/** Made of what can be edited, and of when somebody came: who was removed and came again is another one. */
+const VERSION = `('x' || left(md5(concat_ws(' ', role, extract(epoch from created_at))), 7))::bit(28)::integer`;
 
 function listMembers(context: PortalContext): Route {
   const { pool } = context;
@@ -72,8 +77,9 @@ function listMembers(context: PortalContext): Route {
     },
     async ({ identity }) => {
       const { account_id, user_id: own_id } = customerOf(identity);
-      const { rows } = await pool.query<{ user_id: string; role: CustomerRole; since: Date }>(
-        `select user_id, role, created_at as since from membership where account_id = $1 order by created_at, user_id limit 200`,
+      const { rows } = await pool.query<{ user_id: string; role: CustomerRole; since: Date; version: number }>(
+        `select user_id, role, created_at as since, ${VERSION} as version from membership where account_id = $1
+          order by created_at, user_id limit 200`,
         [account_id],
       );
       const items = [];
@@ -104,10 +110,8 @@ async function changeMembership(
     if ((error as { code?: unknown }).code !== KEEPS_OWNER) throw error;
     throw new Problem('conflict', 'An account keeps an owner. Make somebody else one first.');
   }
-  // What they may do stands in their sessions: those for this account end.
-  for (const session of await sessions.list(user_id)) {
-    if (session.account_id === account_id) await sessions.revoke(user_id, session.session_id);
-  }
+  // What they may do stands in their sessions: those for this account end, and one that is being begun with what they could before.
+  await sessions.revokeForAccount(user_id, account_id);
 }
 
 function changeRole(context: PortalContext): Route {
@@ -119,19 +123,27 @@ function changeRole(context: PortalContext): Route {
       summary: 'What somebody may do for the account. They are signed out of it.',
       tag: 'members',
       policy: provenOwner,
+      versioned: true,
       params: z.object({ user_id: uuid }),
       body: z.object({ role }),
       answers: { 204: { description: 'Changed.', empty: true } },
       problems: ['not_found', 'conflict'],
     },
-    async ({ identity, params, body, now }) => {
+    async ({ identity, params, body, version, now }) => {
       const customer = customerOf(identity);
       await changeMembership(context, customer, params.user_id, async (tx) => {
-        const { rows } = await tx.query(
-          'update membership set role = $3 where account_id = $1 and user_id = $2 returning 1',
-          [customer.account_id, params.user_id, body.role],
+        const known = await tx.query<{ version: number }>(
+          `select ${VERSION} as version from membership where account_id = $1 and user_id = $2 for no key update`,
+          [customer.account_id, params.user_id],
         );
-        if (rows.length === 0) return false;
+        const before = known.rows[0];
+        if (before === undefined) return false;
+        if (before.version !== version) {
+          throw new Problem('version_conflict', 'Somebody else has changed it. Read it again.');
+        }
+        await tx.query('update membership set role = $3 where account_id = $1 and user_id = $2', [
+          ...[customer.account_id, params.user_id, body.role],
+        ]);
         await auditOwner(tx, now, customer, 'member.change', `portal_user:${params.user_id}`, { role: body.role });
         return true;
       });

@@ -98,6 +98,11 @@ describe('members of an account', () => {
   const invite = (client: PortalClient, email: string, role = 'member') =>
     client.post<{ invitation_id: string }>('/v1/members/invitations', { email, role });
 
+  async function versionOf(client: PortalClient, user_id: string): Promise<number> {
+    const { body } = await client.get<{ items: { user_id: string; version: number }[] }>('/v1/members');
+    return body.items.find((item) => item.user_id === user_id)?.version ?? 0;
+  }
+
   async function tokenFor(email: string): Promise<string> {
     const tokens = () => mail.mails(email).flatMap(({ text }) => /invitation#([\w-]{43})/u.exec(text)?.[1] ?? []);
     await expect.poll(tokens, { timeout: 8_000 }).not.toEqual([]);
@@ -134,9 +139,11 @@ describe('members of an account', () => {
       },
     });
     // A change of role, and a removal, hold for the very next request.
-    expect(await here.ask('PUT', `/v1/members/${guest.user_id}`, { body: { role: 'member' } })).toMatchObject({
-      status: 204,
-    });
+    const path = `/v1/members/${guest.user_id}`;
+    const version = await versionOf(here, guest.user_id);
+    expect(await here.ask('PUT', path, { body: { role: 'member' } })).toMatchObject({ status: 428 });
+    expect(await here.ask('PUT', path, { body: { role: 'member' }, version })).toMatchObject({ status: 204 });
+    expect(await here.ask('PUT', path, { body: { role: 'owner' }, version })).toMatchObject({ status: 412 });
     expect(await there.get('/v1/session')).toMatchObject({ status: 401 });
     expect(await here.ask('DELETE', `/v1/members/${guest.user_id}`)).toMatchObject({ status: 204 });
     expect(await here.ask('DELETE', `/v1/members/${guest.user_id}`)).toMatchObject({ status: 404 });
@@ -155,6 +162,24 @@ describe('members of an account', () => {
     });
     const { reply } = await register(world, mail, wishes);
     expect(reply).toMatchObject({ status: 201, body: { account_id: owner.account_id, role: 'member' } });
+  });
+
+  it('are not signed in by a registration where they were removed at that very moment', async () => {
+    const owner = await makeUser(world);
+    const here = await owner.signIn();
+    await invite(here, 'shortly@example.org');
+    const invitation_token = await tokenFor('shortly@example.org');
+    const { sessions } = world.portal;
+    const begin = sessions.beginSince.bind(sessions);
+    sessions.beginSince = async (session, ...asked) => {
+      sessions.beginSince = begin;
+      expect(await here.ask('DELETE', `/v1/members/${session.user_id}`)).toMatchObject({ status: 204 });
+      return begin(session, ...asked);
+    };
+    const wishes = { email: 'shortly@example.org', phone: somePhone(), invitation_token };
+    const { client, reply } = await register(world, mail, wishes);
+    expect(reply).toMatchObject({ status: 409, body: { type: 'urn:letsdial:problem:conflict' } });
+    expect(await client.get('/v1/session')).toMatchObject({ status: 401 });
   });
 
   it('are not invited twice by a double click, nor by a withdrawn invitation', async () => {
@@ -193,8 +218,9 @@ describe('members of an account', () => {
     const alone = await makeUser(world);
     const client = await alone.signIn();
     const own = `/v1/members/${alone.user_id}`;
+    const version = await versionOf(client, alone.user_id);
     expect(await client.ask('DELETE', own)).toMatchObject({ status: 409 });
-    expect(await client.ask('PUT', own, { body: { role: 'member' } })).toMatchObject({ status: 409 });
+    expect(await client.ask('PUT', own, { body: { role: 'member' }, version })).toMatchObject({ status: 409 });
     await expect(world.pool.query('delete from membership where account_id = $1', [alone.account_id])).rejects.toThrow(
       /keeps an owner/u,
     );
@@ -231,6 +257,68 @@ describe('an API key', () => {
       `%${made.body.secret}%`,
     ]);
     expect(remembered.rows).toEqual([]);
+  });
+
+  it('is made once by a double click, and every owner is told', async () => {
+    const email = 'double@example.org';
+    const owner = await makeUser(world, { email });
+    const here = await owner.signIn();
+    const key = { idempotency_key: 'the-same-click-on-keys' };
+    const click = () => here.post<{ api_key_id: string }>('/v1/api-keys', { name: 'x', scopes: ['texts'] }, key);
+    const one = await click();
+    expect(one).toMatchObject({ status: 201 });
+    expect(await click()).toMatchObject({ status: 409, body: { type: 'urn:letsdial:problem:already_done' } });
+    // Where the answer was lost with its process, nobody has the secret: the key is there, to be revoked.
+    await world.pool.query('delete from idempotent_request where key = $1', ['the-same-click-on-keys']);
+    expect(await click()).toMatchObject({ status: 409, body: { type: 'urn:letsdial:problem:conflict' } });
+    const { body } = await here.get<{ items: unknown[] }>('/v1/api-keys');
+    expect(body.items).toMatchObject([{ api_key_id: one.body.api_key_id }]);
+    const told = () =>
+      mail.mails(email).filter(({ text }) => text.includes('What was changed: an API key\nHow: added'));
+    await expect.poll(told, { timeout: 8_000 }).toHaveLength(1);
+  });
+
+  it('is seen and revoked at the desk, for a reason that its owner reads', async () => {
+    const email = 'robbed@example.org';
+    const owner = await makeUser(world, { email });
+    const made = await (
+      await owner.signIn()
+    ).post<{ api_key_id: string; secret: string }>('/v1/api-keys', {
+      ...{ name: 'our program', scopes: ['wallet:read'] },
+    });
+    const support = await makeAdmin(world, ['support']);
+    const client = await support.signIn();
+    const path = `/v1/admin/customers/${owner.account_id}/api-keys`;
+    expect(await client.get(path)).toMatchObject({ status: 422 });
+    const listed = await client.get(`${path}?purpose=a%20stolen%20key`);
+    expect(listed.body).toMatchObject({ items: [{ api_key_id: made.body.api_key_id, name: 'our program' }] });
+    const revocation = `${path}/${made.body.api_key_id}/revocation`;
+    const reason = { reason: 'It was in a public repository.' };
+    const finance = await (await makeAdmin(world, ['finance'])).signIn();
+    expect(await finance.post(revocation, reason)).toMatchObject({ status: 403 });
+    expect(await client.post(revocation, {})).toMatchObject({ status: 422 });
+    const elsewhere = `/v1/admin/customers/${(await makeUser(world)).account_id}/api-keys/${made.body.api_key_id}/revocation`;
+    expect(await client.post(elsewhere, reason)).toMatchObject({ status: 404 });
+    expect(await client.post(revocation, reason)).toMatchObject({ status: 204 });
+    expect(await client.post(revocation, reason)).toMatchObject({ status: 404 });
+    const program = world.client();
+    program.api_key = made.body.secret;
+    expect(await program.get('/v1/profile')).toMatchObject({ status: 401 });
+    const told = () => mail.mails(email).filter(({ text }) => text.includes(`Reason: ${reason.reason}`));
+    await expect.poll(told, { timeout: 8_000 }).toHaveLength(1);
+    const { rows } = await world.pool.query(
+      `select action, purpose, detail from audit_log where actor_id = $1 order by seq`,
+      [support.user_id],
+    );
+    expect(rows).toEqual([
+      { action: 'api_keys.view', purpose: 'a stolen key', detail: {} },
+      { action: 'api_key.revoke_by_desk', purpose: null, detail: reason },
+    ]);
+    world.advance(6 * 60_000);
+    expect(await client.get(`${path}?purpose=x`)).toMatchObject({
+      body: { type: 'urn:letsdial:problem:step_up_required' },
+    });
+    expect(await client.post(revocation, reason)).toMatchObject({ status: 403 });
   });
 
   it('is the owner’s to make', async () => {

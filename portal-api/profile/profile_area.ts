@@ -1,4 +1,5 @@
 import type { Area, PortalContext } from '../context.ts';
+import { apiKeyDeskRoutes } from './api_key_desk_routes.ts';
 import { apiKeyRoutes } from './api_key_routes.ts';
 import { changeDeskRoutes } from './change_desk_routes.ts';
 import { contactRoutes } from './contact_routes.ts';
@@ -14,6 +15,7 @@ export function profileArea(context: PortalContext): Area {
       ...contactRoutes(context),
       ...memberRoutes(context),
       ...apiKeyRoutes(context),
+      ...apiKeyDeskRoutes(context),
       ...changeDeskRoutes(context),
     ],
     tasks: [sendInvitation(context)],

@@ -73,9 +73,8 @@ describe('a session', () => {
         set: redis.set.bind(redis),
         del: redis.del.bind(redis),
         exists: redis.exists.bind(redis),
-        pExpire: redis.pExpire.bind(redis),
       },
-      ...{ sAdd: redis.sAdd.bind(redis), sRem: redis.sRem.bind(redis), sMembers: redis.sMembers.bind(redis) },
+      ...{ eval: redis.eval.bind(redis), sRem: redis.sRem.bind(redis), sMembers: redis.sMembers.bind(redis) },
       get: async (key) => {
         const text = await redis.get(key);
         // Between what is read here and what is written for it.

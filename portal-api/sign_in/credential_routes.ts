@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inTransaction } from '../../domain/db/transaction.ts';
+import type { Transaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
 import { instantOut, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
@@ -92,17 +93,36 @@ function setPassword(context: PortalContext, hashing: PasswordHashing): Route {
     },
     async ({ identity, body, now, address }) => {
       const signed_in = signedInOf(identity);
+      const before = await findById(pool, signed_in.user_id);
       const { email, name } = await readPerson(context, pool, signed_in.user_id);
       requireStrength(body.password, [email, ...(name === null ? [] : [name])]);
       const hashed = await hashing.hash(body.password);
       await inTransaction(pool, async (tx) => {
-        await tx.query('update portal_user set password_argon2 = $2 where id = $1', [signed_in.user_id, hashed]);
+        const is_set = await replacePassword(tx, signed_in.user_id, before?.password_argon2 ?? null, hashed);
+        // Whoever was signed out while the hash was made sets nothing any more, least of all over what was set anew by mail.
+        if (!is_set || (await sessions.over([signed_in.session_id])).size > 0) throw new Problem('sign_in_required');
         await recordCredentialChange(tx, now, signed_in, { field: 'password', what: 'set', address });
       });
       await sessions.revokeAll(signed_in.user_id, signed_in.session_id);
       return { status: 204 };
     },
   );
+}
+
+/** False where another one was set meanwhile, or one is to be set by mail. */
+async function replacePassword(
+  tx: Transaction,
+  user_id: string,
+  before: string | null,
+  password_argon2: string,
+): Promise<boolean> {
+  const { rows } = await tx.query(
+    `update portal_user set password_argon2 = $2
+      where id = $1 and password_argon2 is not distinct from $3
+        and not exists (select from reset_due r where r.user_id = portal_user.id) returning 1`,
+    [user_id, password_argon2, before],
+  );
+  return rows.length > 0;
 }
 
 const secretShape = z.object({

@@ -7,6 +7,8 @@ import type { SignedInReply } from './begin_session.ts';
 import { makeChallenge } from './challenges.ts';
 import { recordLogin } from './login_events.ts';
 import type { LoginMethod, Visitor } from './login_events.ts';
+import { shownCredentialShape } from './shown_credential.ts';
+import type { ShownCredential } from './shown_credential.ts';
 import type { SignInUser } from './users.ts';
 
 /*
@@ -35,22 +37,29 @@ export async function afterFirstFactor(
   context: PortalContext,
   now: Date,
   user: SignInUser,
-  method: Extract<LoginMethod, 'password' | 'passkey' | 'google'>,
+  shown: ShownCredential,
   visitor: Visitor,
 ): Promise<FirstFactorReply> {
   if (user.is_reset_due) throw signInFailed();
-  if (method === 'passkey' || (user.kind === 'customer' && !user.has_totp)) {
-    return { status: 200, ...(await signIn(context, user.user_id, method, visitor)) };
+  if (shown.kind === 'passkey' || (user.kind === 'customer' && !user.has_totp)) {
+    return { status: 200, ...(await signIn(context, user.user_id, shown.kind, shown, visitor)) };
   }
   if (!user.has_totp) {
     throw new Problem('second_factor_required', 'You have none yet. Sign in with a passkey, or ask an owner for help.');
   }
   const ticket = await makeChallenge(context.pool, now, 'second_factor', {
     user_id: user.user_id,
-    content: { method },
+    content: { shown },
   });
   return { status: 202, body: { kind: 'second_factor', ticket, factors: ['totp', 'recovery_code'] } };
 }
+
+/** What was shown before a second factor was asked for; null for a ticket of a former version of ours. */
+export function shownBefore(content: unknown): ShownCredential | null {
+  return ticketShape.safeParse(content).data?.shown ?? null;
+}
+
+const ticketShape = z.object({ shown: shownCredentialShape });
 
 /** Says the same whatever was wrong, and whether or not there is somebody. */
 export function signInFailed(): Problem {

@@ -93,12 +93,14 @@ function endSignIn(context: PortalContext, google: Google | null): Route {
       if (challenge === null) throw signInFailed();
       const subject = await provider.end(journeyShape.parse(challenge.content), back);
       if (subject === null) throw signInFailed();
-      const user_id = await findLinked(pool, provider.issuer, subjectIndex(ring, provider.issuer, subject));
+      const index = subjectIndex(ring, provider.issuer, subject);
+      const user_id = await findLinked(pool, provider.issuer, index);
       const user = user_id === null ? null : await findById(pool, user_id);
       if (user?.kind !== 'customer') {
         throw new Problem('sign_in_failed', 'It is linked to no account here. Sign in otherwise and link it first.');
       }
-      return afterFirstFactor(context, now, user, 'google', { address, user_agent });
+      const shown = { kind: 'google', issuer: provider.issuer, subject_index: index.toString('hex') } as const;
+      return afterFirstFactor(context, now, user, shown, { address, user_agent });
     },
   );
 }

@@ -11,6 +11,7 @@ import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { clearedCookie } from '../session/session_cookie.ts';
 import { queueReset } from './reset_routes.ts';
+import { undoDisowned } from './undo_disowned.ts';
 import { SIGNED_IN } from './who_is_signed_in.ts';
 import { signedInOf } from '../identity/whose.ts';
 
@@ -83,7 +84,8 @@ function disown({ pool, sessions, cookie_name }: PortalContext): Route {
       method: 'post',
       path: '/v1/login-events/{login_event_id}/not-me',
       operation_id: 'disown_login',
-      summary: 'It was not you: everybody is signed out, and nobody signs in before a new password was set by mail.',
+      summary:
+        'It was not you: everybody is signed out, what was made since then is undone, and nobody signs in before a new password was set by mail.',
       tag: 'sessions',
       policy: SIGNED_IN,
       params: z.object({ login_event_id: uuid }),
@@ -92,7 +94,7 @@ function disown({ pool, sessions, cookie_name }: PortalContext): Route {
     },
     async ({ identity, params, now }) => {
       const { user_id } = signedInOf(identity);
-      await inTransaction(pool, async (tx) => {
+      const ended = await inTransaction(pool, async (tx) => {
         const { rows } = await tx.query<{ at: Date; result: string }>(
           `update login_event set disowned_at = coalesce(disowned_at, $3) where id = $1 and user_id = $2 returning at, result`,
           [params.login_event_id, user_id, now],
@@ -109,8 +111,10 @@ function disown({ pool, sessions, cookie_name }: PortalContext): Route {
           [user_id, event.at],
         );
         await queueReset(tx, user_id);
+        return undoDisowned(tx, now, { user_id, since: event.at });
       });
       await sessions.revokeAll(user_id, null);
+      for (const one of ended) await sessions.revokeForAccount(one.user_id, one.account_id);
       return { status: 204, cookies: [clearedCookie(cookie_name)] };
     },
   );

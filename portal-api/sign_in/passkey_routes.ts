@@ -76,7 +76,8 @@ function signInByPasskey(context: PortalContext): Route {
       const signed = await verifyAssertion(pool, now, site, challengeOf(challenge.content), body.response);
       const user = signed === null ? null : await findById(pool, signed.user_id);
       if (user === null) throw signInFailed();
-      return afterFirstFactor(context, now, user, 'passkey', { address, user_agent });
+      const shown = { kind: 'passkey', credential_id: body.response.id } as const;
+      return afterFirstFactor(context, now, user, shown, { address, user_agent });
     },
   );
 }

@@ -6,11 +6,12 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { signIn, signedInShape } from './begin_session.ts';
 import { challengeToken, takeChallenge, tryChallenge } from './challenges.ts';
-import { SIGN_IN_ANSWERS, afterFirstFactor, recordRefusal, signInFailed } from './first_factor.ts';
+import { SIGN_IN_ANSWERS, afterFirstFactor, recordRefusal, shownBefore, signInFailed } from './first_factor.ts';
 import { countGuess, forgiveGuesses, guessTarget, touchGuesses } from './guesses.ts';
 import type { PasswordHashing } from './password_hashing.ts';
 import { passwordField } from './password_strength.ts';
 import { useRecoveryCode } from './recovery_codes.ts';
+import { shownPassword } from './shown_credential.ts';
 import { useTotp } from './totp.ts';
 import { emailIndexOf, findByEmail, findById } from './users.ts';
 import type { SignInUser } from './users.ts';
@@ -41,8 +42,9 @@ export function signInByPassword(context: PortalContext, hashing: PasswordHashin
       const target = guessTarget('sign_in', `${body.as}:${email_index.toString('hex')}`);
       await countGuess(pool, now, target, settings.FAILED_SIGN_INS_MAX);
       const user = await findByEmail(pool, body.as, email_index);
-      const is_right = await hashing.verify(user?.password_argon2 ?? null, body.password);
-      if (user === null || !is_right || user.is_reset_due) {
+      const kept = user?.password_argon2 ?? null;
+      const is_right = await hashing.verify(kept, body.password);
+      if (user === null || kept === null || !is_right || user.is_reset_due) {
         // Nobody has the id that is made here, so that it is looked for and nothing is written.
         await recordRefusal(context, now, user?.user_id ?? randomUUID(), 'password', visitor, (tx) =>
           touchGuesses(tx, target),
@@ -50,7 +52,7 @@ export function signInByPassword(context: PortalContext, hashing: PasswordHashin
         throw signInFailed();
       }
       await forgiveGuesses(pool, target);
-      return afterFirstFactor(context, now, user, 'password', visitor);
+      return afterFirstFactor(context, now, user, shownPassword(kept), visitor);
     },
   );
 }
@@ -79,7 +81,9 @@ export function signInBySecondFactor(context: PortalContext): Route {
       const challenge = await tryChallenge(pool, now, 'second_factor', body.ticket);
       const user_id = challenge?.user_id ?? null;
       const user = user_id === null ? null : await findById(pool, user_id);
-      if (user === null || user.is_reset_due) throw new Problem('sign_in_failed', 'It took too long. Begin anew.');
+      const shown = shownBefore(challenge?.content);
+      if (user === null || shown === null || user.is_reset_due)
+        throw new Problem('sign_in_failed', 'It took too long. Begin anew.');
       const target = guessTarget('second_factor', user.user_id);
       await countGuess(pool, now, target, settings.FAILED_SIGN_INS_MAX);
       if (!(await isRight(context, now, user, body.factor, body.code))) {
@@ -88,7 +92,7 @@ export function signInBySecondFactor(context: PortalContext): Route {
       }
       if ((await takeChallenge(pool, now, 'second_factor', body.ticket)) === null) throw signInFailed();
       await forgiveGuesses(pool, target);
-      return { status: 200, ...(await signIn(context, user.user_id, body.factor, visitor)) };
+      return { status: 200, ...(await signIn(context, user.user_id, body.factor, shown, visitor)) };
     },
   );
 }

@@ -5,7 +5,7 @@ import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { EVERY_CUSTOMER } from '../identity/policy.ts';
-import { beginSession, selectMemberships, signedInShape } from './begin_session.ts';
+import { selectMemberships, signedInShape, startSession } from './begin_session.ts';
 import { challengeToken, makeChallenge, takeChallenge } from './challenges.ts';
 import { countGuess, forgiveGuesses, guessTarget } from './guesses.ts';
 import { asked } from './passkey_routes.ts';
@@ -117,11 +117,14 @@ function changeAccount(context: PortalContext): Route {
     },
     async ({ identity, body, address, user_agent }) => {
       const { user_id, session_id } = signedInOf(identity);
+      const mark = await context.sessions.markOf(user_id);
       const all = await selectMemberships(context.pool, user_id);
       const other = all.find(({ account_id }) => account_id === body.account_id);
       if (other === undefined) throw new Problem('not_found');
-      const reply = await beginSession(context, { kind: 'customer', user_id, ...other }, { address, user_agent });
-      await context.sessions.revoke(user_id, session_id);
+      const who = { kind: 'customer', user_id, ...other } as const;
+      // Only while this session is there: one that was ended meanwhile does not go on in another.
+      const reply = await startSession(context, who, { address, user_agent }, mark, session_id);
+      if (reply === null) throw new Problem('sign_in_required');
       return { status: 200, ...reply };
     },
   );

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import { queueCodeMail } from '../codes/code_mail.ts';
 import { issueCode } from '../codes/issue_code.ts';
-import { consumeCode, tryCode } from '../codes/try_code.ts';
+import type { RightCode } from '../codes/try_code.ts';
 import type { PortalContext } from '../context.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
@@ -13,17 +13,24 @@ import { enqueue, task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { insertCredentialChange } from '../profile/profile_changes.ts';
+import { challengeToken } from './challenges.ts';
+import type { AccountPerson } from './disowned_traces.ts';
 import { countGuess, guessTarget } from './guesses.ts';
 import type { PasswordHashing } from './password_hashing.ts';
 import { asField, emailField } from './password_routes.ts';
 import { passwordField, requireStrength } from './password_strength.ts';
+import { consumeResetCode, matchNewestCode, resetHash, resetSubject, tryOwnCode } from './reset_codes.ts';
 import { emailIndexOf, findByEmail, findById, readPerson } from './users.ts';
 import type { SignInUser } from './users.ts';
+import { undoDisowned } from './undo_disowned.ts';
 
 /** For whoever has lost their password, or was asked for a new one. */
 export function resetRoutes(context: PortalContext, hashing: PasswordHashing): Route[] {
   return [beginReset(context), endReset(context, hashing)];
 }
+
+/** Of a few that a person may ask for within an hour, those that one network address has: a stranger leaves its owner some. */
+const RESETS_BY_ADDRESS_MAX = 3;
 
 /** Who it is for is found out afterwards: the request is the same work whether there is somebody or not. */
 function beginReset({ pool, ring }: PortalContext): Route {
@@ -37,17 +44,23 @@ function beginReset({ pool, ring }: PortalContext): Route {
       policy: { anyone: true },
       pace: 'guess',
       body: z.object({ email: emailField, as: asField }),
-      answers: { 202: { description: 'The same whether it has one or not.', empty: true } },
+      answers: {
+        202: {
+          description:
+            'The same whether it has one or not. Send the secret with the code: so nobody else’s guesses keep you out.',
+          json: z.object({ reset_token: challengeToken }),
+        },
+      },
     },
-    async ({ body }) => {
+    async ({ body, address }) => {
       const email_index = emailIndexOf(ring, body.email).toString('hex');
+      const reset_token = randomBytes(32).toString('base64url');
       await enqueue(pool, {
         task: 'mail_reset_code',
-        payload: { kind: body.as, email_index },
-        key: `reset:${body.as}:${email_index}`,
+        payload: { kind: body.as, email_index, reset_hash: resetHash(reset_token), address },
         attempts_max: 5,
       });
-      return { status: 202 };
+      return { status: 202, body: { reset_token } };
     },
   );
 }
@@ -60,7 +73,13 @@ export function queueReset(tx: Queryable, user_id: string): Promise<void> {
 export function mailResetCode(context: PortalContext): Task {
   const payload = z.union([
     z.object({ user_id: z.uuid() }),
-    z.object({ kind: z.enum(['customer', 'admin']), email_index: z.string().regex(/^[0-9a-f]{64}$/u) }),
+    z.object({
+      kind: z.enum(['customer', 'admin']),
+      email_index: z.string().regex(/^[0-9a-f]{64}$/u),
+      // What a former version of ours enqueued has neither.
+      reset_hash: z.string().optional(),
+      address: z.string().optional(),
+    }),
   ]);
   const { pool, ring, now, settings } = context;
   return task('mail_reset_code', payload, async (whose) => {
@@ -69,15 +88,17 @@ export function mailResetCode(context: PortalContext): Task {
         ? await findById(pool, whose.user_id)
         : await findByEmail(pool, whose.kind, Buffer.from(whose.email_index, 'hex'));
     if (user === null) return;
+    const { reset_hash = null, address = null } = 'user_id' in whose ? {} : whose;
     const { email, key, data_key_id } = await readPerson(context, pool, user.user_id);
     await inTransaction(pool, async (tx) => {
       const wanted = {
-        ...{ purpose: 'password_reset' as const, subject_id: user.user_id, data_key: { id: data_key_id, key } },
-        ...{ target: email, target_index: emailIndexOf(ring, email), address: null },
+        ...{ purpose: 'password_reset' as const, subject_id: resetSubject(reset_hash, user.user_id) },
+        ...{ data_key: { id: data_key_id, key }, target: email, target_index: emailIndexOf(ring, email), address },
       };
       const issued = await issueCode(tx, ring, now(), wanted, {
         per_target_per_hour_max: settings.CODES_PER_TARGET_PER_HOUR_MAX,
         per_address_per_hour_max: settings.CODES_PER_ADDRESS_PER_HOUR_MAX,
+        per_target_by_address_per_hour_max: RESETS_BY_ADDRESS_MAX,
       });
       // Whoever has had so many already is not bothered with more.
       if (issued.kind === 'issued') await queueCodeMail(tx, issued.code_id);
@@ -85,8 +106,17 @@ export function mailResetCode(context: PortalContext): Task {
   });
 }
 
+const endingShape = z.object({
+  email: emailField,
+  as: asField,
+  code: z.string().regex(/^\d{6}$/u),
+  password: passwordField,
+  /** What was answered when it was asked for. Left out where nobody asked, or with a code that somebody else asked for. */
+  reset_token: challengeToken.optional(),
+});
+
 function endReset(context: PortalContext, hashing: PasswordHashing): Route {
-  const { pool, ring, sessions, settings } = context;
+  const { pool, ring, sessions } = context;
   return route(
     {
       method: 'post',
@@ -96,42 +126,60 @@ function endReset(context: PortalContext, hashing: PasswordHashing): Route {
       tag: 'sign-in',
       policy: { anyone: true },
       pace: 'guess',
-      body: z.object({ email: emailField, as: asField, code: z.string().regex(/^\d{6}$/u), password: passwordField }),
+      body: endingShape,
       answers: { 204: { description: 'The password is set.', empty: true } },
       problems: ['code_wrong', 'too_many', 'unavailable'],
     },
     async ({ body, now, address }) => {
       requireStrength(body.password, [body.email]);
       const email_index = emailIndexOf(ring, body.email);
-      const target = guessTarget('reset', `${body.as}:${email_index.toString('hex')}`);
-      await countGuess(pool, now, target, settings.FAILED_SIGN_INS_MAX);
       const user = await findByEmail(pool, body.as, email_index);
-      const subject_id = user?.user_id ?? randomUUID();
-      const right = await tryCode(pool, ring, now, { purpose: 'password_reset', subject_id, code: body.code });
+      const right = await rightCodeOf(context, now, user, email_index, body);
       if (user === null || right === null) throw wrongCode();
       const hashed = await hashing.hash(body.password);
-      await inTransaction(pool, async (tx) => {
-        if (!(await consumeCode(tx, now, right))) throw wrongCode();
-        await resetPassword(tx, now, user, hashed, address);
+      const ended = await inTransaction(pool, async (tx) => {
+        const whose = { email_index, data_key_id: user.data_key_id };
+        if (!(await consumeResetCode(tx, now, right, whose))) throw wrongCode();
+        return resetPassword(tx, now, user, hashed, address);
       });
       await sessions.revokeAll(user.user_id, null);
+      for (const one of ended) await sessions.revokeForAccount(one.user_id, one.account_id);
       return { status: 204 };
     },
   );
+}
+
+/** The same work, and the same refusals, whether there is somebody or not. */
+async function rightCodeOf(
+  { pool, ring, settings }: PortalContext,
+  now: Date,
+  user: SignInUser | null,
+  email_index: Buffer,
+  { as, code, reset_token }: z.output<typeof endingShape>,
+): Promise<RightCode | null> {
+  // Nobody has the id, or the key, that is made here.
+  const { user_id, data_key_id } = user ?? { user_id: randomUUID(), data_key_id: randomUUID() };
+  if (reset_token !== undefined) return tryOwnCode(pool, ring, now, { reset_token, user_id, code });
+  const target = guessTarget('reset', `${as}:${email_index.toString('hex')}`);
+  await countGuess(pool, now, target, settings.FAILED_SIGN_INS_MAX);
+  return matchNewestCode(pool, ring, now, { email_index, data_key_id }, code);
 }
 
 function wrongCode(): Problem {
   return new Problem('code_wrong', 'Type the newest code that came, within ten minutes, or ask for another one.');
 }
 
-/** Where a sign-in was disowned, what was added to sign in with since then goes: it may be the other one's. */
+/**
+ * Where a sign-in was disowned, what was added to sign in with since then goes: it may be the other one's. What was undone then is looked
+ * for once more, as a request may have been under way when its session ended.
+ */
 async function resetPassword(
   tx: Transaction,
   now: Date,
   { user_id }: SignInUser,
   password_argon2: string,
   address: string,
-): Promise<void> {
+): Promise<AccountPerson[]> {
   await tx.query('update portal_user set password_argon2 = $2 where id = $1', [user_id, password_argon2]);
   const { rows } = await tx.query<{ since: Date }>('delete from reset_due where user_id = $1 returning since', [
     user_id,
@@ -149,4 +197,5 @@ async function resetPassword(
   await insertCredentialChange(tx, now, user_id, 'password', address);
   const facts = { changed: 'the password', how: 'set by a code that was mailed', at: now.toISOString(), address };
   await queueNotice(tx, { to: { user_id }, template: 'credential_changed', facts });
+  return since === undefined ? [] : undoDisowned(tx, now, { user_id, since });
 }

@@ -13,9 +13,14 @@ export interface Webhook {
   kinds: WebhookKind[];
   enabled: boolean;
   created_at: Date;
+  /** Its ETag. */
+  version: number;
 }
 
-const columns = 'id as webhook_id, url, kinds, enabled, created_at';
+/** Made of what can be edited: where the gateway switches one off, whoever read it before has to look again. */
+const VERSION = `('x' || left(md5(concat_ws(' ', enabled, kinds::text, url)), 7))::bit(28)::integer`;
+
+const columns = `id as webhook_id, url, kinds, enabled, created_at, ${VERSION} as version`;
 
 /** As Standard Webhooks 1.0.0 writes it; the gateway signs with it, so that it is kept and not its hash. The portal cannot read it back. */
 export const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
@@ -28,7 +33,7 @@ export async function listWebhooks(db: Queryable, account_id: string): Promise<W
   return rows;
 }
 
-export interface NewWebhook extends Omit<Webhook, 'enabled'> {
+export interface NewWebhook extends Omit<Webhook, 'enabled' | 'version'> {
   account_id: string;
   secret: string;
 }
@@ -60,18 +65,26 @@ export interface WebhookChange {
   enabled?: boolean | undefined;
 }
 
-/** What is left out stays as it is. Null where the account has none of this id. */
+export type ChangedWebhook = { kind: 'changed'; webhook: Webhook } | { kind: 'not_found' | 'changed_meanwhile' };
+
+/** What is left out stays as it is. */
 export async function changeWebhook(
   tx: Transaction,
-  { webhook_id, account_id }: WhichWebhook,
+  { webhook_id, account_id, version }: WhichWebhook & { version: number | null },
   { url, kinds, enabled }: WebhookChange,
-): Promise<Webhook | null> {
+): Promise<ChangedWebhook> {
   const { rows } = await tx.query<Webhook>(
     `update webhook_endpoint set url = coalesce($3, url), kinds = coalesce($4, kinds), enabled = coalesce($5, enabled)
-      where id = $1 and account_id = $2 returning ${columns}`,
-    [webhook_id, account_id, url ?? null, kinds ?? null, enabled ?? null],
+      where id = $1 and account_id = $2 and ${VERSION} = $6 returning ${columns}`,
+    [webhook_id, account_id, url ?? null, kinds ?? null, enabled ?? null, version],
   );
-  return rows[0] ?? null;
+  const webhook = rows[0];
+  if (webhook !== undefined) return { kind: 'changed', webhook };
+  const known = await tx.query('select from webhook_endpoint where id = $1 and account_id = $2', [
+    webhook_id,
+    account_id,
+  ]);
+  return { kind: known.rows.length > 0 ? 'changed_meanwhile' : 'not_found' };
 }
 
 /** Null where the account has none of this id. */

@@ -10,6 +10,7 @@ interface Webhook {
   kinds: string[];
   enabled: boolean;
   secret: string;
+  version: number;
 }
 
 let world: PortalWorld;
@@ -47,9 +48,14 @@ describe('a webhook', () => {
     expect(again).toMatchObject(problem('already_done'));
 
     const path = `/v1/webhooks/${webhook_id}`;
-    const off = await client.ask('PATCH', path, { body: { enabled: false } });
+    const { version } = made.body;
+    expect(await client.ask('PATCH', path, { body: { enabled: false } })).toMatchObject(problem('version_required'));
+    const off = await client.ask<Webhook>('PATCH', path, { body: { enabled: false }, version });
     expect(off).toMatchObject({ status: 200, body: { url: URL_OF_OURS, enabled: false } });
-    const moved = await client.ask('PATCH', path, { body: { url: 'HTTPS://Other.example.org', kinds: ['text'] } });
+    expect(off.headers.get('etag')).toBe(`"${off.body.version}"`);
+    const move = { url: 'HTTPS://Other.example.org', kinds: ['text'] };
+    expect(await client.ask('PATCH', path, { body: move, version })).toMatchObject(problem('version_conflict'));
+    const moved = await client.ask('PATCH', path, { body: move, version: off.body.version });
     expect(moved).toMatchObject({ body: { url: 'https://other.example.org/', kinds: ['text'], enabled: false } });
     const rotated = await client.post<Webhook>(`${path}/secret`);
     expect(rotated.status).toBe(201);
@@ -95,11 +101,25 @@ describe('a webhook', () => {
     const { body } = await make(await (await makeUser(world)).signIn(), URL_OF_OURS);
     const eve = await (await makeUser(world)).signIn();
     const path = `/v1/webhooks/${body.webhook_id}`;
-    expect(await eve.ask('PATCH', path, { body: { url: 'https://eve.example.org/' } })).toMatchObject({ status: 404 });
+    const { version } = body;
+    const change = { body: { url: 'https://eve.example.org/' }, version };
+    expect(await eve.ask('PATCH', path, change)).toMatchObject({ status: 404 });
     expect(await eve.post(`${path}/secret`)).toMatchObject({ status: 404 });
     expect(await eve.ask('DELETE', path)).toMatchObject({ status: 404 });
     expect(await eve.get('/v1/webhooks')).toMatchObject({ body: { items: [] } });
     expect(await kept(body.webhook_id)).toEqual({ secret: body.secret, enabled: true });
+  });
+
+  it('is pointed somewhere by who has just proven who it is, as codes come by text', async () => {
+    const client = await (await makeUser(world)).signIn();
+    const { webhook_id, version } = (await make(client, URL_OF_OURS)).body;
+    world.advance(6 * 60_000);
+    const path = `/v1/webhooks/${webhook_id}`;
+    const change = { body: { url: 'https://eve.example.org/' }, version };
+    for (const asked of [make(client, URL_OF_OURS), client.ask('PATCH', path, change), client.post(`${path}/secret`)])
+      expect(await asked).toMatchObject(problem('step_up_required'));
+    expect(await client.get('/v1/webhooks')).toMatchObject({ status: 200, body: { items: [{ url: URL_OF_OURS }] } });
+    expect(await client.ask('DELETE', path)).toMatchObject({ status: 204 });
   });
 
   it('is refused where its address cannot be sent to, or has a password in it', async () => {

@@ -12,6 +12,7 @@ import { OWNER } from '../identity/policy.ts';
 import { accountOf } from '../identity/whose.ts';
 import { changeWebhook, deleteWebhook, insertWebhook, listWebhooks, replaceSecret } from './webhook_rows.ts';
 import { newSecret, WEBHOOK_KINDS, WEBHOOKS_MAX } from './webhook_rows.ts';
+import type { ChangedWebhook } from './webhook_rows.ts';
 
 /** Where the customer's own servers are told of texts. The gateway sends, and signs with the secret. */
 export function webhooksArea(context: PortalContext): Area {
@@ -19,6 +20,8 @@ export function webhooksArea(context: PortalContext): Area {
 }
 
 const policy = { customer: OWNER, api_key: 'texts' } as const;
+/** Codes that come by text go wherever a webhook points to, as forwarded calls do: it is asked anew who it is. */
+const pointing = { ...policy, step_up: true } as const;
 const tag = 'webhooks';
 const params = z.object({ webhook_id: uuid });
 const URL_LENGTH_MAX = 2_000;
@@ -49,6 +52,8 @@ const webhookShape = z
     /** Switched off by us too, where your server answers 410. */
     enabled: z.boolean(),
     created_at: instantOut,
+    /** To be sent as If-Match with a change. */
+    version: z.int(),
   })
   .meta({ id: 'Webhook' });
 
@@ -80,7 +85,7 @@ function make({ pool }: PortalContext): Route {
       operation_id: 'make_webhook',
       summary: 'Have a server of yours told what becomes of texts, and which came.',
       tag,
-      policy,
+      policy: pointing,
       idempotent: true,
       secret_answer: { found_at: '/v1/webhooks', new_secret_at: '/v1/webhooks/{operation_id}/secret' },
       body: z.object({ url: urlField, kinds: kindsField.default([...WEBHOOK_KINDS]) }),
@@ -98,7 +103,7 @@ function make({ pool }: PortalContext): Route {
         await audit(tx, identity, now, 'webhook.make', operation_id, { kinds: inserted.kinds });
         return inserted;
       });
-      return { status: 201, body: { ...made, secret } };
+      return { status: 201, body: { ...made, secret }, version: made.version };
     },
   );
 }
@@ -111,22 +116,28 @@ function change({ pool }: PortalContext): Route {
       operation_id: 'change_webhook',
       summary: 'Another address or other kinds of news, or switch it on or off.',
       tag,
-      policy,
+      policy: pointing,
+      versioned: true,
       params,
       body: z.object({ url: urlField.optional(), kinds: kindsField.optional(), enabled: z.boolean().optional() }),
       answers: { 200: { description: 'From the next delivery on.', json: webhookShape } },
       problems: ['not_found'],
     },
-    async ({ identity, params: { webhook_id }, body, now }) => {
-      const changed = await inTransaction(pool, async (tx) => {
-        const webhook = await changeWebhook(tx, { webhook_id, account_id: accountOf(identity) }, body);
-        if (webhook === null) throw new Problem('not_found');
+    async ({ identity, params: { webhook_id }, body, version, now }) => {
+      const webhook = await inTransaction(pool, async (tx) => {
+        const changed = await changeWebhook(tx, { webhook_id, account_id: accountOf(identity), version }, body);
+        if (changed.kind !== 'changed') throw notChanged(changed.kind);
         await audit(tx, identity, now, 'webhook.change', webhook_id, { fields: Object.keys(body) });
-        return webhook;
+        return changed.webhook;
       });
-      return { status: 200, body: changed };
+      return { status: 200, body: webhook, version: webhook.version };
     },
   );
+}
+
+function notChanged(why: Exclude<ChangedWebhook['kind'], 'changed'>): Problem {
+  if (why === 'not_found') return new Problem('not_found');
+  return new Problem('version_conflict', 'Read it again, and decide on what it is now.');
 }
 
 function rotate({ pool }: PortalContext): Route {
@@ -137,7 +148,7 @@ function rotate({ pool }: PortalContext): Route {
       operation_id: 'rotate_webhook_secret',
       summary: 'Another secret. What is sent from now on is signed with it, and for a day by the one before as well.',
       tag,
-      policy,
+      policy: pointing,
       idempotent: true,
       secret_answer: { found_at: '/v1/webhooks', new_secret_at: '/v1/webhooks/{webhook_id}/secret' },
       params,
@@ -152,7 +163,7 @@ function rotate({ pool }: PortalContext): Route {
         await audit(tx, identity, now, 'webhook.rotate_secret', webhook_id);
         return webhook;
       });
-      return { status: 201, body: { ...changed, secret } };
+      return { status: 201, body: { ...changed, secret }, version: changed.version };
     },
   );
 }

@@ -1,0 +1,93 @@
+import type { Queryable } from '../../domain/db/transaction.ts';
+
+/** Somebody, for one of the accounts that they may act for. */
+export interface AccountPerson {
+  user_id: string;
+  account_id: string;
+}
+
+/** What whoever came in by somebody's sign-in, and whomever they let in, have left behind. */
+export interface Traces {
+  api_keys: ReadonlySet<string>;
+  invitations: ReadonlySet<string>;
+  /** Who came by those invitations. */
+  joined: readonly AccountPerson[];
+  devices: ReadonlySet<string>;
+  webhooks: ReadonlySet<string>;
+}
+
+/** Who acted: the user for whichever account; a key, and somebody who was invited, for that account alone. */
+interface Suspect {
+  actor_id: string;
+  account_id: string | null;
+}
+
+interface Act {
+  action: string;
+  account_id: string;
+  id: string;
+}
+
+/** By these acts something comes to be, or comes to be known to whoever acts, that works without being signed in. */
+const LEAVES = {
+  'api_key.make': 'api_keys',
+  'member.invite': 'invitations',
+  'device.make': 'devices',
+  'device.renew_credentials': 'devices',
+  'webhook.make': 'webhooks',
+  'webhook.change': 'webhooks',
+  'webhook.rotate_secret': 'webhooks',
+} as const;
+
+/** Follows the log of who did what: it has everything of it, and nobody can take a row out. */
+export async function findTraces(db: Queryable, user_id: string, since: Date): Promise<Traces> {
+  const left = {
+    ...{ api_keys: new Set<string>(), invitations: new Set<string>() },
+    ...{ devices: new Set<string>(), webhooks: new Set<string>() },
+  };
+  const joined: AccountPerson[] = [];
+  const suspects: Suspect[] = [{ actor_id: user_id, account_id: null }];
+  // Grows while it is gone through: a key may have made a phone, and somebody who was invited may have invited others.
+  for (const suspect of suspects) {
+    for (const { action, account_id, id } of await selectActs(db, suspect, since)) {
+      const ids = left[LEAVES[action as keyof typeof LEAVES]];
+      if (ids.has(id)) continue;
+      ids.add(id);
+      if (action === 'api_key.make') suspects.push({ actor_id: id, account_id });
+      if (action !== 'member.invite') continue;
+      for (const guest_id of await selectJoined(db, account_id, id)) {
+        if (guest_id === user_id || joined.some((one) => one.user_id === guest_id && one.account_id === account_id)) {
+          continue;
+        }
+        joined.push({ user_id: guest_id, account_id });
+        suspects.push({ actor_id: guest_id, account_id });
+      }
+    }
+  }
+  return { ...left, joined };
+}
+
+async function selectActs(db: Queryable, { actor_id, account_id }: Suspect, since: Date): Promise<Act[]> {
+  const { rows } = await db.query<Act>(
+    `select action, account_id, split_part(subject, ':', 2) as id from audit_log
+      where actor_id = $1 and actor_kind in ('customer', 'api_key') and at >= $2 and action = any($3)
+        and account_id is not null and ($4::uuid is null or account_id = $4)
+      order by seq`,
+    [actor_id, since, Object.keys(LEAVES), account_id],
+  );
+  return rows;
+}
+
+/** Who accepted it with an account that they had, or registered by it. */
+async function selectJoined(db: Queryable, account_id: string, invitation_id: string): Promise<string[]> {
+  const { rows } = await db.query<{ user_id: string }>(
+    `select l.actor_id::uuid as user_id from invitation i
+       join audit_log l on l.account_id = i.account_id and l.action = 'member.join' and l.subject = 'invitation:' || i.id
+      where i.id = $2 and i.account_id = $1 and i.accepted_at is not null
+     union
+     select f.user_id from invitation i join registration_flow f on f.invitation_id = i.id and f.state = 'done'
+      where i.id = $2 and i.account_id = $1 and i.accepted_at is not null`,
+    [account_id, invitation_id],
+  );
+  return rows.map(({ user_id }) => user_id);
+}

@@ -1,0 +1,122 @@
+import { appendAudit } from '../../domain/audit/append_audit.ts';
+import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
+import type { Facts } from '../notices/notice_words.ts';
+import { queueNotice } from '../notices/queue_notice.ts';
+import { findTraces } from './disowned_traces.ts';
+import type { AccountPerson, Traces } from './disowned_traces.ts';
+
+/** What is undone, by what it is. Nothing is deleted that its owner may want back: a phone or a webhook can be switched on again. */
+const KINDS = ['api_keys', 'invitations', 'members', 'devices', 'webhooks'] as const;
+type Kind = (typeof KINDS)[number];
+
+const WORDS: Readonly<Record<Kind, Pick<Facts, 'changed' | 'how'>>> = {
+  api_keys: { changed: 'API keys', how: 'revoked' },
+  invitations: { changed: 'invitations', how: 'withdrawn' },
+  members: { changed: 'people who were invited', how: 'removed' },
+  devices: { changed: 'phones', how: 'switched off' },
+  webhooks: { changed: 'webhooks', how: 'switched off' },
+};
+
+interface Undone {
+  kind: Kind;
+  id: string;
+  account_id: string;
+}
+
+/**
+ * Undoes what was made by a sign-in that is disowned and would go on without it: keys, who was let in, phones, webhooks. The owners of each
+ * account are told. Says whose sessions have to end when the transaction is committed. Carried out twice it undoes what came meanwhile.
+ * Comes last in its transaction.
+ */
+export async function undoDisowned(
+  tx: Transaction,
+  now: Date,
+  { user_id, since }: { user_id: string; since: Date },
+): Promise<AccountPerson[]> {
+  const traces = await findTraces(tx, user_id, since);
+  const undone = [
+    ...(await revokeKeys(tx, now, traces)),
+    ...(await withdrawInvitations(tx, now, traces)),
+    ...(await endMemberships(tx, traces)),
+    ...(await switchOff(tx, 'devices', traces)),
+    ...(await switchOff(tx, 'webhooks', traces)),
+  ];
+  const account_ids = [...new Set(undone.map(({ account_id }) => account_id))];
+  for (const account_id of account_ids) await tell(tx, { account_id, since }, undone);
+  for (const account_id of account_ids) {
+    const idsOf = (kind: Kind): string[] =>
+      undone.filter((one) => one.kind === kind && one.account_id === account_id).map(({ id }) => id);
+    await appendAudit(tx, {
+      ...{ at: now, actor: { kind: 'customer', id: user_id }, action: 'sign_in.disown', account_id },
+      subject: `portal_user:${user_id}`,
+      detail: Object.fromEntries(KINDS.map((kind) => [kind, idsOf(kind)])),
+    });
+  }
+  return undone.filter(({ kind }) => kind === 'members').map(({ id, account_id }) => ({ user_id: id, account_id }));
+}
+
+/** Not by the names that were given, as whoever gave them may want them read. */
+async function tell(
+  tx: Queryable,
+  { account_id, since }: { account_id: string; since: Date },
+  undone: readonly Undone[],
+): Promise<void> {
+  for (const kind of KINDS) {
+    const count = undone.filter((one) => one.kind === kind && one.account_id === account_id).length;
+    if (count === 0) continue;
+    const facts = { ...WORDS[kind], total: String(count), since: since.toISOString() };
+    await queueNotice(tx, { to: { account_id }, template: 'taken_back', facts });
+  }
+}
+
+interface UndoneRow {
+  id: string;
+  account_id: string;
+}
+
+const undoneOf = (kind: Kind, rows: readonly UndoneRow[]): Undone[] => rows.map((row) => ({ kind, ...row }));
+
+async function revokeKeys(tx: Queryable, now: Date, { api_keys }: Traces): Promise<Undone[]> {
+  const { rows } = await tx.query<UndoneRow>(
+    'update api_key set revoked_at = $2 where id = any($1::uuid[]) and revoked_at is null returning id, account_id',
+    [[...api_keys], now],
+  );
+  return undoneOf('api_keys', rows);
+}
+
+async function withdrawInvitations(tx: Queryable, now: Date, { invitations }: Traces): Promise<Undone[]> {
+  const { rows } = await tx.query<UndoneRow>(
+    `update invitation set revoked_at = $2
+      where id = any($1::uuid[]) and accepted_at is null and revoked_at is null returning id, account_id`,
+    [[...invitations], now],
+  );
+  return undoneOf('invitations', rows);
+}
+
+/** Where nobody else owns an account any more, support has to look: an account keeps an owner. */
+async function endMemberships(tx: Queryable, { joined }: Traces): Promise<Undone[]> {
+  const { rows } = await tx.query<UndoneRow>(
+    `with doubtful as (select * from unnest($1::uuid[], $2::uuid[]) as d(account_id, user_id))
+     delete from membership m using doubtful d
+      where m.account_id = d.account_id and m.user_id = d.user_id
+        and exists (select from membership o
+                     where o.account_id = m.account_id and o.role = 'owner'
+                       and not exists (select from doubtful e where e.account_id = o.account_id and e.user_id = o.user_id))
+     returning m.user_id as id, m.account_id`,
+    [joined.map(({ account_id }) => account_id), joined.map(({ user_id }) => user_id)],
+  );
+  return undoneOf('members', rows);
+}
+
+const SWITCHED_OFF = {
+  devices: 'update sip_device set enabled = false, version = version + 1',
+  webhooks: 'update webhook_endpoint set enabled = false',
+} as const;
+
+async function switchOff(tx: Queryable, kind: keyof typeof SWITCHED_OFF, traces: Traces): Promise<Undone[]> {
+  const { rows } = await tx.query<UndoneRow>(
+    `${SWITCHED_OFF[kind]} where id = any($1::uuid[]) and enabled returning id, account_id`,
+    [[...traces[kind]]],
+  );
+  return undoneOf(kind, rows);
+}
