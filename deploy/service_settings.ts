@@ -11,17 +11,14 @@ export interface ServiceSettings {
   portal: Settings;
 }
 
-/** Where a start puts its services together it decides how they reach each other, by settings of its own. */
+/**
+ * Where a start puts its services together it decides how they reach each other and where everything is kept, by settings of its own; and how
+ * long they drain, as it waits for them.
+ */
 const DECIDED = new Set([
-  ...[
-    'DATABASE_URL',
-    'REDIS_URL',
-    'CONTROLLER_PORT',
-    'GATEWAY_HTTP_PORT',
-    'GATEWAY_SMPP_PORT',
-    'GATEWAY_SMPP_TLS_PORT',
-  ],
-  ...['GATEWAY_TLS_CERT_FILE', 'GATEWAY_TLS_KEY_FILE', 'PORTAL_HTTP_PORT'],
+  ...['DATABASE_URL', 'REDIS_URL', 'GATEWAY_HTTP_PORT', 'GATEWAY_SMPP_PORT', 'GATEWAY_SMPP_TLS_PORT', 'DRAIN_MS'],
+  ...['CONTROLLER_HOST', 'CONTROLLER_PORT', 'GATEWAY_TLS_CERT_FILE', 'GATEWAY_TLS_KEY_FILE', 'PORTAL_HTTP_PORT'],
+  ...['KEY_RING_FILE', 'DOCUMENTS_FOLDER', 'VOICEMAIL_FOLDER', 'AUDIT_HEADS_FILE'],
 ]);
 
 const isDecided = (name: string): boolean => DECIDED.has(name) || name.startsWith('ASTERISK_');

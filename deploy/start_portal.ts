@@ -9,6 +9,7 @@ import { keptSecret } from './runtime/process/secret.ts';
 import { seedDemoPortal } from './seed/demo_portal.ts';
 import type { DemoPortal } from './seed/demo_portal.ts';
 import { portIn } from './service_settings.ts';
+import type { Settings } from './service_settings.ts';
 import type { DeploySettings } from './settings.ts';
 import type { Begin } from './supervise/part.ts';
 
@@ -33,7 +34,8 @@ export interface StartedPortal {
   demo: DemoPortal;
   /** As a browser writes it: passkeys and cookies go by the name, so it is one. */
   origin: string;
-  mail_url: string;
+  /** Where mail can be read that goes nowhere else; null where it goes out. */
+  mail_url: string | null;
 }
 
 /** The portal's API with a provider of payments, one of numbers and a mailbox, all simulated. */
@@ -47,9 +49,9 @@ export async function beginPortal(
   const secret = (name: string): Promise<string> => keptSecret(join(home, 'secrets', name));
   const demo = await seedDemoPortal(home, owner_url, { is_demo });
   const port = await claimPort(settings.portal_port, 'The portal');
-  const url = `http://${LOOPBACK}:${port}`;
   const own = settings.services.portal;
   const host = own['PORTAL_HOST'] ?? LOOPBACK;
+  const url = `http://${isAny(host) ? LOOPBACK : host}:${port}`;
   const observe = await claimPort(portIn(own, 'PORTAL_OBSERVE_PORT'), 'The metrics of the portal');
   const origin = own['PUBLIC_ORIGIN'] ?? `http://localhost:${port}`;
   const mail = await begin(mailCatcherPart(mail_at));
@@ -69,8 +71,7 @@ export async function beginPortal(
       settings: {
         PUBLIC_ORIGIN: origin,
         SMTP_URL: mail.smtp_url,
-        PAYMENT_PROVIDER_URL: `http://${payments_at.address}:${payments_at.port}`,
-        PAYMENT_WEBHOOK_SECRET: payment_secret,
+        ...simulatedPayments(own, { url: `http://${payments_at.address}:${payments_at.port}`, secret: payment_secret }),
         NUMBER_PROVIDER_URL: `http://${numbers_at.address}:${numbers_at.port}`,
         NUMBER_PROVIDER_KEY: key,
         NUMBER_PROVIDER_WEBHOOK_SECRET: number_secret,
@@ -78,14 +79,23 @@ export async function beginPortal(
       },
     }),
   );
-  return { portal, demo, origin, mail_url: `http://${mail_at.host}:${mail_at.http_port}` };
+  const mail_url = own['SMTP_URL'] === undefined ? `http://${mail_at.host}:${mail_at.http_port}` : null;
+  return { portal, demo, origin, mail_url };
+}
+
+const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+/** A provider that is real is told nothing of the simulated one, least of all its address. */
+function simulatedPayments(own: Settings, { url, secret }: { url: string; secret: string }): Settings {
+  const is_simulated = (own['PAYMENT_PROVIDER'] ?? 'local') === 'local';
+  return is_simulated ? { PAYMENT_PROVIDER_URL: url, PAYMENT_WEBHOOK_SECRET: secret } : {};
 }
 
 /** What to do first, for whoever reads it in a terminal. */
 export function firstRequest({ origin, demo, mail_url }: StartedPortal): string {
   return `
   The portal's API is on ${origin}. A person reads what it can do on ${origin}/docs, a program in ${origin}/openapi.json.
-  Its mail goes nowhere but to ${mail_url}. Payments and numbers are simulated: the card 4242 4242 4242 4242 pays.
+  ${mail_url === null ? 'Its mail goes out.' : `Its mail goes nowhere but to ${mail_url}.`} Payments and numbers are simulated: the card 4242 4242 4242 4242 pays.
   ${firstAdmin(demo)}
   Whether the log of who saw and did what is whole:
       npm run -s audit:verify

@@ -19,6 +19,8 @@ const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2000;
 /** What the database refuses is no outage and no matter of moments: somebody has to mend it, and it is asked for again meanwhile. */
 const REFUSED_RETRY_MS = 15_000;
+/** A record of a call that cost nobody anything is given up then; a settlement is not. */
+const UNHELD_REFUSALS_MAX = 3;
 /** Records of calls that cost nobody anything are given up beyond this many, sooner than memory. */
 const UNHELD_WAITING_MAX = 20_000;
 
@@ -66,7 +68,7 @@ export class CallLedger {
     if (this.#unheld_waiting >= UNHELD_WAITING_MAX) return 'dropped';
     this.#unheld_waiting += 1;
     try {
-      return await this.#persist(record.leg_id, () => this.#unheld.push(record));
+      return await this.#persist(record.leg_id, () => this.#unheld.push(record), UNHELD_REFUSALS_MAX);
     } finally {
       this.#unheld_waiting -= 1;
     }
@@ -76,13 +78,22 @@ export class CallLedger {
     this.#stop.abort();
   }
 
-  async #persist(leg_id: string, ask: () => Promise<HoldAnswer>): Promise<HoldAnswer> {
+  async #persist(
+    leg_id: string,
+    ask: () => Promise<HoldAnswer>,
+    refusals_max = Number.POSITIVE_INFINITY,
+  ): Promise<HoldAnswer> {
+    let refusals = 0;
     for (let retry_ms = RETRY_MS_MIN; ; retry_ms = Math.min(retry_ms * 2, RETRY_MS_MAX)) {
       try {
         return await ask();
       } catch (error) {
         const is_refused = !(error instanceof Outage);
-        if (is_refused) this.#onRefused(error, leg_id);
+        if (is_refused) {
+          refusals += 1;
+          this.#onRefused(error, leg_id);
+          if (refusals >= refusals_max) throw error;
+        }
         await wait(is_refused ? REFUSED_RETRY_MS : retry_ms, undefined, { signal: this.#stop.signal });
       }
     }

@@ -8,24 +8,28 @@ export function secondApprovalAbove({ settings }: Pick<PortalContext, 'settings'
 
 const DAY_MS = 86_400_000;
 
-/** Whether it takes two of us to give an account so much, with what it was given in the last day: several gifts are not several limits. */
+/**
+ * Whether it takes two of us to give an account so much, with what it was given in the last day: several gifts are not several limits. What a
+ * customer gets back of their own is counted by itself. To be asked once the wallet is locked, or two requests at once have a limit each.
+ */
 export async function needsSecond(
   context: Pick<PortalContext, 'settings'>,
   db: Queryable,
-  { account_id, amount_micros }: { account_id: string; amount_micros: bigint },
+  { account_id, amount_micros, by }: { account_id: string; amount_micros: bigint; by: 'customer' | 'admin' },
   now: Date,
 ): Promise<boolean> {
   if (amount_micros === 0n) return false;
   const { rows } = await db.query<{ given: string }>(
     `select (select coalesce(sum(r.amount_micros), 0) from refund r
-              where r.account_id = $1 and r.requested_at > $2 and r.state in ('waiting', 'sending', 'paid'))
+              where r.account_id = $1 and r.requested_at > $2 and r.state in ('waiting', 'sending', 'paid') and r.requested_by_kind = $3)
           + (select coalesce(sum(o.net_micros + o.tax_micros), 0) from finance_order o
-              where o.account_id = $1 and o.requested_at > $2 and o.kind in ('credit', 'promo') and o.state <> 'rejected')
+              where o.account_id = $1 and o.requested_at > $2 and o.kind in ('credit', 'promo') and o.state <> 'rejected' and $3 = 'admin')
           + (select coalesce(sum((t.content ->> 'net_micros')::bigint + (t.content ->> 'tax_micros')::bigint), 0)
                from invoice i join invoice_line l on l.invoice_id = i.id join ledger_tx t on t.id = l.tx_id
-              where i.account_id = $1 and i.issued_at > $2 and i.kind = 'credit_note' and i.month is null and t.kind = 'credit_note')
+              where i.account_id = $1 and i.issued_at > $2 and i.kind = 'credit_note' and i.month is null and t.kind = 'credit_note'
+                and $3 = 'admin')
             as given`,
-    [account_id, new Date(now.getTime() - DAY_MS)],
+    [account_id, new Date(now.getTime() - DAY_MS), by],
   );
   return amount_micros + BigInt(rows[0]?.given ?? 0) > secondApprovalAbove(context);
 }

@@ -76,8 +76,9 @@ async function fillWallets(context: PaymentsContext, provider: PaymentProvider):
 async function retryPayments(context: PaymentsContext, provider: PaymentProvider): Promise<void> {
   const now = context.now();
   for (const { id: dunning_id, ...due } of await dueRetries(context.pool, now, AT_ONCE)) {
-    if (!(await inTransaction(context.pool, (tx) => takeRetry(tx, dunning_id, now)))) continue;
-    const wish = { ...due, id: randomUUID(), purpose: 'retry' as const, save_method: false };
+    const taken = await inTransaction(context.pool, (tx) => takeRetry(tx, dunning_id, now));
+    if (taken === null) continue;
+    const wish = { ...due, ...taken, id: randomUUID(), purpose: 'retry' as const, save_method: false };
     const started = await startPayment(context, provider, wish, now);
     if (started.kind === 'unavailable') return;
   }
@@ -108,12 +109,13 @@ async function askForPayments(context: PaymentsContext, provider: PaymentProvide
   );
   for (const { id, provider_payment } of rows) {
     const read = await provider.readPayment(provider_payment);
-    if (read === null) return;
-    if (read.state === 'pending') continue;
+    if (read.kind === 'unavailable') return;
+    if (read.kind === 'unknown' || read.state === 'pending') continue;
+    const { state, failure } = read;
     await inTransaction(context.pool, async (tx) => {
       const attempt = await lockAttempt(tx, { payment_id: id, provider: provider.name, provider_payment: null });
       if (attempt === null) throw new Error(`The payment ${id} is gone.`);
-      await takeState(context, tx, attempt, { event_id: 'asked', provider_payment, ...read, now });
+      await takeState(context, tx, attempt, { event_id: 'asked', provider_payment, state, failure, now });
     });
   }
 }

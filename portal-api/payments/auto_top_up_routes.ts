@@ -13,6 +13,7 @@ import { centsOf } from './cents.ts';
 import { endDunning, retryByOtherCard } from './dunning.ts';
 import { findMethod } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
+import { lockWallet } from './refunds.ts';
 import { accountOf } from '../identity/whose.ts';
 
 const wishShape = z.object({
@@ -111,6 +112,8 @@ function setAutoTopUp({ pool }: PortalContext, provider: PaymentProvider | null)
         throw new Problem('invalid', 'A payment is of whole cents of the wallet’s currency.');
       }
       const saved = await inTransaction(pool, async (tx) => {
+        // As whoever takes a failure has it locked: neither is overlooked by the other.
+        await lockWallet(tx, wallet.wallet_id);
         const row = await save(tx, account_id, body, version ?? 0);
         if (row === null) return null;
         if (row.enabled) await retryByOtherCard(tx, wallet.wallet_id, row.method_id, now);

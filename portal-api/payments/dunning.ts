@@ -25,13 +25,16 @@ export interface DueRetry {
 
 const GUARD_MS = 86_400_000;
 
-/** Of a wallet that is locked. */
+/** Of a wallet that is locked. Nothing is tried again by a card that its owner has not chosen any more, or for an account that is closed. */
 export async function takeFailure(tx: Transaction, attempt: Attempt, now: Date): Promise<void> {
   if (attempt.purpose === 'auto_top_up' && attempt.method_id !== null) {
     const next_at = retryAt(now, 0);
     const { rowCount } = await tx.query(
       `insert into dunning (id, account_id, wallet_id, first_attempt_id, amount_micros, method_id, next_at, opened_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+       select $1, t.account_id, $3, $4, $5, t.method_id, $7, $8
+         from auto_top_up t join account a on a.id = t.account_id and a.state <> 'closed'
+        where t.account_id = $2 and t.enabled and t.method_id = $6
+       on conflict do nothing`,
       [
         ...[randomUUID(), attempt.account_id, attempt.wallet_id.toString(), attempt.id],
         ...[attempt.amount_micros.toString(), attempt.method_id, next_at, now],
@@ -118,11 +121,24 @@ export async function dueRetries(db: Queryable, now: Date, rows_max: number): Pr
   }));
 }
 
-/** Takes one for this process; false where another one did. Should this one end in the middle, it is due again a day later. */
-export async function takeRetry(tx: Transaction, id: string, now: Date): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    `update dunning set tries = tries + 1, next_at = $3 where id = $1 and state = 'open' and next_at <= $2`,
+/**
+ * Takes one for this process, as its owner wishes it by now; null where another one did, or a payment is under way. Should this process end
+ * in the middle, it is due again a day later.
+ */
+export async function takeRetry(
+  tx: Transaction,
+  id: string,
+  now: Date,
+): Promise<Pick<DueRetry, 'method_id' | 'amount_micros'> | null> {
+  const { rows } = await tx.query<{ method_id: string; amount_micros: string }>(
+    `update dunning d set tries = d.tries + 1, next_at = $3
+       from payment_method m
+      where d.id = $1 and d.state = 'open' and d.next_at <= $2 and m.id = d.method_id and m.removed_at is null
+        and not exists (select 1 from payment_attempt p
+                         where p.wallet_id = d.wallet_id and p.purpose <> 'top_up' and p.state in ('created', 'pending'))
+     returning d.method_id, d.amount_micros`,
     [id, now, new Date(now.getTime() + GUARD_MS)],
   );
-  return (rowCount ?? 0) > 0;
+  const [row] = rows;
+  return row === undefined ? null : { method_id: row.method_id, amount_micros: BigInt(row.amount_micros) };
 }

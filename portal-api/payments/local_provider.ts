@@ -87,9 +87,10 @@ export class LocalProvider implements PaymentProvider {
 
   async readPayment(provider_payment: string): ReturnType<PaymentProvider['readPayment']> {
     const reply = await this.#ask('GET', `/v1/payments/${encodeURIComponent(provider_payment)}`);
-    if (reply?.status !== 200) return null;
+    if (reply?.status === 404) return { kind: 'unknown' };
+    if (reply?.status !== 200) return { kind: 'unavailable' };
     const { state: now_it_is, failure } = paymentSchema.parse(reply.body);
-    return { state: now_it_is, failure };
+    return { kind: 'read', state: now_it_is, failure };
   }
 
   async saveCard(token: string, customer: string): Promise<SavedCard | null> {

@@ -1,13 +1,16 @@
 import { z } from 'zod';
+import { inTransaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
 import { instantOut, line, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { WHO_PAYS } from '../identity/policy.ts';
+import { payingWallet } from './attempts.ts';
 import { keepMethod, listMethods, removeMethod } from './methods.ts';
 import type { Method } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
+import { lockWallet } from './refunds.ts';
 import { customerOf } from './start_payment.ts';
 import { accountOf } from '../identity/whose.ts';
 
@@ -88,7 +91,13 @@ function removeCard({ pool }: PortalContext): Route {
       problems: ['not_found'],
     },
     async ({ identity, params, now }) => {
-      if (!(await removeMethod(pool, accountOf(identity), params.method_id, now))) throw new Problem('not_found');
+      const account_id = accountOf(identity);
+      const is_removed = await inTransaction(pool, async (tx) => {
+        const wallet = await payingWallet(tx, account_id);
+        if (wallet !== null) await lockWallet(tx, wallet.wallet_id);
+        return removeMethod(tx, account_id, params.method_id, now);
+      });
+      if (!is_removed) throw new Problem('not_found');
       return { status: 204 };
     },
   );

@@ -25,6 +25,12 @@ export type StartedPayment =
 
 export type PaymentState = 'pending' | 'succeeded' | 'failed' | 'cancelled';
 
+export type ReadPayment =
+  | { kind: 'read'; state: PaymentState; failure: string | null }
+  /** The provider has none of that name. */
+  | { kind: 'unknown' }
+  | { kind: 'unavailable' };
+
 export interface ProviderPayment {
   provider_payment: string;
   /** Ours, as it was given; null for a payment that did not come from here. */
@@ -62,8 +68,8 @@ export interface PaymentProvider {
   /** The provider's name for an account, made on first use. */
   makeCustomer(account_id: string): Promise<string | null>;
   startPayment(payment: NewPayment): Promise<StartedPayment>;
-  /** How a payment stands, for who may have missed what was told of it; null where the provider does not answer, or knows none. */
-  readPayment(provider_payment: string): Promise<{ state: PaymentState; failure: string | null } | null>;
+  /** How a payment stands, for who may have missed what was told of it. */
+  readPayment(provider_payment: string): Promise<ReadPayment>;
   /** The card behind a token that the provider's own form gave to a browser; null where there is none. */
   saveCard(token: string, customer: string): Promise<SavedCard | null>;
   /** The card that a payment was made with and that was left for later. */

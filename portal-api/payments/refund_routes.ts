@@ -17,7 +17,7 @@ import type { PayingWallet } from './debts.ts';
 import { PAYMENT_POLICY } from './payment_policy.ts';
 import type { PaymentProvider } from './payment_provider.ts';
 import { planRefund } from './refund_plan.ts';
-import { approveRefund, readRefunds, rejectRefund, requestRefund } from './refunds.ts';
+import { approveRefund, lockWallet, readRefunds, rejectRefund, requestRefund } from './refunds.ts';
 import type { ApprovalVerdict, Refund, RefundWish } from './refunds.ts';
 import { accountOf, adminActor, adminOf } from '../identity/whose.ts';
 
@@ -98,12 +98,7 @@ function previewRefund(context: PortalContext, provider: PaymentProvider | null)
           refundable_micros: plan.total_micros,
           currency: wallet.currency,
           parts: plan.parts.map(({ attempt_id, amount_micros }) => ({ payment_id: attempt_id, amount_micros })),
-          needs_approval: await needsSecond(
-            context,
-            context.pool,
-            { ...wallet, amount_micros: plan.total_micros },
-            now,
-          ),
+          needs_approval: await needsSecond(context, context.pool, ownMoney(wallet, plan.total_micros), now),
           policy_version: PAYMENT_POLICY.version,
         },
       };
@@ -129,44 +124,47 @@ function askForRefund(context: PortalContext, provider: PaymentProvider | null):
     async ({ identity, body, operation_id, now }) => {
       const wallet = await walletOf(context, accountOf(identity));
       const by = { kind: 'customer' as const, id: identity.kind === 'customer' ? identity.user_id : '' };
-      const needs_second = await needsSecond(
-        context,
-        context.pool,
-        { ...wallet, amount_micros: body.amount_micros },
-        now,
-      );
-      const approvals_needed = needs_second ? 2 : 0;
-      const wish = { id: operation_id, wallet, amount_micros: body.amount_micros, approvals_needed, by };
+      const wish = { id: operation_id, wallet, amount_micros: body.amount_micros, by };
       const refund = await request(context, provider, { ...wish, reason: 'asked for by the customer' }, now);
       return { status: 201, body: shown(refund) };
     },
   );
 }
 
+const ownMoney = ({ account_id }: PayingWallet, amount_micros: bigint) => ({
+  ...{ account_id, amount_micros, by: 'customer' as const },
+});
+
 async function request(
-  { pool }: PortalContext,
+  context: PortalContext,
   provider: PaymentProvider | null,
-  wish: RefundWish,
+  asked: Omit<RefundWish, 'approvals_needed'>,
   now: Date,
 ): Promise<Refund> {
+  const { pool } = context;
   if (provider === null) throw new Problem('not_available', 'No payments are taken here.');
-  if (centsOf(wish.amount_micros, wish.wallet.currency) === null) {
+  const { wallet, amount_micros, by } = asked;
+  if (centsOf(amount_micros, wallet.currency) === null) {
     throw new Problem('invalid', 'A refund is of whole cents of the wallet’s currency.');
   }
   const verdict = await inTransaction(pool, async (tx) => {
-    const requested = await requestRefund(tx, provider.name, wish, now);
-    if (requested === 'requested' && wish.by.kind === 'admin') {
+    await lockWallet(tx, wallet.wallet_id);
+    const gift = { account_id: wallet.account_id, amount_micros, by: by.kind };
+    // What a customer wants back of their own waits for nobody, unless it is much.
+    const approvals_needed = (await needsSecond(context, tx, gift, now)) ? 2 : by.kind === 'admin' ? 1 : 0;
+    const requested = await requestRefund(tx, provider.name, { ...asked, approvals_needed }, now);
+    if (requested === 'requested' && by.kind === 'admin') {
       await appendAudit(tx, {
-        ...{ at: now, actor: { kind: 'admin', id: wish.by.id }, action: 'refund.request' },
-        ...{ account_id: wish.wallet.account_id, subject: `refund:${wish.id}` },
-        detail: { amount_micros: wish.amount_micros.toString(), reason: wish.reason },
+        ...{ at: now, actor: { kind: 'admin', id: by.id }, action: 'refund.request' },
+        ...{ account_id: wallet.account_id, subject: `refund:${asked.id}` },
+        detail: { amount_micros: amount_micros.toString(), reason: asked.reason },
       });
     }
     return requested;
   });
   if (verdict === 'changed') throw new Problem('no_money', 'Less than that can go back by now. Ask for the preview.');
-  const [refund] = await readRefunds(pool, { id: wish.id }, null, 1);
-  if (refund === undefined) throw new Error(`The refund ${wish.id} is not there.`);
+  const [refund] = await readRefunds(pool, { id: asked.id }, null, 1);
+  if (refund === undefined) throw new Error(`The refund ${asked.id} is not there.`);
   return refund;
 }
 
@@ -247,9 +245,8 @@ function refundAsAdmin(context: PortalContext, provider: PaymentProvider | null)
     async ({ identity, params, body, operation_id, now }) => {
       const wallet = await walletOf(context, params.account_id);
       const { amount_micros, reason } = body;
-      const approvals_needed = (await needsSecond(context, context.pool, { ...wallet, amount_micros }, now)) ? 2 : 1;
       const by = { kind: 'admin' as const, id: adminOf(identity).user_id };
-      const wish = { id: operation_id, wallet, amount_micros, approvals_needed, by, reason };
+      const wish = { id: operation_id, wallet, amount_micros, by, reason };
       return { status: 201, body: shown(await request(context, provider, wish, now)) };
     },
   );

@@ -205,6 +205,21 @@ describe('a refund', () => {
 });
 
 describe('what finance corrects', () => {
+  it('counts together within a day, and apart from what a customer has back of their own', async () => {
+    await topUpBy('45000000');
+    const own = await ask('40000000');
+    await expect.poll(() => stateOf(own.body.refund_id)).toBe('paid');
+    const one = await (await makeAdmin(money.world, ['finance'])).signIn();
+    const path = `/v1/admin/accounts/${user.account_id}/adjustments`;
+    const gift = { direction: 'credit', net_micros: '30000000', tax_micros: '0', reason: 'a fault' };
+    const both = await Promise.all([one.post<Shown>(path, gift), one.post<Shown>(path, gift)]);
+    expect(both.map(({ body }) => body.state).sort()).toEqual(['posted', 'waiting']);
+    expect(await balance()).toBe(35_000_000n);
+    money.world.advance(86_400_000 + 1_000);
+    const next_day = await (await makeAdmin(money.world, ['finance'])).signIn();
+    expect(await next_day.post(path, gift)).toMatchObject({ body: { state: 'posted' } });
+  });
+
   it('above the limit takes two, and is on record', async () => {
     const [ada, bea] = [await makeAdmin(money.world, ['finance']), await makeAdmin(money.world, ['owner'])];
     const [one, other] = [await ada.signIn(), await bea.signIn()];

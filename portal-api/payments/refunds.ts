@@ -23,7 +23,8 @@ import { planRefund } from './refund_plan.ts';
  *        └──rejected──> rejected       ├──some part refused──> failed      what was not paid is back in the wallet
  *                                      └──some part came back, also later: from paid to failed
  *
- * A payment that is disputed is not paid back as well: what waits is rejected then, and no part of it is sent any more.
+ * A payment that is disputed is not paid back as well: what waits is rejected then, and what is asked for after that the provider refuses. It
+ * is asked all the same, as it may have paid a part whose answer was lost.
  */
 export type RefundState = 'waiting' | 'sending' | 'paid' | 'failed' | 'rejected';
 
@@ -213,7 +214,6 @@ interface WaitingPart {
   attempt_id: string;
   amount_micros: string;
   provider_payment: string;
-  is_disputed: boolean;
 }
 
 /** Asks the provider for each part that it was not asked for, or did not answer. Throws where it does not answer, to be tried again. */
@@ -222,7 +222,7 @@ export async function sendRefund(context: PortalContext, provider: PaymentProvid
   const [refund] = await readRefunds(pool, { id: refund_id }, null, 1);
   if (refund?.state !== 'sending') return;
   const { rows } = await pool.query<WaitingPart>(
-    `select p.id, p.attempt_id, p.amount_micros, a.provider_payment, a.state in ('disputed', 'charged_back') as is_disputed
+    `select p.id, p.attempt_id, p.amount_micros, a.provider_payment
        from refund_part p join payment_attempt a on a.id = p.attempt_id
       where p.refund_id = $1 and p.state = 'waiting'`,
     [refund_id],
@@ -236,10 +236,9 @@ export async function sendRefund(context: PortalContext, provider: PaymentProvid
 
 /** By what name the provider pays it; null where it will not be paid. */
 async function payPart(provider: PaymentProvider, part: WaitingPart, currency: string): Promise<string | null> {
-  const { id, provider_payment, amount_micros, is_disputed } = part;
+  const { id, provider_payment, amount_micros } = part;
   const amount_cents = centsOf(BigInt(amount_micros), currency);
   if (amount_cents === null) throw new Error(`The part ${id} of a refund is not of whole cents.`);
-  if (is_disputed) return null;
   const answer = await provider.refund({ refund_id: id, provider_payment, amount_cents });
   if (answer.kind === 'unavailable') throw new Error('The payment provider does not answer.');
   return answer.kind === 'paid' ? answer.provider_refund : null;

@@ -122,9 +122,9 @@ export class StripeProvider implements PaymentProvider {
     try {
       const { status, last_payment_error } = await this.#stripe.paymentIntents.retrieve(provider_payment);
       const failure = last_payment_error?.decline_code ?? last_payment_error?.code ?? null;
-      return { state: stateOf(status), failure: failure?.slice(0, 100) ?? null };
-    } catch {
-      return null;
+      return { kind: 'read', state: stateOf(status), failure: failure?.slice(0, 100) ?? null };
+    } catch (error) {
+      return { kind: error instanceof Stripe.errors.StripeInvalidRequestError ? 'unknown' : 'unavailable' };
     }
   }
 

@@ -268,6 +268,21 @@ describe('a wallet that fills itself', () => {
     await expect.poll(balance, { timeout: 8_000 }).toBe(8_000_000n);
   });
 
+  it('tries nothing again that fails after its owner has switched it off', async () => {
+    const slow = await saveCard('4000000000000077');
+    await set(wish(slow), 0);
+    await expect.poll(attempts).toEqual(['auto_top_up pending']);
+    await set(wish(slow, { enabled: false }), 1);
+    const { rows } = await money.world.pool.query<{ id: string }>(
+      'select id from payment_attempt where account_id = $1',
+      [user.account_id],
+    );
+    money.provider.finish(money.paymentOf(rows[0]?.id ?? ''), 'failed');
+    await money.provider.webhooks.flush();
+    expect(await attempts()).toEqual(['auto_top_up failed']);
+    expect(await dunning()).toEqual([]);
+  });
+
   it.each(['is removed', 'is not to be charged any more'])('tries no more where the card %s', async (how) => {
     const bad = await saveCard('4000000000000002');
     await set(wish(bad), 0);

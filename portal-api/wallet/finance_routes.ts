@@ -16,6 +16,7 @@ import { needsSecond, secondApprovalAbove } from '../payments/approvals.ts';
 import { payingWallet } from '../payments/attempts.ts';
 import { cashCame } from '../payments/cash_came.ts';
 import { refuseApproval } from '../payments/refund_routes.ts';
+import { lockWallet } from '../payments/refunds.ts';
 import { adminActor, adminOf } from '../identity/whose.ts';
 import { approveOrder, giveOrder, readOrders, rejectOrder } from './finance_orders.ts';
 import type { FinanceOrder } from './finance_orders.ts';
@@ -145,12 +146,13 @@ async function give(context: PortalContext, wish: Wish, now: Date): Promise<z.in
   if (wallet === null) throw new Problem('not_found');
   const { account_id } = wish;
   const amount_micros = wish.net_micros + wish.tax_micros;
-  const needs_second =
-    wish.kind === 'debit'
-      ? amount_micros > secondApprovalAbove(context)
-      : await needsSecond(context, pool, { account_id, amount_micros }, now);
-  const approvals_needed = needs_second ? 2 : 1;
   await inTransaction(pool, async (tx) => {
+    await lockWallet(tx, wallet.wallet_id);
+    const needs_second =
+      wish.kind === 'debit'
+        ? amount_micros > secondApprovalAbove(context)
+        : await needsSecond(context, tx, { account_id, amount_micros, by: 'admin' }, now);
+    const approvals_needed = needs_second ? 2 : 1;
     const verdict = await giveOrder(context, tx, { ...wish, ...wallet, approvals_needed }, now);
     if (verdict === 'no_money') throw new Problem('no_money', 'The wallet holds less than that.');
     await appendAudit(tx, {
@@ -278,27 +280,20 @@ function creditCharge(context: PortalContext): Route {
     async ({ identity, params, body, operation_id, now }) => {
       const { charge_kind, charge_ref, net_micros, tax_micros, reason } = body;
       const document_id = await inTransaction(pool, async (tx) => {
-        const { rows } = await tx.query(
-          `select 1 from ledger_tx t join wallet w on w.id = (t.content ->> 'wallet_id')::bigint
+        // Asked for again it is answered as it was, and is no second gift.
+        const before = await documentOf(tx, { kind: 'credit_note', ref: operation_id });
+        if (before !== null) return before;
+        const { rows } = await tx.query<{ wallet_id: string }>(
+          `select w.id as wallet_id from ledger_tx t join wallet w on w.id = (t.content ->> 'wallet_id')::bigint
             where t.kind = $1 and t.ref = $2 and w.account_id = $3`,
           [charge_kind, charge_ref, params.account_id],
         );
-        if (rows.length === 0) throw new Problem('not_found', 'There is no such charge of this account.');
-        const gift = { account_id: params.account_id, amount_micros: net_micros + tax_micros };
-        if (await needsSecond(context, tx, gift, now)) {
-          throw new Problem(
-            'second_approval_required',
-            'Two of us have to agree to as much. Ask for a correction of the wallet, which another one can approve.',
-          );
-        }
-        const credit = {
-          ref: operation_id,
-          charge_kind,
-          charge_ref,
-          net_micros,
-          tax_micros,
-          content: { what: reason },
-        };
+        const [charged] = rows;
+        if (charged === undefined) throw new Problem('not_found', 'There is no such charge of this account.');
+        await lockWallet(tx, BigInt(charged.wallet_id));
+        await refuseAlone(context, tx, { account_id: params.account_id, amount_micros: net_micros + tax_micros }, now);
+        const amounts = { net_micros, tax_micros };
+        const credit = { ref: operation_id, charge_kind, charge_ref, ...amounts, content: { what: reason } };
         const made = await creditWithNote(context, tx, params.account_id, credit, reason, now);
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'charge.credit' },
@@ -308,6 +303,19 @@ function creditCharge(context: PortalContext): Route {
       });
       return { status: 201, body: { credit_note_ref: operation_id, document_id } };
     },
+  );
+}
+
+async function refuseAlone(
+  context: PortalContext,
+  tx: Transaction,
+  gift: { account_id: string; amount_micros: bigint },
+  now: Date,
+): Promise<void> {
+  if (!(await needsSecond(context, tx, { ...gift, by: 'admin' }, now))) return;
+  throw new Problem(
+    'second_approval_required',
+    'Two of us have to agree to as much. Ask for a correction of the wallet, which another one can approve.',
   );
 }
 

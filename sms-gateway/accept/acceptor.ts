@@ -61,6 +61,11 @@ export type Acceptance =
     }
   | { kind: 'refused'; refusal: Refusal };
 
+/** Said while the database is behind: it is not asked one thing more, and the request comes again by the same key. */
+const isFull = (acceptance: Acceptance): boolean =>
+  acceptance.kind === 'refused' &&
+  ['queue_full', 'account_queue_full', 'unavailable'].includes(acceptance.refusal.code);
+
 const BATCH_MAX = 500;
 /**
  * Who comes alone waits for nobody; in a crowd a batch begins this long after the one before it, as its fixed part costs the database
@@ -106,7 +111,7 @@ export class Acceptor {
   async #acceptOnce(request: TextRequest, payer: TextPayer): Promise<Acceptance> {
     const acceptance = await this.#accept(request, payer);
     const { idempotency_key: key } = request;
-    if (key === null || acceptance.kind === 'accepted') return acceptance;
+    if (key === null || acceptance.kind === 'accepted' || isFull(acceptance)) return acceptance;
     try {
       const repeated = { key, content_sha256: contentHash(request) };
       return (await repeatedText(this.#options.db, payer.account_id, repeated)) ?? acceptance;

@@ -21,6 +21,9 @@ export interface ClaimQueueOptions {
   log: Logger;
 }
 
+/** `ended`: cancelled, ended by its receipt, or another gateway's by now. `not_asked`: the database could not be asked. */
+export type Mark = 'may_go' | 'ended' | 'not_asked';
+
 const EXPIRED_MAX = 500;
 const UNSURE_MS = 60_000;
 
@@ -75,13 +78,22 @@ export class ClaimQueue {
     await expireMessages(db, lease(), new Date(now()), EXPIRED_MAX);
   }
 
-  /** `done(false)` where it must not go out: cancelled, another gateway's, or the database could not be asked. */
-  markSending(message_id: string, done: (may_go: boolean) => void): void {
-    this.#marks.push(message_id).then(done, (error: unknown) => {
-      this.#options.log.warn({ err: error, message_id }, 'a text was not marked before sending, so it is not sent yet');
-      this.lookFor([message_id]);
-      done(false);
-    });
+  markSending(message_id: string, done: (mark: Mark) => void): void {
+    this.#marks.push(message_id).then(
+      (may_go) => done(may_go ? 'may_go' : 'ended'),
+      (error: unknown) => {
+        this.#options.log.warn(
+          { err: error, message_id },
+          'a text was not marked before sending, so it is not sent yet',
+        );
+        done('not_asked');
+      },
+    );
+  }
+
+  /** Resolves when that text is not on its way back to the database. */
+  async settled(message_id: string): Promise<void> {
+    for (const [releasing, id] of this.#releasing) if (id === message_id) await releasing;
   }
 
   /** @param done hears whether it is in the database, or that has to be asked again. */

@@ -8,7 +8,7 @@ import type { CarrierBind } from '../carriers/carrier_bind.ts';
 import type { PartResult } from '../carriers/part_result.ts';
 import type { RouteBook } from '../routing/route_book.ts';
 import { STATUS } from '../smpp/status.ts';
-import type { ClaimQueue } from './claim_queue.ts';
+import type { ClaimQueue, Mark } from './claim_queue.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { OutcomeWriter } from './outcome_writer.ts';
 import { noParts } from './part_counts.ts';
@@ -58,7 +58,7 @@ class Stage {
 let now_ms: number;
 let outcomes: Outcome[];
 let released: (Release & { done: (is_there: boolean) => void })[];
-let marked: { message_id: string; done: (may_go: boolean) => void }[];
+let marked: { message_id: string; done: (mark: Mark) => void }[];
 let first: Stage;
 let second: Stage;
 let dispatcher: Dispatcher;
@@ -69,7 +69,8 @@ beforeEach(() => {
   [first, second] = [new Stage(), new Stage()];
   const queue = {
     release: (release: Release, done: (is_there: boolean) => void) => released.push({ ...release, done }),
-    markSending: (message_id: string, done: (may_go: boolean) => void) => marked.push({ message_id, done }),
+    settled: () => Promise.resolve(),
+    markSending: (message_id: string, done: (mark: Mark) => void) => marked.push({ message_id, done }),
   };
   dispatcher = new Dispatcher({
     ...{ queue: queue as unknown as ClaimQueue, lane_texts_max: 100, unrouted_retry_ms: 60_000 },
@@ -162,7 +163,7 @@ describe('a long text of which one part after the other is answered', () => {
     bound(FIRST);
     const message = long({ on_doubt: 'hold' });
     await take(message);
-    marked[0]?.done(true);
+    marked[0]?.done('may_go');
     await setImmediate();
     await setImmediate();
     await first.answer(TAKEN);
@@ -230,7 +231,7 @@ describe('a text that is not answered', () => {
     await first.answer(SILENCE);
     expect(second.submitted).toBe(0);
     expect(marked.map(({ message_id }) => message_id)).toEqual([message.message_id]);
-    marked[0]?.done(true);
+    marked[0]?.done('may_go');
     await setImmediate();
     await setImmediate();
     expect([first.submitted, second.submitted]).toEqual([1, 1]);
@@ -241,7 +242,7 @@ describe('a text that is not answered', () => {
     const message = text();
     await take(message);
     await first.answer(SILENCE);
-    marked[0]?.done(false);
+    marked[0]?.done('ended');
     await setImmediate();
     expect([first.submitted, dispatcher.holds(message.message_id)]).toEqual([1, false]);
   });
@@ -251,7 +252,7 @@ describe('a text that is not answered', () => {
     await take(text());
     for (let time = 1; time < UNANSWERED_MAX; time += 1) {
       await first.answer(SILENCE);
-      marked.shift()?.done(true);
+      marked.shift()?.done('may_go');
       await setImmediate();
       await setImmediate();
     }
@@ -261,13 +262,49 @@ describe('a text that is not answered', () => {
     expect(first.submitted).toBe(UNANSWERED_MAX);
   });
 
+  it('goes back with the number of its attempt where the database cannot be asked', async () => {
+    bound(FIRST);
+    const message = text();
+    await take(message);
+    await first.answer(SILENCE);
+    marked[0]?.done('not_asked');
+    expect(released).toMatchObject([{ message_id: message.message_id, attempt: 2 }]);
+    expect([first.submitted, dispatcher.holds(message.message_id)]).toEqual([1, false]);
+  });
+
+  it('is not sent for ever by being given back and claimed again in between', async () => {
+    bound(FIRST);
+    await take(text({ attempt: 7 }));
+    marked.shift()?.done('may_go');
+    await setImmediate();
+    await setImmediate();
+    await first.answer(SILENCE);
+    expect(states()).toEqual(['doubt']);
+    expect(first.submitted).toBe(1);
+  });
+
+  it('and that was claimed again meanwhile hears of the late answer to what it was before', async () => {
+    bound(FIRST);
+    const message = text();
+    await take(message);
+    const { late } = await first.answer(SILENCE);
+    marked[0]?.done('not_asked');
+    await take({ ...message, attempt: 2 });
+    late(TAKEN);
+    marked[1]?.done('may_go');
+    await setImmediate();
+    await setImmediate();
+    expect(states()).toEqual([null, 'done']);
+    expect(first.submitted).toBe(1);
+  });
+
   it('is not sent again where the answer comes late, and before it goes', async () => {
     bound(FIRST);
     const message = text();
     await take(message);
     const { late } = await first.answer(SILENCE);
     late(TAKEN);
-    marked[0]?.done(true);
+    marked[0]?.done('may_go');
     await setImmediate();
     await setImmediate();
     expect(states()).toEqual([null, 'done']);
@@ -278,7 +315,7 @@ describe('a text that is not answered', () => {
     bound(FIRST);
     await take(text());
     const { late } = await first.answer(SILENCE);
-    marked[0]?.done(true);
+    marked[0]?.done('may_go');
     await setImmediate();
     await setImmediate();
     late(TAKEN);
@@ -291,7 +328,7 @@ describe('a text that is not answered', () => {
     bound(FIRST);
     first.window_max = 3;
     await take(long({ on_doubt: 'hold' }));
-    marked[0]?.done(true);
+    marked[0]?.done('may_go');
     await setImmediate();
     await setImmediate();
     const { late } = await first.answer(SILENCE);

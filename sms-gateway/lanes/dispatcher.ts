@@ -135,8 +135,9 @@ export class Dispatcher implements LaneOwner {
    */
   giveBack(message_id: string): Promise<void> {
     const text = this.#in_hand.get(message_id);
-    const line = text?.line ?? null;
-    if (text === undefined || line === null || !isUntouched(text.sending)) return Promise.resolve();
+    if (text === undefined) return this.#options.queue.settled(message_id);
+    const { line } = text;
+    if (line === null || !isUntouched(text.sending)) return Promise.resolve();
     line.withdraw(text);
     return new Promise((resolve) => this.#release(text, line.carrier_id, GIVEN_BACK_MS, () => resolve()));
   }
@@ -187,7 +188,9 @@ export class Dispatcher implements LaneOwner {
   }
 
   /** Whether nothing more is to be done for a text, as the answer that came late was the last that was missing. */
-  #settlesLate(text: InHand, part_no: number): boolean {
+  #settlesLate(sent: InHand, part_no: number): boolean {
+    // It may have been given back and claimed again since.
+    const text = this.#in_hand.get(sent.sending.message.message_id) ?? sent;
     const was_in_doubt = text.sending.places.includes('doubted');
     const { sending, verdict } = partTakenLate(text.sending, part_no);
     text.sending = sending;
@@ -286,11 +289,13 @@ export class Dispatcher implements LaneOwner {
     const { message, feared } = text.sending;
     if (message.on_doubt === 'resend' && feared.length === 0) return lane.push(text);
     lane.reserved += 1;
-    this.#options.queue.markSending(message.message_id, (may_go) => {
+    this.#options.queue.markSending(message.message_id, (mark) => {
       lane.reserved -= 1;
       if (!this.#has(text)) return;
-      if (may_go) lane.push(text);
-      else this.#in_hand.delete(message.message_id);
+      if (mark === 'may_go') lane.push(text);
+      else if (mark === 'ended') this.#in_hand.delete(message.message_id);
+      // With the number of its attempt, or it would be taken for one that was never sent.
+      else this.#release(text, lane.carrier_id, null);
     });
   }
 

@@ -154,11 +154,18 @@ export class Lane {
         this.#sendNext(passing.text, passing.bind);
         continue;
       }
-      if (is_taken) return this.#waitFor(wait_ms);
+      if (is_taken) return this.#waitFor(this.#soonest(wait_ms));
       // Its binds closed for the night, or lost the one that took such texts.
       this.withdraw(text);
       this.#owner.onUntaken(this, text);
     }
+  }
+
+  /** Until any bind has room: of those that wait behind the first in line, some may go by it. */
+  #soonest(first_wait_ms: number | null): number | null {
+    const waits = this.#binds.filter((bind) => bind.is_bound && bind.sends).map((bind) => bind.waitMs());
+    const known = [first_wait_ms, ...waits].filter((wait_ms) => wait_ms !== null && wait_ms > 0);
+    return known.length === 0 ? null : Math.min(...known.map(Number));
   }
 
   /** Where the binds that may take the first in line are full, others may go by binds that it cannot use. */

@@ -56,7 +56,7 @@ export function beginSending(message: ClaimedMessage): Sending {
     attempt: message.attempt,
     refused_by: NONE,
     may_be_wanted_later: false,
-    feared: NONE,
+    feared: fearedBefore(message),
     had: NONE,
     throttled_by: NONE,
     last_status: null,
@@ -65,6 +65,14 @@ export function beginSending(message: ClaimedMessage): Sending {
 }
 
 const NONE: readonly number[] = [];
+
+/** What was claimed before may have been sent before, as often as its attempts say: once more is left to it in any case. */
+function fearedBefore({ attempt, segments }: ClaimedMessage): readonly number[] {
+  const times = Math.min(attempt, UNANSWERED_MAX) - 1;
+  if (times <= 0) return NONE;
+  const parts = Array.from({ length: segments }, (_, n) => n + 1);
+  return Array.from({ length: times }, () => parts).flat();
+}
 
 /** The next part to be sent, from 1; null when none is left. */
 export function nextPart({ places }: Sending): number | null {
@@ -92,8 +100,8 @@ export function isOut({ places }: Sending): boolean {
 }
 
 /** Whether nothing of it was ever sent, as far as is known here. */
-export function isUntouched({ places, feared }: Sending): boolean {
-  return feared.length === 0 && places.every((place) => place === 'left');
+export function isUntouched({ message, places, feared }: Sending): boolean {
+  return message.attempt === 1 && feared.length === 0 && places.every((place) => place === 'left');
 }
 
 /** How many parts no carrier has, and none may have. */

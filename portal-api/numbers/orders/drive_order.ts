@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { inTransaction } from '../../../domain/db/transaction.ts';
-import type { Transaction } from '../../../domain/db/transaction.ts';
+import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { giveBack } from '../../../domain/ledger/give_back.ts';
 import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
@@ -35,9 +35,15 @@ export async function driveOrder(driving: OrderDriving, order_id: string): Promi
     const order = await selectOrder(driving.pool, order_id);
     if (order === null || (order.state !== 'provisioning' && order.state !== 'testing')) return;
     const verdict = await judgeOrder(driving, order);
-    if (verdict === null) return;
+    if (verdict === null) return releaseIfGivenUp(driving.pool, order_id);
     await inTransaction(driving.pool, (tx) => applyVerdict(tx, order, verdict, driving.now()));
   }
+}
+
+/** An order that was given up while its provider was asked: the provider may have heard of it only after it was asked to forget it. */
+async function releaseIfGivenUp(db: Queryable, order_id: string): Promise<void> {
+  const order = await selectOrder(db, order_id);
+  if (order?.state === 'failed') await enqueue(db, { task: 'release_number_order', payload: { order_id } });
 }
 
 interface Verdict {
@@ -91,6 +97,7 @@ async function applyVerdict(tx: Transaction, seen: Order, verdict: Verdict, now:
   const locked = await lockNumber(tx, seen.number);
   const order = await selectOrder(tx, seen.id);
   // Whoever came first has moved it on.
+  if (order?.state === 'failed') await releaseIfGivenUp(tx, order.id);
   if (order === null || locked === null || order.state !== seen.state) return;
   const next = nextOrderState(order.state, verdict.event);
   if (next === null) return;

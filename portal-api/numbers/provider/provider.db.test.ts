@@ -135,6 +135,7 @@ describe('an order that does not come to work', () => {
     provider.behave({ provision_ms: 2_000 });
     const { client, user, order_id } = await order();
     const admin = await (await makeAdmin(world, ['operations'])).signIn();
+    await expect.poll(() => provider.orders.has(order_id), PATIENCE).toBe(true);
     const failed = await admin.post(`/v1/admin/number-orders/${order_id}/fail`, { reason: 'a test gave it up' });
     expect(failed).toMatchObject({ status: 200, body: { state: 'failed' } });
     await expect.poll(() => provider.orders.get(order_id)?.state, PATIENCE).toBe('released');

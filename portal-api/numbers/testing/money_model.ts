@@ -154,7 +154,7 @@ export class MoneyModel {
   /** Nobody is paid by us what the bank gives back, or may give back, for the same payment. */
   #send(refund: ModelRefund): void {
     const isTaken = (payment: ModelPayment): boolean =>
-      this.disputes.some((one) => one.payment === payment && (one.told !== 'won' || one.known === 'open'));
+      this.disputes.some((one) => one.payment === payment && one.told !== 'won');
     const refused = refund.parts.filter(({ payment }) => isTaken(payment));
     for (const { payment, amount } of refund.parts) if (!isTaken(payment)) this.#brought -= amount;
     this.#putBack(refund, refused);
