@@ -51,6 +51,7 @@ function done(body: unknown): Answer {
 export function controlServer(smsc: Smsc): Server {
   return createServer((request, response) => {
     void answer(smsc, request).then(({ status, body }) => {
+      smsc.writeLog();
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(`${JSON.stringify(body)}\n`);
     });

@@ -155,6 +155,11 @@ export class Smsc {
     return this.#mo.send(order);
   }
 
+  /** Before anybody is told over another way than a connection: nobody may know of something that is not in the log. */
+  writeLog(): void {
+    this.#log.flush();
+  }
+
   /** Ends every connection in good order, those of peers that do not answer by force, and closes the log. */
   async stop(): Promise<void> {
     this.#listener.close();
