@@ -133,8 +133,7 @@ export type CallEvent =
   | { type: 'decided'; decision: Decision }
   | { type: 'hold_answered'; answer: HoldAnswer }
   | { type: 'hold_failed' }
-  /** `failed`: the switch did not take the plan, or did not say so. */
-  /** `unknown`: the answer was lost, and the switch may dial or may have heard nothing of it; its list of channels tells. */
+  /** `failed`: the switch did not take the plan. `unknown`: its answer was lost, and it may dial or have heard nothing; its channels tell. */
   | { type: 'bridged'; reach: Reach | 'failed' | 'unknown' }
   | { type: 'ringing'; at_ms: number }
   | { type: 'answered'; b_channel_id: string; at_ms: number }
