@@ -11,7 +11,7 @@ import { databaseLogin } from '../parts/database_login.ts';
 import { portalApiPart } from '../parts/portal_api.ts';
 import { compile } from '../runtime/compile.ts';
 import { startChild } from '../runtime/process/child.ts';
-import { freePort } from '../runtime/process/port.ts';
+import { freePort } from '../runtime/process/free_port.ts';
 import { httpAnswers } from '../runtime/process/http_answers.ts';
 import { untilReady } from '../runtime/process/ready.ts';
 import type { AtOwnServers } from '../world/in_own_servers.ts';

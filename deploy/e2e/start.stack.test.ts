@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileMap } from '../../domain/privacy/file_map.ts';
-import { freePort } from '../runtime/process/port.ts';
+import { freePort } from '../runtime/process/free_port.ts';
 import { checkout, deploySettings } from '../settings.ts';
 import { Phone } from '../sip/phone.ts';
 import { talk } from '../world/talk.ts';

@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import { mailCatcherPart } from '../parts/mail_catcher.ts';
-import { freePort } from '../runtime/process/port.ts';
+import { freePort } from '../runtime/process/free_port.ts';
 
 describe('the mail catcher', () => {
   it('is a part that takes mail as any server does, and says where it is read', async () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { freePort } from '../runtime/process/port.ts';
+import { freePort } from '../runtime/process/free_port.ts';
 import { checkSwitch, configuredSwitch } from './switch_elsewhere.ts';
 
 const environment = {

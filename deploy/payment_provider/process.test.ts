@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { paymentProviderPart } from '../parts/payment_provider.ts';
-import { freePort } from '../runtime/process/port.ts';
+import { freePort } from '../runtime/process/free_port.ts';
 
 const SECRET = 'a secret of this test alone';
 

@@ -3,7 +3,8 @@ import { LagMeter } from '../world/lag_meter.ts';
 import { CarrierPeer } from './carrier.ts';
 import { answer, refuse } from './carrier_script.ts';
 import { Phone } from './phone.ts';
-import { freePort, startAnswerer, startCallers } from './sipp.ts';
+import { freePort } from '../runtime/process/free_port.ts';
+import { startAnswerer, startCallers } from './sipp.ts';
 import type { SippLoad } from './sipp.ts';
 import { percentile, readStatistics } from './sipp_statistics.ts';
 
@@ -41,7 +42,7 @@ test('refused calls count as failed', async () => {
 });
 
 test.each(['caller', 'callee'] as const)('sipp answers, and the %s hangs up', async (ends) => {
-  const local = { address: '127.0.0.25', port: await freePort('127.0.0.25') };
+  const local = { address: '127.0.0.25', port: await freePort() };
   const answerer = await startAnswerer({ command, local, ring_ms: 50, hold_ms: 300, ends, seconds_max: 20 });
   const phone = await Phone.open({ username: 'alice', server: local, address: '127.0.0.21', media: false });
   const lateness = new LagMeter();

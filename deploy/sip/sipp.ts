@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { answererScenario, callerScenario } from './sipp_scenario.ts';
 import { readStatistics } from './sipp_statistics.ts';
 import type { SippResult } from './sipp_statistics.ts';
-import { isLoopback, UdpSocket } from './socket.ts';
+import { isLoopback } from './socket.ts';
 import type { Address } from './socket.ts';
 
 /** How sipp is started: the program itself, or a loader with sipp behind it. */
@@ -170,13 +170,6 @@ export async function startAnswerer(options: SippAnswerer): Promise<SippRun> {
     await delay(20);
   }
   return run;
-}
-
-/** A UDP port the kernel had free a moment ago. */
-export async function freePort(address: string): Promise<number> {
-  const socket = await UdpSocket.open({ address, port: 0 }, () => undefined);
-  await socket.close();
-  return socket.local.port;
 }
 
 /** The kernel's own list of UDP sockets, so that no packet is needed to ask. */

@@ -9,7 +9,7 @@ import { controllerPart } from '../parts/controller.ts';
 import type { ControllerPart } from '../parts/controller.ts';
 import { databaseLogin } from '../parts/database_login.ts';
 import type { Programs } from '../runtime/machine/programs.ts';
-import { freePort } from '../runtime/process/port.ts';
+import { freePort } from '../runtime/process/free_port.ts';
 import { CarrierPeer } from '../sip/carrier.ts';
 import type { Call } from '../sip/call.ts';
 import { Phone } from '../sip/phone.ts';

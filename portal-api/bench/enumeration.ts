@@ -7,7 +7,7 @@ import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
 import { testLogin } from '../../deploy/testing/database_login.ts';
 import { keptKeyRing } from '../../deploy/parts/key_ring.ts';
 import { portalApiPart } from '../../deploy/parts/portal_api.ts';
-import { freePort } from '../../deploy/runtime/process/port.ts';
+import { freePort } from '../../deploy/runtime/process/free_port.ts';
 import { inOwnServers } from '../../deploy/world/in_own_servers.ts';
 import { parseKeyRing } from '../key_ring_file.ts';
 import { makeAdminUser } from '../sign_in/make_admin.ts';

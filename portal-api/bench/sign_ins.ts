@@ -13,7 +13,7 @@ import type { Holder } from '../../deploy/bench/portal_history.ts';
 import { testLogin } from '../../deploy/testing/database_login.ts';
 import { keptKeyRing } from '../../deploy/parts/key_ring.ts';
 import { portalApiPart } from '../../deploy/parts/portal_api.ts';
-import { freePort } from '../../deploy/runtime/process/port.ts';
+import { freePort } from '../../deploy/runtime/process/free_port.ts';
 import type { AtOwnServers } from '../../deploy/world/in_own_servers.ts';
 import { inOwnServers } from '../../deploy/world/in_own_servers.ts';
 import { runCommand } from '../../deploy/world/run_command.ts';

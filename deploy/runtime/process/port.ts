@@ -4,28 +4,6 @@ import { errorCode, Outage } from '../outage.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
-/** A TCP port on the loopback address that the kernel names as free. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, LOOPBACK, () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('the kernel named no port'));
-      });
-    });
-  });
-}
-
-/** `wanted` when nobody listens there, a free port when null. Throws an `Outage` that names `what` wanted it. */
-export async function claimPort(wanted: number | null, what: string): Promise<number> {
-  if (wanted === null) return freePort();
-  await claimTcp(LOOPBACK, wanted, what);
-  return wanted;
-}
-
 /** Throws an `Outage` when somebody listens there already. */
 export async function claimTcp(host: string, port: number, what: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { smscPart } from '../../parts/smsc.ts';
 import type { SmscPart, SmscPartOptions } from '../../parts/smsc.ts';
-import { freePort } from '../../runtime/process/port.ts';
+import { freePort } from '../../runtime/process/free_port.ts';
 import type { Fact, SubmitFact } from '../fact.ts';
 import { factsOf, readLog } from '../read_log.ts';
 import type { SimulatedCarrier } from '../simulated_carrier.ts';

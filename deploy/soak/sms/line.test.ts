@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../runtime/process/port.ts';
+import { freePort } from '../../runtime/process/free_port.ts';
 import { Line } from './line.ts';
 
 const address = '127.0.0.1';
