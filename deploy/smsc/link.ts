@@ -98,9 +98,10 @@ export class Link {
     this.#socket.resume();
   }
 
-  /** Resets the connection: what waits is not written, and the peer may even lose what was. */
+  /** Resets the connection: what waits is not written, and the peer may even lose what was. It learns by that what the log has to say. */
   drop(): void {
     this.#why ??= 'dropped';
+    this.#log.flush();
     this.#socket.resetAndDestroy();
   }
 
