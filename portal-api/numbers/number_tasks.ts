@@ -4,6 +4,7 @@ import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { endNumbersOfAccount } from './end_numbers_of_account.ts';
 import { freeNumbers, renewNumbers } from './holdings/renew.ts';
+import { lapsePortOuts } from './moving/port_out.ts';
 import { tellSoon, tellTransfer } from './moving/tell_provider.ts';
 import { expireTransfers } from './moving/transfer.ts';
 import { untoldTransfers } from './moving/transfer_rows.ts';
@@ -65,6 +66,8 @@ async function lookAtNumbers({ pool, now }: NumbersDesk): Promise<void> {
   const at = now();
   await sweepHolds(pool, at);
   await expireTransfers(pool, at, null);
+  // Before what is due is looked at, which a promise keeps waiting.
+  await lapsePortOuts(pool, at);
   await renewNumbers(pool, null, at);
   await freeNumbers(pool, at);
 }

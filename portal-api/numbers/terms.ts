@@ -34,6 +34,9 @@ export const OPEN_PORT_INS_MAX = 20;
 
 export const TRANSFER_OFFER_MS = 7 * DAY_MS;
 
+/** How long another operator has to fetch a number that it was promised; until then it is kept for it, paid for or not. */
+export const PROMISED_MAX_MS = 60 * DAY_MS;
+
 /** How long ago a fault may have begun that is told of now. */
 export const CLAIM_AGE_MAX_MS = 90 * DAY_MS;
 

@@ -6,8 +6,16 @@ export interface AccountPerson {
   account_id: string;
 }
 
+/** What was done at numbers: ids of holdings, and of offers to hand a number over. */
+export interface NumberTraces {
+  forwards: ReadonlySet<string>;
+  text_routes: ReadonlySet<string>;
+  transfers: ReadonlySet<string>;
+  port_pins: ReadonlySet<string>;
+}
+
 /** What whoever came in by somebody's sign-in, and whomever they let in, have left behind. */
-export interface Traces {
+export interface Traces extends NumberTraces {
   api_keys: ReadonlySet<string>;
   invitations: ReadonlySet<string>;
   /** Who came by those invitations. */
@@ -37,6 +45,10 @@ const LEAVES = {
   'webhook.make': 'webhooks',
   'webhook.change': 'webhooks',
   'webhook.rotate_secret': 'webhooks',
+  'number.forward': 'forwards',
+  'number.route_texts': 'text_routes',
+  'number.offer_transfer': 'transfers',
+  'number.make_port_pin': 'port_pins',
 } as const;
 
 /** Follows the log of who did what: it has everything of it, and nobody can take a row out. */
@@ -44,6 +56,8 @@ export async function findTraces(db: Queryable, user_id: string, since: Date): P
   const left = {
     ...{ api_keys: new Set<string>(), invitations: new Set<string>() },
     ...{ devices: new Set<string>(), webhooks: new Set<string>() },
+    ...{ forwards: new Set<string>(), text_routes: new Set<string>() },
+    ...{ transfers: new Set<string>(), port_pins: new Set<string>() },
   };
   const joined: AccountPerson[] = [];
   const suspects: Suspect[] = [{ actor_id: user_id, account_id: null }];

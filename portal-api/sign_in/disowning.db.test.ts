@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
+import { putDeck } from '../../deploy/world/tariffs.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
+import { orderState, problem, UNIT } from '../numbers/testing/buying.ts';
+import type { OrderBody } from '../numbers/testing/buying.ts';
+import { needDocumentsIn } from '../numbers/testing/documents.ts';
+import { makeHolder } from '../numbers/testing/holder.ts';
+import { putInStock } from '../numbers/testing/stock.ts';
 import { makeMember, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
@@ -13,6 +19,7 @@ const PASSWORD = 'seven quiet lanterns drift upstream';
 let mail: MailCatcher;
 let world: PortalWorld;
 let people = 0;
+let numbers = 0;
 let email: string;
 let owner: TestUser;
 let here: PortalClient;
@@ -20,6 +27,9 @@ let here: PortalClient;
 beforeAll(async () => {
   mail = await MailCatcher.begin({ host: '127.0.0.1', smtp_port: 0, http_port: 0 });
   world = await PortalWorld.begin({ SMTP_URL: `smtp://127.0.0.1:${mail.ports.smtp}` });
+  await needDocumentsIn(world.pool, []);
+  const rows = [{ prefix: '44', destination: 'Britain', rate_micros_per_minute: 60_000n }];
+  await putDeck(world.pool, { name: 'retail', currency: 'EUR', carrier_id: null, rows });
 });
 
 afterAll(async () => {
@@ -30,7 +40,7 @@ afterAll(async () => {
 beforeEach(async () => {
   people += 1;
   email = `owner-${people}@example.org`;
-  owner = await makeUser(world, { email });
+  owner = await makeHolder(world, { email, balance_micros: 20n * UNIT });
   here = await owner.signIn();
   const set = await here.ask('PUT', '/v1/credentials/password', { body: { password: PASSWORD } });
   expect(set).toMatchObject({ status: 204 });
@@ -170,6 +180,45 @@ describe('a sign-in that is disowned', () => {
       .toEqual(['API keys, revoked, 1', 'invitations, withdrawn, 1', 'people who were invited, removed, 2']);
   });
 
+  it('takes back where calls and texts of numbers go, and by what a number could be taken', async () => {
+    const [moved, untouched] = [await bought(), await bought()];
+    const own_hook = await here.post<{ webhook_id: string }>('/v1/webhooks', { url: 'https://mine.example.org/' });
+    await setRouting(here, moved, 'text-routing', { webhook_ids: [own_hook.body.webhook_id] });
+    await setRouting(here, untouched, 'routing', forwarding('+442071838751'));
+    const since = new Date(world.now().getTime() + 500);
+    const other = await thief();
+    await setRouting(other, moved, 'routing', forwarding('+442071838750'));
+    await setRouting(other, moved, 'text-routing', { webhook_ids: [] });
+    expect(await other.post(`/v1/numbers/${untouched}/transfer`)).toMatchObject({ status: 201 });
+    const { body } = await other.post<{ pin: string }>(`/v1/numbers/${moved}/port-pin`);
+    const wish = { number: moved, pin: body.pin, to_carrier: 'Elsewhere' };
+    expect(await world.client().post('/v1/port-outs', wish)).toMatchObject({ status: 201 });
+
+    await disown();
+    here = await owner.signIn();
+    expect(await here.get(`/v1/numbers/${moved}/routing`)).toMatchObject({ body: { forward: null } });
+    expect(await here.get(`/v1/numbers/${untouched}/routing`)).toMatchObject({
+      body: { forward: { to: '+442071838751' } },
+    });
+    expect(await here.get(`/v1/numbers/${moved}/text-routing`)).toMatchObject({
+      body: { webhook_ids: [own_hook.body.webhook_id] },
+    });
+    expect(await here.get('/v1/number-transfers')).toMatchObject({ body: { items: [{ state: 'withdrawn' }] } });
+    expect(await here.get('/v1/port-outs')).toMatchObject({ body: { items: [{ state: 'objected' }] } });
+    expect(await world.client().post('/v1/port-outs', wish)).toMatchObject(problem('code_wrong'));
+    const told = [
+      ...['PINs of numbers, revoked, 1', 'forwarding of calls, switched off, 1'],
+      ...['offers of numbers, withdrawn, 1', 'routes of texts, set back, 1'],
+    ];
+    await expect.poll(() => taken(email), { timeout: 8_000 }).toEqual(told);
+    await inTransaction(world.pool, (tx) => undoDisowned(tx, world.now(), { user_id: owner.user_id, since }));
+    const { rows } = await world.pool.query(
+      `select 1 from audit_log where action = 'sign_in.disown' and account_id = $1`,
+      [owner.account_id],
+    );
+    expect(rows).toHaveLength(1);
+  });
+
   it('undoes what a request did that was under way, when the password is set anew; nothing twice', async () => {
     const other = await thief();
     await disown();
@@ -194,6 +243,25 @@ describe('a sign-in that is disowned', () => {
     expect(rows).toHaveLength(1);
   });
 });
+
+/** A number of the owner's. */
+async function bought(): Promise<string> {
+  numbers += 1;
+  const number = `+4950410${String(numbers).padStart(3, '0')}`;
+  await putInStock(world.pool, [number]);
+  const placed = await here.post<OrderBody>('/v1/number-orders', { number });
+  await expect.poll(() => orderState(here, placed.body.order_id), { timeout: 8_000 }).toBe('active');
+  return number;
+}
+
+const forwarding = (to: string) => ({ device_ids: [], ring_timeout_seconds: 30, forward: { to, when: 'always' } });
+
+async function setRouting(client: PortalClient, number: string, what: string, body: unknown): Promise<void> {
+  const path = `/v1/numbers/${number}/${what}`;
+  const { headers } = await client.get(path);
+  const version = Number(headers.get('etag')?.replaceAll('"', ''));
+  expect(await client.ask('PUT', path, { body, version })).toMatchObject({ status: 200 });
+}
 
 async function versionOf(client: PortalClient, nth: number): Promise<number> {
   const { body } = await client.get<{ items: { version?: number }[] }>('/v1/webhooks');

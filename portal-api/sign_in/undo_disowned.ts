@@ -4,9 +4,13 @@ import type { Facts } from '../notices/notice_words.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { findTraces } from './disowned_traces.ts';
 import type { AccountPerson, Traces } from './disowned_traces.ts';
+import { dropPortPins, endForwards, lockTouched, setTextRoutesBack, withdrawTransfers } from './undo_at_numbers.ts';
 
 /** What is undone, by what it is. Nothing is deleted that its owner may want back: a phone or a webhook can be switched on again. */
-const KINDS = ['api_keys', 'invitations', 'members', 'devices', 'webhooks'] as const;
+const KINDS = [
+  ...(['api_keys', 'invitations', 'members', 'devices', 'webhooks'] as const),
+  ...(['forwards', 'text_routes', 'transfers', 'port_pins'] as const),
+];
 type Kind = (typeof KINDS)[number];
 
 const WORDS: Readonly<Record<Kind, Pick<Facts, 'changed' | 'how'>>> = {
@@ -15,6 +19,10 @@ const WORDS: Readonly<Record<Kind, Pick<Facts, 'changed' | 'how'>>> = {
   members: { changed: 'people who were invited', how: 'removed' },
   devices: { changed: 'phones', how: 'switched off' },
   webhooks: { changed: 'webhooks', how: 'switched off' },
+  forwards: { changed: 'forwarding of calls', how: 'switched off' },
+  text_routes: { changed: 'routes of texts', how: 'set back' },
+  transfers: { changed: 'offers of numbers', how: 'withdrawn' },
+  port_pins: { changed: 'PINs of numbers', how: 'revoked' },
 };
 
 interface Undone {
@@ -24,8 +32,8 @@ interface Undone {
 }
 
 /**
- * Undoes what was made by a sign-in that is disowned and would go on without it: keys, who was let in, phones, webhooks. The owners of each
- * account are told. Says whose sessions have to end when the transaction is committed. Carried out twice it undoes what came meanwhile.
+ * Undoes what was made by a sign-in that is disowned and would go on without it: keys, who was let in, phones, webhooks, where calls and
+ * texts go, and by what a number could be taken. The owners of each account are told. Says whose sessions have to end when the transaction is committed. Carried out twice it undoes what came meanwhile.
  * Comes last in its transaction.
  */
 export async function undoDisowned(
@@ -40,6 +48,7 @@ export async function undoDisowned(
     ...(await endMemberships(tx, traces)),
     ...(await switchOff(tx, 'devices', traces)),
     ...(await switchOff(tx, 'webhooks', traces)),
+    ...(await undoAtNumbers(tx, now, since, traces)),
   ];
   const account_ids = [...new Set(undone.map(({ account_id }) => account_id))];
   for (const account_id of account_ids) await tell(tx, { account_id, since }, undone);
@@ -67,6 +76,16 @@ async function tell(
     const facts = { ...WORDS[kind], total: String(count), since: since.toISOString() };
     await queueNotice(tx, { to: { account_id }, template: 'taken_back', facts });
   }
+}
+
+async function undoAtNumbers(tx: Transaction, now: Date, since: Date, traces: Traces): Promise<Undone[]> {
+  await lockTouched(tx, traces);
+  return [
+    ...undoneOf('forwards', await endForwards(tx, traces)),
+    ...undoneOf('text_routes', await setTextRoutesBack(tx, traces, since)),
+    ...undoneOf('transfers', await withdrawTransfers(tx, now, traces)),
+    ...undoneOf('port_pins', await dropPortPins(tx, now, traces, since)),
+  ];
 }
 
 interface UndoneRow {

@@ -51,6 +51,10 @@ export const english = {
       subject: 'Somebody asks to take your number to another operator',
       text: 'We were asked to hand your number over to another operator. If that was not you, object at {origin} at once and change your PIN.',
     },
+    port_out_refused: {
+      subject: 'Your number was not handed over',
+      text: 'The number below was not handed over to another operator. With us it goes on as it would have without that request; the other operator can ask for it again.',
+    },
     payment_failed: {
       subject: 'A payment did not go through',
       text: 'We could not collect a payment. We try it again by ourselves; you can also pay otherwise at {origin}.',
@@ -223,6 +227,11 @@ export const english = {
     'people who were invited': 'people who were invited',
     phones: 'phones',
     webhooks: 'webhooks',
+    'forwarding of calls': 'forwarding of calls',
+    'routes of texts': 'routes of texts',
+    'offers of numbers': 'offers of numbers',
+    'PINs of numbers': 'PINs of numbers',
+    'set back': 'set back',
     revoked: 'revoked',
     'switched off': 'switched off',
     set: 'set',

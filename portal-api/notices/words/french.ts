@@ -50,6 +50,10 @@ export const french: EveryWord = {
       subject: 'Quelqu’un demande à transférer votre numéro chez un autre opérateur',
       text: 'On nous a demandé de transférer votre numéro chez un autre opérateur. Si ce n’était pas vous, opposez-vous immédiatement sur {origin} et changez votre code PIN.',
     },
+    port_out_refused: {
+      subject: 'Votre numéro n’a pas été transféré',
+      text: 'Le numéro ci-dessous n’a pas été transféré chez un autre opérateur. Chez nous, il continue comme sans cette demande ; l’autre opérateur peut la renouveler.',
+    },
     payment_failed: {
       subject: 'Un paiement n’a pas abouti',
       text: 'Nous n’avons pas pu encaisser un paiement. Nous réessayons de nous-mêmes ; vous pouvez aussi payer autrement sur {origin}.',
@@ -222,6 +226,11 @@ export const french: EveryWord = {
     'people who were invited': 'personnes invitées',
     phones: 'téléphones',
     webhooks: 'webhooks',
+    'forwarding of calls': 'renvois d’appels',
+    'routes of texts': 'destinations des SMS',
+    'offers of numbers': 'offres de numéros',
+    'PINs of numbers': 'codes PIN de numéros',
+    'set back': 'rétabli',
     revoked: 'révoqué',
     'switched off': 'désactivé',
     set: 'défini',

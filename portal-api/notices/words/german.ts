@@ -50,6 +50,10 @@ export const german: EveryWord = {
       subject: 'Jemand möchte Ihre Nummer zu einem anderen Anbieter mitnehmen',
       text: 'Wir wurden gebeten, Ihre Nummer einem anderen Anbieter zu übergeben. Wenn Sie das nicht waren, widersprechen Sie sofort unter {origin} und ändern Sie Ihre PIN.',
     },
+    port_out_refused: {
+      subject: 'Ihre Nummer wurde nicht übergeben',
+      text: 'Die unten genannte Nummer wurde keinem anderen Anbieter übergeben. Bei uns geht es mit ihr weiter wie ohne diese Anfrage; der andere Anbieter kann erneut darum bitten.',
+    },
     payment_failed: {
       subject: 'Eine Zahlung ist nicht zustande gekommen',
       text: 'Wir konnten eine Zahlung nicht einziehen. Wir versuchen es von selbst noch einmal; Sie können auch unter {origin} auf andere Weise zahlen.',
@@ -222,6 +226,11 @@ export const german: EveryWord = {
     'people who were invited': 'eingeladene Personen',
     phones: 'Telefone',
     webhooks: 'Webhooks',
+    'forwarding of calls': 'Rufumleitungen',
+    'routes of texts': 'Wege von SMS',
+    'offers of numbers': 'Angebote von Nummern',
+    'PINs of numbers': 'PINs von Nummern',
+    'set back': 'zurückgestellt',
     revoked: 'widerrufen',
     'switched off': 'abgeschaltet',
     set: 'gesetzt',

@@ -50,6 +50,10 @@ export const spanish: EveryWord = {
       subject: 'Alguien pide llevar su número a otro operador',
       text: 'Nos han pedido entregar su número a otro operador. Si no fue usted, opóngase de inmediato en {origin} y cambie su PIN.',
     },
+    port_out_refused: {
+      subject: 'Su número no se ha entregado',
+      text: 'El número indicado abajo no se ha entregado a otro operador. Con nosotros sigue como si no se hubiera pedido; el otro operador puede volver a pedirlo.',
+    },
     payment_failed: {
       subject: 'Un pago no se pudo realizar',
       text: 'No pudimos cobrar un pago. Lo intentamos de nuevo por nuestra cuenta; también puede pagar de otra forma en {origin}.',
@@ -222,6 +226,11 @@ export const spanish: EveryWord = {
     'people who were invited': 'personas invitadas',
     phones: 'teléfonos',
     webhooks: 'webhooks',
+    'forwarding of calls': 'desvíos de llamadas',
+    'routes of texts': 'destinos de los SMS',
+    'offers of numbers': 'ofertas de números',
+    'PINs of numbers': 'PIN de números',
+    'set back': 'restablecido',
     revoked: 'revocado',
     'switched off': 'desactivado',
     set: 'establecido',

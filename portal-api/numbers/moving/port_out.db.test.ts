@@ -3,7 +3,7 @@ import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
 import { makeAdmin } from '../../testing/people.ts';
 import type { TestUser } from '../../testing/people.ts';
 import { PortalWorld } from '../../testing/portal_world.ts';
-import { balanceOf, buyerOf, carryOut, problem, UNIT } from '../testing/buying.ts';
+import { balanceOf, buyerOf, carryOut, PATIENCE, problem, UNIT } from '../testing/buying.ts';
 import { needDocumentsIn } from '../testing/documents.ts';
 import { putInStock } from '../testing/stock.ts';
 
@@ -69,6 +69,16 @@ async function standing(number: string): Promise<unknown> {
   return rows[0];
 }
 
+/** Whom of them a notice waits for that their number was not handed over; there is no server for mail here. */
+async function toldOfIt(users: readonly string[]): Promise<string[]> {
+  const { rows } = await world.pool.query<{ user_id: string }>(
+    `select payload ->> 'user_id' as user_id from graphile_worker._private_jobs
+      where payload ->> 'template' = 'port_out_refused' and payload ->> 'user_id' = any ($1)`,
+    [users],
+  );
+  return rows.map(({ user_id }) => user_id).toSorted();
+}
+
 const HELD = { state: 'active', end_reason: null, did: 'active' };
 const SUSPENDED = { state: 'suspended', end_reason: null, did: 'suspended' };
 const gone = (end_reason: string) => ({ state: 'ended', end_reason, did: 'quarantined' });
@@ -104,6 +114,37 @@ describe('a number that another operator was promised', () => {
     expect(await standing(number)).toEqual(gone('ported_out'));
     // All that it cost: the setup of 1 and the month of 3, with 19 per cent of tax.
     expect(await balanceOf(world, user)).toBe(before + 4_760_000n);
+  });
+
+  it('is given back for what one of us promised, though it goes before that day', async () => {
+    const { number, user, decide } = await promised({ balance_micros: 20n * UNIT, is_cancelled: 'by_us' });
+    const before = await balanceOf(world, user);
+    expect(await decide('complete')).toMatchObject({ status: 200, body: { state: 'done' } });
+    expect(await standing(number)).toEqual(gone('ported_out'));
+    expect(await balanceOf(world, user)).toBe(before + 4_760_000n);
+  });
+
+  it('is not kept for it for ever: what is not fetched in 60 days goes on as if nobody had asked', async () => {
+    const [cancelled, unpaid, paid] = [
+      await promised({ balance_micros: 20n * UNIT, is_cancelled: true }),
+      await promised({ balance_micros: 5n * UNIT, is_cancelled: false }),
+      await promised({ balance_micros: 20n * UNIT, is_cancelled: false }),
+    ];
+    await leaveUnpaidForLong();
+    expect(await standing(cancelled.number)).toEqual(HELD);
+    world.advance(6.4 * DAY_MS);
+    await carryOut(world, 'look_at_numbers');
+    expect(await standing(cancelled.number)).toEqual(HELD);
+    world.advance(0.2 * DAY_MS);
+    await carryOut(world, 'look_at_numbers');
+    expect(await standing(cancelled.number)).toEqual(gone('cancelled'));
+    expect(await standing(unpaid.number)).toEqual(gone('unpaid'));
+    expect(await standing(paid.number)).toEqual(HELD);
+    const client = await paid.user.signIn();
+    expect(await client.get('/v1/port-outs')).toMatchObject({ body: { items: [{ state: 'refused' }] } });
+    expect(await paid.decide('complete')).toMatchObject(problem('too_late'));
+    const users = [cancelled, unpaid, paid].map(({ user }) => user.user_id);
+    await expect.poll(() => toldOfIt(users), PATIENCE).toEqual(users.toSorted());
   });
 
   it('ends as it was cancelled once that has come to nothing', async () => {

@@ -1,3 +1,5 @@
+import type pg from 'pg';
+import { inTransaction } from '../../../domain/db/transaction.ts';
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import type { KeyRing } from '../../../domain/privacy/sealing.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
@@ -6,26 +8,29 @@ import { endHolding } from '../holdings/end_holding.ts';
 import { openHolding } from '../holdings/holding_rows.ts';
 import type { Holding } from '../holdings/holding_rows.ts';
 import { lockNumber } from '../lock_number.ts';
+import { PROMISED_MAX_MS } from '../terms.ts';
 import { tryPortPin } from './port_pin.ts';
+
+const LAPSED_AT_ONCE = 500;
 
 /**
  * The way of a number to another operator:
  *
  *     requested ──approve──> approved ──complete──> done
- *        │ │                   │ └────refuse────> refused
+ *        │ │                   │ └─refuse, lapse─> refused
  *        │ └─────object────────┴────object────> objected
  *        └───────refuse────> refused
  *
  * Approved, a number is promised: until that is over neither a cancellation whose day has come nor a month that is not paid takes it from
- * its holder.
+ * its holder. So a promise lapses when nobody fetches the number in time.
  */
 export const PORT_OUT_STATES = ['requested', 'approved', 'refused', 'objected', 'done'] as const;
 export type PortOutState = (typeof PORT_OUT_STATES)[number];
-export type PortOutEvent = 'approve' | 'refuse' | 'object' | 'complete';
+export type PortOutEvent = 'approve' | 'refuse' | 'object' | 'complete' | 'lapse';
 
 const NEXT: Readonly<Record<PortOutState, Partial<Record<PortOutEvent, PortOutState>>>> = {
   requested: { approve: 'approved', refuse: 'refused', object: 'objected' },
-  approved: { refuse: 'refused', object: 'objected', complete: 'done' },
+  approved: { refuse: 'refused', object: 'objected', complete: 'done', lapse: 'refused' },
   refused: {},
   objected: {},
   done: {},
@@ -77,7 +82,7 @@ export async function askPortOut(
 
 export type PortOutMoved = { kind: 'moved'; port_out: PortOut } | { kind: 'not_found' | 'too_late' };
 
-/** What the holder or an admin decides. Once done, the number has left us for good. */
+/** What the holder or an admin decides, or time. Once done, the number has left us for good. */
 export async function movePortOut(
   tx: Transaction,
   id: string,
@@ -99,17 +104,30 @@ export async function movePortOut(
     await letGo(tx, holding, now);
     await tx.query('update number_offer set offered = false where number = $1', [port_out.number]);
   }
+  if (state === 'refused') {
+    const { account_id, number, to_carrier } = port_out;
+    const facts = { number, to_operator: to_carrier };
+    await queueNotice(tx, { to: { account_id }, template: 'port_out_refused', facts });
+  }
   return { kind: 'moved', port_out: { ...port_out, state, reason, decided_at: now } };
 }
 
 async function letGo(tx: Transaction, holding: Holding, now: Date): Promise<void> {
   const reason = 'ported_out';
   const cancellation = await pendingCancellation(tx, holding.id);
-  // Its day had come, and only the number’s leaving was waited for: what was promised for it is paid.
-  if (cancellation !== null && cancellation.effective_at <= now) {
-    return carryOutCancellation(tx, holding, cancellation, { reason, now });
-  }
+  // What was promised for its cancellation is paid, though its leaving took the place of that, or came before.
+  if (cancellation !== null) return carryOutCancellation(tx, holding, cancellation, { reason, now });
   await endHolding(tx, holding, { reason, at: now });
+}
+
+/** Takes back what was promised long ago and never fetched: the number is its holder's again, or what it would have become without. */
+export async function lapsePortOuts(pool: pg.Pool, now: Date): Promise<void> {
+  const { rows } = await pool.query<{ id: string }>(
+    `select id from port_out where state = 'approved' and decided_at <= $1 order by decided_at limit $2`,
+    [new Date(now.getTime() - PROMISED_MAX_MS), LAPSED_AT_ONCE],
+  );
+  const reason = 'It was promised, and not fetched in time.';
+  for (const { id } of rows) await inTransaction(pool, (tx) => movePortOut(tx, id, { event: 'lapse', reason, now }));
 }
 
 const columns = 'id, holding_id, number, account_id, to_carrier, state, reason, requested_at, decided_at';

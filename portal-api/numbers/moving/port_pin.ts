@@ -13,7 +13,7 @@ export async function makePortPin(
   tx: Transaction,
   ring: KeyRing,
   { number, account_id }: { number: string; account_id: string },
-): Promise<string | null> {
+): Promise<{ holding_id: string; pin: string } | null> {
   await lockNumber(tx, number);
   const holding = await ownHolding(tx, number, account_id);
   if (holding === null) return null;
@@ -21,7 +21,7 @@ export async function makePortPin(
   await tx.query('update number_holding set port_pin_hmac = $2, port_pin_tries_left = $3 where id = $1', [
     ...[holding.id, hmacOf(ring, holding.id, pin), PORT_PIN_TRIES],
   ]);
-  return pin;
+  return { holding_id: holding.id, pin };
 }
 
 /**

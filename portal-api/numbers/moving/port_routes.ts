@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { appendAudit } from '../../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../../domain/db/transaction.ts';
 import { e164, instantOut, line, uuid } from '../../http/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
 import { EVERY_CUSTOMER, OWNER } from '../../identity/policy.ts';
-import { accountOf } from '../../identity/whose.ts';
+import { accountOf, customerOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { askPortOut, movePortOut, PORT_OUT_STATES, portOutsOf } from './port_out.ts';
@@ -32,11 +33,19 @@ function pinRoute({ pool, ring }: NumbersDesk): Route {
       params: numberParams,
       answers: { 201: { description: 'Shown this once.', json: z.object({ pin: z.string() }) } },
     },
-    async ({ params, identity }) => {
-      const whose = { number: params.number, account_id: accountOf(identity) };
-      const pin = await inTransaction(pool, (tx) => makePortPin(tx, ring, whose));
-      if (pin === null) throw new Problem('not_found');
-      return { status: 201, body: { pin } };
+    async ({ params, identity, now }) => {
+      const account_id = accountOf(identity);
+      const whose = { number: params.number, account_id };
+      const made = await inTransaction(pool, async (tx) => {
+        const answer = await makePortPin(tx, ring, whose);
+        if (answer === null) throw new Problem('not_found');
+        await appendAudit(tx, {
+          ...{ at: now, actor: { kind: 'customer', id: customerOf(identity).user_id }, action: 'number.make_port_pin' },
+          ...{ account_id, subject: `number_holding:${answer.holding_id}`, detail: {} },
+        });
+        return answer;
+      });
+      return { status: 201, body: { pin: made.pin } };
     },
   );
 }

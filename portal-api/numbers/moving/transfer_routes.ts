@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { appendAudit } from '../../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../../domain/db/transaction.ts';
 import { e164, instantOut, uuid } from '../../http/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
 import { EVERY_CUSTOMER, OWNER } from '../../identity/policy.ts';
-import { accountOf } from '../../identity/whose.ts';
+import { accountOf, customerOf } from '../../identity/whose.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { BUYER_PROBLEMS, refuse, refuseForDocuments } from '../refusals.ts';
@@ -64,7 +65,19 @@ function offerRoute({ pool }: NumbersDesk): Route {
     async ({ params, identity, operation_id, now }) => {
       const account_id = accountOf(identity);
       const wish = { transfer_id: operation_id, number: params.number, account_id, now };
-      const offered = await inTransaction(pool, (tx) => offerTransfer(tx, wish));
+      const offered = await inTransaction(pool, async (tx) => {
+        const answer = await offerTransfer(tx, wish);
+        if (answer.kind !== 'offered') return answer;
+        await appendAudit(tx, {
+          ...{
+            at: now,
+            actor: { kind: 'customer', id: customerOf(identity).user_id },
+            action: 'number.offer_transfer',
+          },
+          ...{ account_id, subject: `number_transfer:${answer.transfer.id}`, detail: {} },
+        });
+        return answer;
+      });
       switch (offered.kind) {
         case 'offered':
           return { status: 201, body: { ...transferAnswer(offered.transfer, account_id), code: offered.code } };
