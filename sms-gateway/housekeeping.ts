@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { GatewaySettings } from '../config/gateway_settings.ts';
@@ -40,7 +41,9 @@ const PARKED_MAX = 1_000;
 const STRAYS_MS = 47_000;
 const STRAYS_SOON_MS = 3_000;
 const ENDED_MS = 2_000;
-const ENDED_MAX = 5_000;
+/** Few at a time and a pause between: whoever waits to have his text accepted waits for all that is taken at once, here and in the database. */
+const ENDED_MAX = 500;
+const ENDED_PAUSE_MS = 50;
 /** So many of them say of their carriers what all of them would. */
 const ENDED_CARRIERS_MAX = 500;
 const BACKLOG_MS = 10_000;
@@ -104,10 +107,11 @@ export class Housekeeping {
 
   async #countEnded(): Promise<void> {
     const { db, lease, onEnded } = this.#options;
-    for (;;) {
-      const ended = await takeEndedTexts(db, lease(), ENDED_MAX, ENDED_CARRIERS_MAX);
+    for (let taken = 0; ; taken += ENDED_MAX) {
+      const ended = await takeEndedTexts(db, lease(), ENDED_MAX, Math.max(0, ENDED_CARRIERS_MAX - taken));
       for (const text of ended) onEnded(text);
       if (ended.length < ENDED_MAX) return;
+      await wait(ENDED_PAUSE_MS);
     }
   }
 
