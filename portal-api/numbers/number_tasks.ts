@@ -66,10 +66,10 @@ async function lookAtNumbers({ pool, now }: NumbersDesk): Promise<void> {
   const at = now();
   await sweepHolds(pool, at);
   await expireTransfers(pool, at, null);
-  // Before what is due is looked at, which a promise keeps waiting.
-  await lapsePortOuts(pool, at);
   await renewNumbers(pool, null, at);
   await freeNumbers(pool, at);
+  // Last, so that no month is left unpaid where one of them fails; what its promise kept waiting is due at the next look.
+  await lapsePortOuts(pool, at);
 }
 
 /** Gives what was ordered back to its provider, who is to forget whom it was for. */

@@ -137,6 +137,7 @@ describe('a number that another operator was promised', () => {
     expect(await standing(cancelled.number)).toEqual(HELD);
     world.advance(0.2 * DAY_MS);
     await carryOut(world, 'look_at_numbers');
+    await carryOut(world, 'look_at_numbers');
     expect(await standing(cancelled.number)).toEqual(gone('cancelled'));
     expect(await standing(unpaid.number)).toEqual(gone('unpaid'));
     expect(await standing(paid.number)).toEqual(HELD);

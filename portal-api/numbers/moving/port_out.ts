@@ -120,14 +120,22 @@ async function letGo(tx: Transaction, holding: Holding, now: Date): Promise<void
   await endHolding(tx, holding, { reason, at: now });
 }
 
-/** Takes back what was promised long ago and never fetched: the number is its holder's again, or what it would have become without. */
+/** Takes back what was promised long ago and never fetched: the number is its holder's again, or what it would have become without. One that fails keeps no other. */
 export async function lapsePortOuts(pool: pg.Pool, now: Date): Promise<void> {
   const { rows } = await pool.query<{ id: string }>(
     `select id from port_out where state = 'approved' and decided_at <= $1 order by decided_at limit $2`,
     [new Date(now.getTime() - PROMISED_MAX_MS), LAPSED_AT_ONCE],
   );
   const reason = 'It was promised, and not fetched in time.';
-  for (const { id } of rows) await inTransaction(pool, (tx) => movePortOut(tx, id, { event: 'lapse', reason, now }));
+  const failures: unknown[] = [];
+  for (const { id } of rows) {
+    try {
+      await inTransaction(pool, (tx) => movePortOut(tx, id, { event: 'lapse', reason, now }));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} promised numbers did not lapse.`);
 }
 
 const columns = 'id, holding_id, number, account_id, to_carrier, state, reason, requested_at, decided_at';
