@@ -8,6 +8,7 @@ export type RefusalReason =
   | 'unknown_device'
   | 'account_inactive'
   | 'restricted'
+  | 'terms_required'
   | 'no_wallet'
   | 'not_a_number'
   | 'unknown_destination'
@@ -57,6 +58,7 @@ const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: nu
   unknown_device: { prompt: null, cause: causes.rejected },
   account_inactive: { prompt: 'blocked', cause: causes.rejected },
   restricted: { prompt: 'blocked', cause: causes.rejected },
+  terms_required: { prompt: 'blocked', cause: causes.rejected },
   no_wallet: { prompt: 'no_money', cause: causes.rejected },
   not_a_number: { prompt: 'unknown_destination', cause: causes.invalid_number },
   unknown_destination: { prompt: 'unknown_destination', cause: causes.unallocated },

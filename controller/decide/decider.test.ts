@@ -17,6 +17,7 @@ const caller = {
     wallet_id: '7',
     currency: 'EUR',
     restrictions: [] as string[],
+    owes_terms: false,
     limits: limits as typeof limits | null,
     packs: [],
   },

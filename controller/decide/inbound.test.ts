@@ -31,6 +31,7 @@ const callee: CalleeProfile = {
   wallet_id: 7n,
   currency: 'EUR',
   restrictions: [],
+  owes_terms: false,
   limits,
   packs: [],
   number: DID,
@@ -135,6 +136,7 @@ describe('a way on that is not to be had', () => {
 
   it('says nothing of what forbids calls in', () => {
     expect(decide({ forward: always, restrictions: ['calls_in'] })).toMatchObject({ reason: 'did_inactive' });
+    expect(decide({ forward: always, owes_terms: true })).toMatchObject({ reason: 'did_inactive' });
     expect(decide({ forward: always, did_state: 'suspended' })).toMatchObject({ reason: 'did_inactive' });
   });
 });

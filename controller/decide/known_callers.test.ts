@@ -6,7 +6,15 @@ import { KnownCallers } from './known_callers.ts';
 
 const profileOf = (device: string): CallerProfile => ({
   ...{ device, account_id: 'account', state: 'active', home_country: 'DE', time_zone: 'UTC', tax_ppm: 0 },
-  ...{ sell_deck: 'retail', wallet_id: 7n, currency: 'EUR', restrictions: [], limits: null, packs: [] },
+  ...{
+    sell_deck: 'retail',
+    wallet_id: 7n,
+    currency: 'EUR',
+    restrictions: [],
+    owes_terms: false,
+    limits: null,
+    packs: [],
+  },
   ...{ caller_number: '+493012345678', claim_refused: false },
 });
 

@@ -11,6 +11,7 @@ export function checkPayer(
 ): { payer: Payer } | { reason: RefusalReason } {
   if (profile.state !== 'active') return { reason: 'account_inactive' };
   if (profile.restrictions.includes(scope) || profile.restrictions.includes('all')) return { reason: 'restricted' };
+  if (profile.owes_terms) return { reason: 'terms_required' };
   const { wallet_id, currency, limits } = profile;
   if (wallet_id === null || currency === null || limits === null) return { reason: 'no_wallet' };
   return { payer: { ...profile, wallet_id, currency, limits } };

@@ -9,6 +9,7 @@ const refusals: Readonly<Record<RefusalReason | 'cancelled_by_caller' | 'circle'
   unknown_device: 'the phone is not one of ours',
   account_inactive: 'the account is not active',
   restricted: 'the account is restricted',
+  terms_required: 'nobody has agreed for the account to the terms in force',
   no_wallet: 'the account has no wallet to pay from',
   not_a_number: 'what was dialled is not a telephone number',
   unknown_destination: 'there is no price for this destination',

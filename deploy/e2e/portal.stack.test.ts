@@ -12,6 +12,7 @@ import { payloadOf } from '../smsc/submitted_text.ts';
 import type { SubmitFact } from '../smsc/fact.ts';
 import { PortalStack } from '../world/portal_stack.ts';
 import { talk } from '../world/talk.ts';
+import { TextClient } from '../world/text_client.ts';
 import { booksAreRight, eventually, settledCalls } from '../world/verdict.ts';
 
 const NUMBER = '+4930555000111';
@@ -86,9 +87,9 @@ const freeMicros = async (client: PortalClient): Promise<bigint> => {
   return BigInt(body.balance_micros);
 };
 
-async function deviceOf(client: PortalClient): Promise<Phone> {
+async function deviceOf(client: PortalClient, more: { caller_number?: string } = {}): Promise<Phone> {
   const device = await client.post<{ credentials: { username: string; password: string } }>('/v1/devices', {
-    label: 'on the desk',
+    ...{ label: 'on the desk', ...more },
   });
   expect(device).toMatchObject({ status: 201 });
   const { username, password } = device.body.credentials;
@@ -251,6 +252,62 @@ it('goes the whole way: from nobody to a number that rings and texts, to a bill,
   expect(refund).toBeLessThan(paid);
   await booksAreRight(stack.calls.pool);
 }, 120_000);
+
+/** In force at once, as no operator does without a reason. */
+async function publishNewTerms(desk: PortalClient): Promise<string> {
+  const words = { kind: 'terms', locale: 'en', title: 'Terms', body: 'words', change_note: 'A new rule.' };
+  const draft = await desk.post<{ document_id: string }>('/v1/admin/legal', { ...words, is_material: true });
+  expect(draft).toMatchObject({ status: 201 });
+  const { document_id } = draft.body;
+  const why = new URLSearchParams({ without_notice_because: 'a court ordered it' }).toString();
+  expect(await desk.post(`/v1/admin/legal/${document_id}/publish?${why}`, undefined, { version: 1 })).toMatchObject({
+    status: 200,
+  });
+  return document_id;
+}
+
+it('serves nobody who has yet to agree to the terms in force, but calls for help, and then at once', async () => {
+  const desk = await stack.admin(['owner']);
+  const { client, account_id } = await signUp('Eve Example', 'eve@example.org', '+447700900203');
+  await payIn(client, '10000000');
+  await stack.calls.pool.query(`insert into text_sender (account_id, sender) values ($1, 'EVE')`, [account_id]);
+  const route = { body: { trunk_id: 'trunk-alpha' }, version: 0 };
+  expect(await desk.ask('PUT', '/v1/admin/emergency-routes/DE', route)).toMatchObject({ status: 200 });
+  const key = await client.post<{ secret: string }>('/v1/api-keys', { name: 'a shop', scopes: ['texts'] });
+  const texts = new TextClient(stack.texts.gateway.url, key.body.secret);
+  const text = () => texts.send({ from: 'EVE', to: FRIEND, text: 'Hello' });
+  const phone = await deviceOf(client, { caller_number: '+447700900203' });
+  let calls = 0;
+  const callTo = async (number: string, is_taken: boolean | null) => {
+    const call = phone.call(number);
+    calls += 1;
+    // A refusal is spoken before it is one.
+    if (is_taken === null) await Promise.race([call.answered(), call.earlyMedia()]);
+    else await (is_taken ? call.answered() : call.earlyMedia(5_000));
+    if (call.record.answered_at_ms !== undefined) await call.bye();
+    else call.cancel();
+    await call.ended();
+    return (await settledCalls(stack.calls.pool, account_id, calls)).at(-1);
+  };
+  expect(await callTo(FRIEND, true)).toMatchObject({ result: 'answered' });
+  expect(await text()).toMatchObject({ status: 202 });
+
+  const document_id = await publishNewTerms(desk);
+  expect(await callTo(FRIEND, false)).toMatchObject({ result: 'refused', refusal: 'terms_required' });
+  expect(await text()).toMatchObject({ status: 403, type: 'urn:letsdial:problem:terms_required' });
+  const help = await eventually('the new route in force', 10_000, async () => {
+    const call = await callTo('112', null);
+    return call?.refusal === 'emergency_unavailable' ? null : call;
+  });
+  expect(help).toMatchObject({ direction: 'emergency', result: 'answered' });
+
+  const agreed = await client.post('/v1/legal/acceptances', { document_ids: [document_id] });
+  expect(agreed).toMatchObject({ status: 200, body: { terms_accepted: true } });
+  expect(await callTo(FRIEND, true)).toMatchObject({ result: 'answered' });
+  expect(await text()).toMatchObject({ status: 202 });
+  await phone.close();
+  await booksAreRight(stack.calls.pool);
+}, 60_000);
 
 /** What came back into the wallet, by the postings alone. */
 async function givenBackTo(account_id: string): Promise<bigint> {

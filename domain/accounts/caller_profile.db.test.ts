@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database.ts';
 import { generousLimits, makeCustomer, type Customer } from '../../deploy/world/people.ts';
+import { termsWithOwner } from './testing/terms.ts';
 import { callerProfiles, type CallerProfile } from './caller_profile.ts';
 
 const OWN = '+493012345678';
@@ -88,5 +89,32 @@ describe('what is known of a caller', () => {
     await add('all', '-1 hour', '1 hour');
     const [profile] = await callerProfiles(pool, [{ device: restricted.device.username, claimed_caller: null }]);
     expect(profile?.restrictions.toSorted()).toEqual(['all', 'calls_out']);
+  });
+
+  it('says that nobody agreed to the terms in force, where somebody could have', async () => {
+    const debtor = await makeCustomer(pool, { balance_micros: 0n, number: '+4930997' });
+    const owes = async (): Promise<boolean | undefined> =>
+      (await callerProfiles(pool, [{ device: debtor.device.username, claimed_caller: null }]))[0]?.owes_terms;
+    const terms = await termsWithOwner(pool, debtor.account_id);
+    expect(await owes()).toBe(false);
+    await terms.publish({ version: 1 });
+    expect(await owes()).toBe(true);
+    await terms.agree(1);
+    expect(await owes()).toBe(false);
+    await terms.publish({ version: 2, is_material: false });
+    expect(await owes()).toBe(false);
+    await terms.publish({ version: 3, in_force_from: new Date(Date.now() + 3_600_000) });
+    expect(await owes()).toBe(false);
+    await terms.publish({ version: 4 });
+    expect(await owes()).toBe(true);
+    await terms.agree(4);
+    expect(await owes()).toBe(false);
+    // A payment policy is agreed to, too; the privacy notice only told.
+    await terms.publish({ kind: 'privacy', version: 1 });
+    expect(await owes()).toBe(false);
+    await terms.publish({ kind: 'payment_policy', version: 1 });
+    expect(await owes()).toBe(true);
+    // Nobody signs in to it who could agree.
+    expect((await asks(null))?.owes_terms).toBe(false);
   });
 });

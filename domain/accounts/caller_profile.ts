@@ -29,6 +29,8 @@ export interface PayerProfile {
   currency: string | null;
   /** Scopes of the restrictions that are in force. */
   restrictions: readonly string[];
+  /** Whether terms are in force to which nobody has agreed for it. */
+  owes_terms: boolean;
   limits: CallLimits | null;
   packs: readonly UsablePack[];
 }
@@ -53,6 +55,7 @@ export const payerColumns = `
   w.id as wallet_id, w.currency,
   coalesce((select array_agg(distinct r.scope) from restriction r
              where r.account_id = a.id and r.starts_at <= now() and (r.ends_at is null or r.ends_at > now())), '{}') as restrictions,
+  owes_terms(a.id, now()) as owes_terms,
   (select jsonb_build_object(
             'concurrent_calls_max', l.concurrent_calls_max, 'calls_per_second_max', l.calls_per_second_max,
             'spend_micros_per_hour_max', l.spend_micros_per_hour_max::text,
@@ -81,6 +84,7 @@ export interface PayerRow {
   wallet_id: string | null;
   currency: string | null;
   restrictions: string[];
+  owes_terms: boolean;
   limits: {
     concurrent_calls_max: number;
     calls_per_second_max: number;
@@ -103,6 +107,7 @@ export function payerOf(row: PayerRow): PayerProfile {
     wallet_id: row.wallet_id === null ? null : BigInt(row.wallet_id),
     currency: row.currency,
     restrictions: row.restrictions,
+    owes_terms: row.owes_terms,
     limits: row.limits && {
       ...row.limits,
       spend_micros_per_hour_max: BigInt(row.limits.spend_micros_per_hour_max),

@@ -59,6 +59,7 @@ const controller: Privileges = {
     `answer_batch ${PATH} enable_seqscan=off enable_bitmapscan=off ${PLANNED_ONCE}`,
     `authorize_batch ${PATH} enable_seqscan=off enable_bitmapscan=off ${PLANNED_ONCE}`,
     `ensure_cdr_month ${PATH}`,
+    `owes_terms ${PATH}`,
     `purge_settled_holds ${PATH}`,
     `record_unheld_batch ${PATH}`,
     `renew_batch ${PATH} enable_seqscan=off enable_bitmapscan=off ${PLANNED_ONCE}`,

@@ -54,6 +54,7 @@ export type AcceptVerdict =
   | 'spend_day'
   | 'account_inactive'
   | 'restricted'
+  | 'terms_required'
   | 'sender_not_yours'
   | 'opted_out';
 

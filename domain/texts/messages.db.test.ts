@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brokenInvariants } from '../ledger/invariants.ts';
+import { termsWithOwner } from '../accounts/testing/terms.ts';
 import { acceptMessages } from './accept_messages.ts';
 import type { AcceptVerdict, NewMessage } from './accept_messages.ts';
 import { abandonedParts, receiveMessages, receivePart } from './arrivals.ts';
@@ -102,6 +103,22 @@ describe('accepting', () => {
     expect(await accept(books.text(customer))).toEqual(['restricted']);
     await books.pool.query(`update account set state = 'suspended' where id = $1`, [customer.account_id]);
     expect(await accept(books.text(customer))).toEqual(['account_inactive']);
+  });
+
+  it('asks for agreement to the terms in force, of each account of a batch by itself; the operator’s own replies go', async () => {
+    const [debtor, other] = [await books.customer(9_000n), await books.customer(9_000n)];
+    const terms = await termsWithOwner(books.pool, debtor.account_id);
+    await terms.publish({ version: 1 });
+    const reply = books.text(debtor, { source: 'system', net_micros: 0n, tax_micros: 0n });
+    const texts = [books.text(debtor), books.text(other), books.text(debtor), reply];
+    expect(await accept(...texts)).toEqual(['terms_required', 'accepted', 'terms_required', 'accepted']);
+    expect(await balanceOf(books.pool, debtor)).toBe(9_000n);
+    await terms.agree(1);
+    const text = books.text(debtor);
+    expect(await accept(text)).toEqual(['accepted']);
+    // What was accepted before is not refused when it is asked for again.
+    await terms.publish({ version: 2 });
+    expect(await accept(text, books.text(debtor))).toEqual(['replay', 'terms_required']);
   });
 
   it('keeps to the spend limits of the account, which calls share', async () => {

@@ -4,7 +4,6 @@ import { withTax } from '../../domain/rating/price.ts';
 import { acceptMessages } from '../../domain/texts/accept_messages.ts';
 import type { AcceptVerdict } from '../../domain/texts/accept_messages.ts';
 import { countSegments } from '../../domain/texts/encoding/encode_text.ts';
-import { termsAccepted } from '../legal/terms_in_force.ts';
 
 export interface TextWish {
   /** A new one of version 7. */
@@ -33,12 +32,7 @@ export type Sent =
     }
   | {
       kind: 'refused';
-      why:
-        | Exclude<AcceptVerdict, 'accepted' | 'replay'>
-        | 'too_long'
-        | 'destination_blocked'
-        | 'destination_unknown'
-        | 'terms_required';
+      why: Exclude<AcceptVerdict, 'accepted' | 'replay'> | 'too_long' | 'destination_blocked' | 'destination_unknown';
     };
 
 const SEGMENTS_MAX = 10;
@@ -62,8 +56,7 @@ interface PayerRow {
 export async function sendText(db: Queryable, wish: TextWish): Promise<Sent> {
   const counted = countSegments(wish.text, { segments_max: SEGMENTS_MAX });
   if (counted.kind === 'too_long') return { kind: 'refused', why: 'too_long' };
-  const [is_agreed, payer] = await Promise.all([termsAccepted(db, wish.account_id, wish.now), readPayer(db, wish)]);
-  if (!is_agreed) return { kind: 'refused', why: 'terms_required' };
+  const payer = await readPayer(db, wish);
   if (payer === null) return { kind: 'refused', why: 'no_wallet' };
   if (payer.is_blocked) return { kind: 'refused', why: 'destination_blocked' };
   if (payer.deck_id === null) return { kind: 'refused', why: 'destination_unknown' };

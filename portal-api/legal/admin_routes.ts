@@ -22,7 +22,7 @@ import {
 } from './document_rows.ts';
 import type { DocumentRow } from './document_rows.ts';
 import { stepDocument } from './document_state.ts';
-import { beginTelling, bringIntoForce } from './legal_tasks.ts';
+import { asksAnybody, beginTelling, bringIntoForce } from './legal_tasks.ts';
 import { kindField, listedDocument, listedOf, localeField, wholeDocument, wholeOf } from './public_routes.ts';
 
 const WHO_WRITES = { admin: ['privacy', 'owner'] } as const;
@@ -317,10 +317,10 @@ async function lockedAt(tx: Transaction, document_id: string, version: number | 
 
 /**
  * From when a version may be in force: whoever agreed to the one before has some days, unless it asks nothing new of them, or was told of in
- * another language.
+ * another language. Whoever is here before the first one is given as long: from then on nobody who has not agreed is served.
  */
 async function earliestOf(tx: Transaction, row: DocumentRow, days: number, now: Date): Promise<Date> {
-  if (!row.is_material || row.version === 1) return now;
+  if (!(await asksAnybody(tx, row))) return now;
   const told = await versionInEachLanguage(tx, row.kind, row.version);
   const others = told.flatMap(({ id, in_force_from }) => (id === row.id ? [] : (in_force_from ?? [])));
   const [first] = others.sort((one, other) => one.getTime() - other.getTime());

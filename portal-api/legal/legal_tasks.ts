@@ -4,6 +4,7 @@ import type { Transaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
 import { enqueue, task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
+import type { NoticeTemplate } from '../notices/notice_words.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { DOCUMENT_KINDS, lockDueDocuments, putInForce, versionInEachLanguage } from './document_rows.ts';
 import type { DocumentRow } from './document_rows.ts';
@@ -37,15 +38,23 @@ export async function bringIntoForce(tx: Transaction, now: Date): Promise<void> 
   }
 }
 
-/** In the transaction that gives the reason. A first version is no change, nor does a correction ask anybody anything. */
+/** A correction asks nobody anything; a first version those who are here already, as an operator's customers are when he first has terms. */
+export async function asksAnybody(
+  tx: Transaction,
+  { version, is_material }: Pick<DocumentRow, 'version' | 'is_material'>,
+): Promise<boolean> {
+  return is_material && (version > 1 || (await ownersAfter(tx, null, 1)).length > 0);
+}
+
+/** In the transaction that gives the reason. */
 export async function beginTelling(
   tx: Transaction,
-  { kind: of_kind, version, is_material }: DocumentRow,
+  document: DocumentRow,
   of_occasion: Occasion,
   now: Date,
 ): Promise<void> {
-  if (!is_material || version === 1) return;
-  const news = { kind: of_kind, version, occasion: of_occasion };
+  if (!(await asksAnybody(tx, document))) return;
+  const news = { kind: document.kind, version: document.version, occasion: of_occasion };
   // Its other languages are the same news.
   if (!(await insertTelling(tx, news, now))) return;
   await enqueue(tx, { task: 'tell_terms_changed', payload: news });
@@ -67,7 +76,7 @@ async function tellSome(tx: Transaction, news: Telling, now: Date): Promise<numb
     if (document === null) continue;
     await queueNotice(tx, {
       to: { user_id },
-      template: news.occasion === 'scheduled' ? 'terms_changed' : 'terms_in_force',
+      template: templateOf(news),
       facts: {
         document: `${document.title}, ${document.version}`,
         'in force from': document.in_force_from?.toISOString() ?? '',
@@ -81,6 +90,12 @@ async function tellSome(tx: Transaction, news: Telling, now: Date): Promise<numb
     done_at: owners.length < TOLD_AT_ONCE ? now : null,
   });
   return owners.length;
+}
+
+/** The privacy notice is told, and nobody has to agree to it. */
+function templateOf({ kind: of_kind, occasion: of_occasion }: Telling): NoticeTemplate {
+  if (of_kind === 'privacy') return 'privacy_changed';
+  return of_occasion === 'scheduled' ? 'terms_changed' : 'terms_in_force';
 }
 
 async function shortenAddresses(pool: PortalContext['pool'], now: Date): Promise<void> {

@@ -8,7 +8,7 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import { makeAdmin, makeUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
-import { insertDraft, scheduleDocument } from './document_rows.ts';
+import { documentsInForce, insertDraft, scheduleDocument } from './document_rows.ts';
 import { beginTelling, legalTasks } from './legal_tasks.ts';
 import { seedLegalDocuments } from './seed_legal_documents.ts';
 
@@ -95,6 +95,22 @@ describe('everybody who agreed', () => {
     expect(await told()).toMatchObject({ notices: OWNERS });
     const { rows } = await pool.query('select told, done_at from terms_telling');
     expect(rows).toEqual([{ told: OWNERS, done_at: now }]);
+  });
+
+  it('is told of a first version, too, where they are here before it; where nobody is, nobody is told', async () => {
+    const policies = (await documentsInForce(pool, new Date())).filter(({ kind }) => kind === 'payment_policy');
+    const [first] = policies;
+    if (first === undefined) throw new Error('No payment policy is in force.');
+    expect(first.version).toBe(1);
+    const tellings = async (): Promise<object[]> => {
+      const { rows } = await pool.query<object>(
+        `select version, occasion from terms_telling where kind = 'payment_policy'`,
+      );
+      return rows;
+    };
+    expect(await tellings()).toEqual([]);
+    await inTransaction(pool, (tx) => beginTelling(tx, first, 'in_force', new Date()));
+    expect(await tellings()).toEqual([{ version: 1, occasion: 'in_force' }]);
   });
 });
 

@@ -44,17 +44,13 @@ export async function recordAcceptances(
 
 /**
  * Whether somebody agreed, for this account, to the newest version of each kind that asked for it, or to a later one. Where nothing was
- * ever published there is nothing to agree to.
+ * ever published there is nothing to agree to. Calls and texts are refused by the same function.
  */
 export async function termsAccepted(tx: Queryable, account_id: string, now: Date): Promise<boolean> {
   const { rows } = await tx.query<{ accepted: boolean }>({
     name: 'terms_accepted',
-    text: `select not exists (
-             select 1 from (select kind, max(version) as version from legal_document
-                             where kind = any($3) and state <> 'draft' and is_material and in_force_from <= $2 group by kind) needed
-              where not exists (select 1 from acceptance a join legal_document d on d.id = a.document_id
-                                 where a.account_id = $1 and d.kind = needed.kind and d.version >= needed.version)) as accepted`,
-    values: [account_id, now, AGREED_KINDS],
+    text: 'select not owes_terms($1, $2) as accepted',
+    values: [account_id, now],
   });
   return rows[0]?.accepted ?? true;
 }

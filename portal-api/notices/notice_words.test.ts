@@ -75,13 +75,13 @@ describe('a notice', () => {
     );
   });
 
-  it('of new terms says that nothing is bought and no text is sent until they are agreed to', () => {
+  it('of new terms says that nothing is bought, nobody calls and no text is sent until they are agreed to, but calls for help', () => {
     const textOf = (locale: string): string =>
       wordNotice('terms_in_force', {}, wording, { locale, time_zone: 'UTC' }).text;
-    expect(textOf('en')).toMatch(/buy anything.*send texts.*API/u);
-    expect(textOf('de')).toMatch(/nichts kaufen.*keine SMS.*API/u);
-    expect(textOf('fr')).toMatch(/rien acheter.*SMS.*API/u);
-    expect(textOf('es')).toMatch(/comprar nada.*SMS.*API/u);
+    expect(textOf('en')).toMatch(/buy nothing.*calls.*no texts.*help/u);
+    expect(textOf('de')).toMatch(/nichts kaufen.*anrufen.*keine SMS.*Notrufe/u);
+    expect(textOf('fr')).toMatch(/rien acheter.*appeler.*SMS.*urgence/u);
+    expect(textOf('es')).toMatch(/comprar nada.*llamar.*SMS.*emergencia/u);
   });
 
   it.each(['de', 'fr', 'es'] as const)('tells in %s how a number stands that comes from another operator', (locale) => {

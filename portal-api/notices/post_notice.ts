@@ -19,6 +19,7 @@ export interface PostWishes {
 const NEVER_HELD_BACK: ReadonlySet<NoticeTemplate> = new Set<NoticeTemplate>([
   ...(['new_sign_in', 'signed_out', 'credential_changed', 'email_changed', 'phone_changed', 'password_reset'] as const),
   ...(['taken_back', 'port_out_requested', 'transfer_done', 'terms_changed', 'terms_in_force'] as const),
+  ...(['ownership_disputed', 'ownership_taken'] as const),
 ]);
 
 /** Sends a notice now, within a task. */

@@ -33,6 +33,8 @@ const WORDS: Readonly<Record<RefusalCode, string>> = {
   spend_day:
     "The account's limit of spending for this day is reached, so the text was not sent: wait, or have the limit raised.",
   account_inactive: 'The account is not active, so nothing is sent in its name: see its state in the portal.',
+  terms_required:
+    'Nobody has agreed for the account to the terms in force, so nothing is sent in its name: its owner reads and accepts them in the portal.',
   restricted: 'The account may not send texts at the moment: the restriction and its reason stand in the portal.',
   sender_not_yours:
     'The sender is neither a number that the account holds nor a name that was approved for it: send from one of these.',

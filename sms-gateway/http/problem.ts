@@ -20,6 +20,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   spend_day: 402,
   account_inactive: 403,
   restricted: 403,
+  terms_required: 403,
   sender_not_yours: 403,
   opted_out: 403,
   invalid_sender: 422,

@@ -103,17 +103,45 @@ export const english = {
       subject: 'Your appeal was decided',
       text: 'Somebody who had nothing to do with the first decision has decided on your appeal.',
     },
+    ownership_disputed: {
+      subject: 'Somebody says that a number of yours is theirs',
+      text: 'Somebody has told us that the number below is theirs. Until we have decided nothing changes, but that it can be neither cancelled nor handed on. Say why it is yours at {origin}: whoever decides reads it, and nobody else.',
+    },
+    ownership_given: {
+      subject: 'A number is yours',
+      text: 'We have looked into whose the number below is, and it is yours from now on, with what is left of its paid month if it is paid for. Choose at {origin} where its calls and texts go. What was called and written by it before stays with who did.',
+    },
+    ownership_taken: {
+      subject: 'A number is not yours any more',
+      text: 'We have looked into whose the number below is, and two of us have decided that it belongs to somebody else, who has it from now on. Why stands below. What you called and wrote by it stays with you. If you object, write to our support.',
+    },
+    ownership_kept: {
+      subject: 'A number stays yours',
+      text: 'The dispute about the number below is over: it is yours as it was before, and what you wish for it counts again.',
+    },
+    ownership_refused: {
+      subject: 'The number stays with who has it',
+      text: 'We have looked into whose the number below is, and it stays with who has it. Why stands below. If there is something that we do not know yet, write to our support.',
+    },
+    ownership_lapsed: {
+      subject: 'Who had the number that you say is yours has it no longer',
+      text: 'Whoever had the number below does not have it any more, so this is closed without a decision. If somebody else has it now and it is yours, say so anew at {origin}; else write to our support.',
+    },
     claim_answered: {
       subject: 'What we found out about your number',
       text: 'We have looked into what you told us about a number of yours that did not work. What we found stands below; anything that is given back is in your wallet.',
     },
     terms_changed: {
       subject: 'Our terms change',
-      text: 'There will be a new version of what we agree on. From when, and what is different, stands below; both versions are at {origin}. Until then the present one holds. To go on after that day you agree to the new one there; if you do not want to, you can cancel before.',
+      text: 'What we agree on changes. From when, and what is different, stands below; read it at {origin}. Until then everything is as it was. To call, be called, write and buy after that day you agree to the new one there; if you do not want to, you can cancel before.',
     },
     terms_in_force: {
       subject: 'Our new terms hold from today',
-      text: 'The new version of what we agree on is in force now. Read it and agree to it at {origin}; until then you can neither buy anything nor send texts through the portal and its API.',
+      text: 'The new version of what we agree on is in force now. Read it and agree to it at {origin}; until then you can buy nothing, calls are neither made nor taken, and no texts are sent. Calls for help go through all the same.',
+    },
+    privacy_changed: {
+      subject: 'What we tell about your data changes',
+      text: 'There is a new version of our privacy notice. From when it holds, and what is different, stands below; read it at {origin}. There is nothing that you have to agree to.',
     },
     new_sign_in: {
       subject: 'You signed in from somewhere new',

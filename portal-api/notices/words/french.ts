@@ -102,17 +102,45 @@ export const french: EveryWord = {
       subject: 'Votre appel a été tranché',
       text: 'Une personne qui n’avait rien à voir avec la première décision s’est prononcée sur votre appel.',
     },
+    ownership_disputed: {
+      subject: 'Quelqu’un dit qu’un de vos numéros est le sien',
+      text: 'Quelqu’un nous a dit que le numéro ci-dessous est le sien. Tant que nous n’avons pas décidé, rien ne change, sauf qu’il ne peut être ni résilié ni cédé. Dites sur {origin} pourquoi il est à vous : qui décide le lira, et personne d’autre.',
+    },
+    ownership_given: {
+      subject: 'Un numéro est à vous',
+      text: 'Nous avons examiné à qui est le numéro ci-dessous : il est à vous désormais, avec le reste de son mois s’il est payé. Choisissez sur {origin} où vont ses appels et ses SMS. Ce qui a été appelé et écrit avec lui auparavant reste à qui l’a fait.',
+    },
+    ownership_taken: {
+      subject: 'Un numéro n’est plus à vous',
+      text: 'Nous avons examiné à qui est le numéro ci-dessous, et deux d’entre nous ont décidé qu’il revient à quelqu’un d’autre, qui l’a désormais. La raison figure ci-dessous. Ce que vous avez appelé et écrit avec lui reste à vous. Si vous vous y opposez, écrivez à notre assistance.',
+    },
+    ownership_kept: {
+      subject: 'Un numéro reste à vous',
+      text: 'Le litige sur le numéro ci-dessous est clos : il est à vous comme il l’était, et ce que vous voulez en faire compte de nouveau.',
+    },
+    ownership_refused: {
+      subject: 'Le numéro reste à qui l’a',
+      text: 'Nous avons examiné à qui est le numéro ci-dessous : il reste à qui l’a. La raison figure ci-dessous. S’il y a quelque chose que nous ne savons pas encore, écrivez à notre assistance.',
+    },
+    ownership_lapsed: {
+      subject: 'Qui avait le numéro que vous dites être le vôtre ne l’a plus',
+      text: 'Qui avait le numéro ci-dessous ne l’a plus ; c’est donc clos sans décision. Si quelqu’un d’autre l’a maintenant et qu’il est à vous, dites-le de nouveau sur {origin} ; sinon écrivez à notre assistance.',
+    },
     claim_answered: {
       subject: 'Ce que nous avons constaté pour votre numéro',
       text: 'Nous avons examiné ce que vous nous avez signalé au sujet d’un numéro qui ne fonctionnait pas. Notre constat figure ci-dessous ; ce qui est remboursé se trouve dans votre solde.',
     },
     terms_changed: {
       subject: 'Nos conditions changent',
-      text: 'Il y aura une nouvelle version de ce dont nous convenons. À partir de quand, et ce qui change, figure ci-dessous ; les deux versions sont sur {origin}. Jusque-là, la version actuelle s’applique. Pour continuer après ce jour, acceptez-y la nouvelle ; si vous ne le souhaitez pas, vous pouvez résilier avant.',
+      text: 'Ce dont nous convenons change. À partir de quand, et en quoi, figure ci-dessous ; lisez-le sur {origin}. Jusque-là, tout reste comme avant. Pour appeler, être appelé, écrire et acheter après ce jour, acceptez-le là ; si vous ne le souhaitez pas, vous pouvez résilier avant.',
     },
     terms_in_force: {
       subject: 'Nos nouvelles conditions s’appliquent dès aujourd’hui',
-      text: 'La nouvelle version de ce dont nous convenons est maintenant en vigueur. Lisez-la et acceptez-la sur {origin} ; d’ici là, vous ne pouvez rien acheter, ni envoyer de SMS par le portail et son API.',
+      text: 'La nouvelle version de ce dont nous convenons est maintenant en vigueur. Lisez-la et acceptez-la sur {origin} ; d’ici là, vous ne pouvez rien acheter, ni appeler, ni être appelé, ni envoyer de SMS. Les appels d’urgence passent quand même.',
+    },
+    privacy_changed: {
+      subject: 'Ce que nous disons de vos données change',
+      text: 'Il y a une nouvelle version de notre notice sur la vie privée. À partir de quand elle s’applique, et ce qui change, figure ci-dessous ; lisez-la sur {origin}. Vous n’avez rien à accepter.',
     },
     new_sign_in: {
       subject: 'Vous vous êtes connecté depuis un nouvel endroit',

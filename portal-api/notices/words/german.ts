@@ -102,17 +102,45 @@ export const german: EveryWord = {
       subject: 'Über Ihren Einspruch wurde entschieden',
       text: 'Jemand, der mit der ersten Entscheidung nichts zu tun hatte, hat über Ihren Einspruch entschieden.',
     },
+    ownership_disputed: {
+      subject: 'Jemand sagt, eine Ihrer Rufnummern gehöre ihm',
+      text: 'Jemand hat uns gesagt, die Rufnummer unten gehöre ihm. Bis wir entschieden haben, ändert sich nichts, nur kann sie weder gekündigt noch weitergegeben werden. Sagen Sie unter {origin}, warum sie Ihnen gehört: Das liest, wer entscheidet, und sonst niemand.',
+    },
+    ownership_given: {
+      subject: 'Eine Rufnummer gehört Ihnen',
+      text: 'Wir haben geprüft, wem die Rufnummer unten gehört: Sie gehört von jetzt an Ihnen, mit dem Rest ihres Monats, wenn er bezahlt ist. Wählen Sie unter {origin}, wohin ihre Anrufe und SMS gehen. Was vorher mit ihr telefoniert und geschrieben wurde, bleibt bei dem, der es tat.',
+    },
+    ownership_taken: {
+      subject: 'Eine Rufnummer gehört Ihnen nicht mehr',
+      text: 'Wir haben geprüft, wem die Rufnummer unten gehört, und zwei von uns haben entschieden, dass sie jemand anderem zusteht, der sie von jetzt an hat. Warum, steht unten. Was Sie mit ihr telefoniert und geschrieben haben, bleibt bei Ihnen. Wenn Sie widersprechen, schreiben Sie unserem Support.',
+    },
+    ownership_kept: {
+      subject: 'Eine Rufnummer bleibt Ihnen',
+      text: 'Der Streit um die Rufnummer unten ist vorbei: Sie gehört Ihnen wie zuvor, und was Sie mit ihr vorhaben, gilt wieder.',
+    },
+    ownership_refused: {
+      subject: 'Die Rufnummer bleibt bei dem, der sie hat',
+      text: 'Wir haben geprüft, wem die Rufnummer unten gehört: Sie bleibt bei dem, der sie hat. Warum, steht unten. Wenn es etwas gibt, das wir noch nicht wissen, schreiben Sie unserem Support.',
+    },
+    ownership_lapsed: {
+      subject: 'Wer die Rufnummer hatte, von der Sie sagen, dass sie Ihnen gehört, hat sie nicht mehr',
+      text: 'Wer die Rufnummer unten hatte, hat sie nicht mehr; deshalb ist dies ohne Entscheidung abgeschlossen. Wenn jemand anderes sie jetzt hat und sie Ihnen gehört, sagen Sie es unter {origin} erneut; sonst schreiben Sie unserem Support.',
+    },
     claim_answered: {
       subject: 'Was wir zu Ihrer Rufnummer herausgefunden haben',
       text: 'Wir sind dem nachgegangen, was Sie uns über eine gestörte Rufnummer mitgeteilt haben. Was wir gefunden haben, steht unten; was erstattet wird, ist in Ihrem Guthaben.',
     },
     terms_changed: {
       subject: 'Unsere Bedingungen ändern sich',
-      text: 'Es wird eine neue Fassung dessen geben, was wir miteinander vereinbaren. Ab wann, und was anders ist, steht unten; beide Fassungen liegen unter {origin}. Bis dahin gilt die jetzige. Um danach weiterzumachen, stimmen Sie dort der neuen zu; wenn Sie das nicht möchten, können Sie vorher kündigen.',
+      text: 'Was wir miteinander vereinbaren, ändert sich. Ab wann, und was anders ist, steht unten; lesen Sie es unter {origin}. Bis dahin bleibt alles, wie es war. Um danach anzurufen, angerufen zu werden, zu schreiben und zu kaufen, stimmen Sie dort zu; wenn Sie das nicht möchten, können Sie vorher kündigen.',
     },
     terms_in_force: {
       subject: 'Unsere neuen Bedingungen gelten ab heute',
-      text: 'Die neue Fassung dessen, was wir miteinander vereinbaren, gilt jetzt. Lesen Sie sie unter {origin} und stimmen Sie ihr dort zu; bis dahin können Sie nichts kaufen und keine SMS über das Portal und seine API senden.',
+      text: 'Die neue Fassung dessen, was wir miteinander vereinbaren, gilt jetzt. Lesen Sie sie unter {origin} und stimmen Sie ihr dort zu; bis dahin können Sie nichts kaufen, nicht anrufen, nicht angerufen werden und keine SMS senden. Notrufe gehen trotzdem durch.',
+    },
+    privacy_changed: {
+      subject: 'Was wir über Ihre Daten sagen, ändert sich',
+      text: 'Es gibt eine neue Fassung unserer Datenschutzerklärung. Ab wann sie gilt, und was anders ist, steht unten; lesen Sie sie unter {origin}. Zustimmen müssen Sie nichts.',
     },
     new_sign_in: {
       subject: 'Sie haben sich von einem neuen Ort aus angemeldet',

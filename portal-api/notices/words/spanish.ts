@@ -102,17 +102,45 @@ export const spanish: EveryWord = {
       subject: 'Se ha decidido su recurso',
       text: 'Alguien que no tuvo nada que ver con la primera decisión ha decidido sobre su recurso.',
     },
+    ownership_disputed: {
+      subject: 'Alguien dice que un número suyo le pertenece',
+      text: 'Alguien nos ha dicho que el número de abajo es suyo. Hasta que decidamos nada cambia, salvo que no puede cancelarse ni cederse. Diga en {origin} por qué es de usted: lo leerá quien decida, y nadie más.',
+    },
+    ownership_given: {
+      subject: 'Un número es suyo',
+      text: 'Hemos examinado de quién es el número de abajo: desde ahora es suyo, con lo que queda de su mes si está pagado. Elija en {origin} adónde van sus llamadas y SMS. Lo que se llamó y escribió con él antes se queda con quien lo hizo.',
+    },
+    ownership_taken: {
+      subject: 'Un número ya no es suyo',
+      text: 'Hemos examinado de quién es el número de abajo, y dos de nosotros hemos decidido que corresponde a otra persona, que lo tiene desde ahora. El motivo figura abajo. Lo que usted llamó y escribió con él se queda con usted. Si se opone, escriba a nuestro soporte.',
+    },
+    ownership_kept: {
+      subject: 'Un número sigue siendo suyo',
+      text: 'La disputa sobre el número de abajo ha terminado: es suyo como lo era, y lo que usted quiera hacer con él cuenta de nuevo.',
+    },
+    ownership_refused: {
+      subject: 'El número se queda con quien lo tiene',
+      text: 'Hemos examinado de quién es el número de abajo: se queda con quien lo tiene. El motivo figura abajo. Si hay algo que aún no sabemos, escriba a nuestro soporte.',
+    },
+    ownership_lapsed: {
+      subject: 'Quien tenía el número que usted dice que es suyo ya no lo tiene',
+      text: 'Quien tenía el número de abajo ya no lo tiene, así que esto se cierra sin decisión. Si ahora lo tiene otra persona y es suyo, dígalo de nuevo en {origin}; si no, escriba a nuestro soporte.',
+    },
     claim_answered: {
       subject: 'Lo que hemos averiguado sobre su número',
       text: 'Hemos examinado lo que nos comunicó sobre un número suyo que no funcionaba. Lo que hemos averiguado figura abajo; lo que se devuelve está en su saldo.',
     },
     terms_changed: {
       subject: 'Nuestras condiciones cambian',
-      text: 'Habrá una nueva versión de lo que acordamos. Desde cuándo, y qué cambia, figura abajo; ambas versiones están en {origin}. Hasta entonces rige la actual. Para seguir después de ese día, acepte allí la nueva; si no lo desea, puede cancelar antes.',
+      text: 'Lo que acordamos cambia. Desde cuándo, y en qué, figura abajo; léalo en {origin}. Hasta entonces todo sigue como estaba. Para llamar, recibir llamadas, escribir y comprar después de ese día, acéptelo allí; si no lo desea, puede cancelar antes.',
     },
     terms_in_force: {
       subject: 'Nuestras nuevas condiciones rigen desde hoy',
-      text: 'La nueva versión de lo que acordamos ya está en vigor. Léala y acéptela en {origin}; hasta entonces no puede comprar nada ni enviar SMS por el portal y su API.',
+      text: 'La nueva versión de lo que acordamos ya está en vigor. Léala y acéptela en {origin}; hasta entonces no puede comprar nada, ni llamar, ni recibir llamadas, ni enviar SMS. Las llamadas de emergencia salen igualmente.',
+    },
+    privacy_changed: {
+      subject: 'Cambia lo que decimos sobre sus datos',
+      text: 'Hay una nueva versión de nuestro aviso de privacidad. Desde cuándo rige, y qué cambia, figura abajo; léala en {origin}. No tiene que aceptar nada.',
     },
     new_sign_in: {
       subject: 'Ha iniciado sesión desde un lugar nuevo',

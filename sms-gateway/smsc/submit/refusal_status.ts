@@ -19,6 +19,7 @@ const STATUSES: Readonly<Record<Exclude<RefusalCode, 'invalid_time'>, number>> =
   spend_day: STATUS.ESME_RSUBMITFAIL,
   account_inactive: STATUS.ESME_RSUBMITFAIL,
   restricted: STATUS.ESME_RSUBMITFAIL,
+  terms_required: STATUS.ESME_RSUBMITFAIL,
   content_blocked: STATUS.ESME_RSUBMITFAIL,
   sender_not_yours: STATUS.ESME_RINVSRCADR,
   invalid_sender: STATUS.ESME_RINVSRCADR,
