@@ -52,7 +52,7 @@ const portal: Privileges = {
       mail_bounce membership message message_event message_invariant message_queue message_state
       minute_pack money_approval number_cancellation number_device number_hold number_holding
       number_notice number_offer number_order number_order_event number_period number_price
-      number_provider number_transfer number_webhook opt_out pack_offer pack_purchase passkey payment_attempt ported_number
+      number_provider number_transfer number_webhook opt_out ownership_dispute pack_offer pack_purchase passkey payment_attempt ported_number
       payment_attempt_change payment_customer payment_dispute payment_event payment_method port_in
       port_in_document port_in_event port_in_rule port_out portal_user posting profile_change promo_credit provider_event provider_rule
       provider_submission rate rate_deck reconciliation_finding reconciliation_run recovery_code refund
@@ -69,7 +69,7 @@ const portal: Privileges = {
       guess_count idempotent_request identity_challenge invitation invoice invoice_counter invoice_line
       kyc_case kyc_claims kyc_document legal_document login_event mail_bounce membership money_approval
       number_cancellation number_device number_hold number_holding number_notice number_offer
-      number_order number_order_event number_period number_price number_transfer number_webhook pack_offer pack_purchase
+      number_order number_order_event number_period number_price number_transfer number_webhook ownership_dispute pack_offer pack_purchase
       passkey payment_attempt payment_attempt_change payment_customer payment_dispute payment_event
       payment_method port_in port_in_document port_in_event port_in_rule port_out portal_user ported_number profile_change provider_event provider_rule
       provider_submission rate reconciliation_finding reconciliation_run recovery_code refund refund_part
@@ -139,6 +139,7 @@ const portal: Privileges = {
     'update number_order: failure, provisioning_since, state, state_since',
     'update number_provider: enabled, version',
     'update number_transfer: accepted_at, decided_at, failure, new_holding_id, order_id, provider_since, provider_state, state, to_account_id',
+    'update ownership_dispute: answer, closed_at, closed_by, holder_answered_at, holder_words, proposed_at, proposed_by, state, version',
     'update pack_offer: sold_until, version',
     'update payment_attempt: changed_at, checkout_url, failure, provider_payment, refunded_micros, state',
     'update payment_dispute: closed_at, state',
@@ -174,6 +175,7 @@ const portal: Privileges = {
     `give_back ${PATH}`,
     `grant_promo ${PATH}`,
     `ledger_account_of ${PATH}`,
+    `owes_terms ${PATH}`,
     `post_portal_transaction ${PATH}`,
     `put_deck_in_force ${PATH}`,
     `roll_deck_back ${PATH}`,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../deploy/testing/database.ts';
 import { attacksOnCalls } from './testing/attacks_on_calls.ts';
 import { attacksOnClaims, booksOfClaims } from './testing/attacks_on_claims.ts';
+import { attacksOnDisputes, booksOfDisputes } from './testing/attacks_on_disputes.ts';
 import { attacksOnMoney } from './testing/attacks_on_money.ts';
 import type { Attack, Attacks } from './testing/attacks_on_money.ts';
 import { attacksOnNumberMoves, booksOfNumberMoves } from './testing/attacks_on_number_moves.ts';
@@ -22,6 +23,7 @@ const tables: Readonly<Record<string, Attacks>> = {
   ...attacksOnNumbers,
   ...attacksOnNumberMoves,
   ...attacksOnClaims,
+  ...attacksOnDisputes,
   ...attacksOnParties,
 };
 const told = { ...toldOfPrices, ...toldOfTexts, ...toldOfParties };
@@ -52,6 +54,7 @@ const MAY_BE_EMPTY = [
   'number_holding: blocked_until, end_reason, fx_denominator, fx_numerator, fx_on_date, held_to, list_currency, list_monthly_micros, order_id, port_pin_hmac',
   'number_order: failure, fx_denominator, fx_numerator, fx_on_date, list_currency, list_monthly_micros, list_setup_micros, provisioning_since',
   'opt_out: message_id',
+  'ownership_dispute: answer, closed_at, closed_by, holder_answered_at, holder_words, proposed_at, proposed_by',
   'pack_offer: sold_until',
   'parked_receipt: done_at, error',
   'payment_attempt: checkout_url, failure, method_id, provider_payment',
@@ -140,6 +143,7 @@ beforeAll(async () => {
   await db.query(booksOfNumbers);
   await db.query(booksOfNumberMoves);
   await db.query(booksOfClaims);
+  await db.query(booksOfDisputes);
   await db.query(booksOfParties);
   rules = await rulesOf(db);
 });

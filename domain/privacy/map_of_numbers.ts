@@ -49,6 +49,35 @@ export const mapOfNumbers: Readonly<Record<string, TableMap>> = {
       version: 'not_personal',
     },
   },
+  ownership_dispute: {
+    purpose:
+      'To decide whose a number is where two customers say that it is theirs, and to show later who decided so, and why.',
+    basis: 'contract',
+    retention: 'bookkeeping',
+    // A row holds what both sides said, and neither may read the other; each sees its own part at /v1/ownership-disputes.
+    export: false,
+    erasure: 'keep_under_law',
+    columns: {
+      id: 'pseudonym',
+      holding_id: 'pseudonym',
+      holder_account_id: HOLDER,
+      claimant_account_id: HOLDER,
+      kind: 'behaviour',
+      words: 'content',
+      opened_by: 'pseudonym',
+      opened_at: 'behaviour',
+      kept_until: 'behaviour',
+      holder_words: 'content',
+      holder_answered_at: 'behaviour',
+      state: 'behaviour',
+      proposed_by: 'pseudonym',
+      proposed_at: 'behaviour',
+      closed_by: 'pseudonym',
+      closed_at: 'behaviour',
+      answer: 'content',
+      version: 'not_personal',
+    },
+  },
   number_provider: notPersonal('Who supplies numbers.', ['code', 'name', 'enabled', 'version']),
   provider_rule: notPersonal('Which fields of a holder a provider has to be given.', [
     'provider',
@@ -242,7 +271,7 @@ export const mapOfNumbers: Readonly<Record<string, TableMap>> = {
     columns: { holding_id: 'pseudonym', periods: 'behaviour', kind: 'behaviour', told_at: 'behaviour' },
   },
   number_transfer: {
-    purpose: 'To hand a number from one customer to another, with the consent of both.',
+    purpose: 'To hand a number from one customer to another, with the consent of both or as we decided whose it is.',
     basis: 'contract',
     retention: 'bookkeeping',
     export: true,
@@ -264,6 +293,7 @@ export const mapOfNumbers: Readonly<Record<string, TableMap>> = {
       provider_state: 'behaviour',
       provider_since: 'behaviour',
       failure: 'behaviour',
+      dispute_id: 'pseudonym',
     },
   },
   port_out: {

@@ -2,7 +2,7 @@ import type { Queryable } from '../../domain/db/transaction.ts';
 
 /** What somebody who has the portal open is told at once. It names what changed; what it is now is asked for. */
 export interface LiveEvent {
-  /** What it is about: `order`, `wallet`, `message`, `kyc_case`, `number`, `payment`, `restriction`, `claim`. */
+  /** What it is about: `order`, `wallet`, `message`, `kyc_case`, `number`, `payment`, `restriction`, `claim`, `ownership_dispute`. */
   type: string;
   /** Which of them. */
   id: string;

@@ -1,6 +1,9 @@
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
 import { operationIdOf } from '../http/idempotency.ts';
+import { disputesOfClaimant } from './disputes/dispute_rows.ts';
+import { lockDispute } from './disputes/dispute_routes.ts';
+import { withdrawDispute } from './disputes/withdraw_dispute.ts';
 import { pendingCancellation } from './holdings/cancel_number.ts';
 import { orderCancellation } from './holdings/cancellation_order.ts';
 import { heldBy, ownHolding } from './holdings/holding_rows.ts';
@@ -25,7 +28,7 @@ export interface ClosedAccount {
 
 /**
  * What becomes of the numbers of an account that was closed: orders end with all that they cost given back, what was on its way here stays
- * where it is, what was offered to others is withdrawn, and what it holds ends with what is paid for. Each by itself, so that one that fails
+ * where it is, what it said of numbers of others is taken back, what was offered to others is withdrawn, and what it holds ends with what is paid for. Each by itself, so that one that fails
  * keeps no other; done again, it does the rest.
  */
 export async function endNumbersOfAccount(desk: NumbersDesk, closed: ClosedAccount): Promise<void> {
@@ -35,6 +38,7 @@ export async function endNumbersOfAccount(desk: NumbersDesk, closed: ClosedAccou
   const orders = await ordersUnderWay(pool, account_id);
   const port_ins = await portInsUnderWay(pool, account_id);
   const cancelled = { event: 'cancelled', reason: REASON, account_id, now } as const;
+  const disputes = await disputesOfClaimant(pool, account_id);
   const failures: unknown[] = [];
   const doEach = async <T>(all: readonly T[], end: (tx: Transaction, one: T) => Promise<unknown>): Promise<void> => {
     for (const one of all) {
@@ -43,11 +47,17 @@ export async function endNumbersOfAccount(desk: NumbersDesk, closed: ClosedAccou
   };
   await doEach(orders, (tx, { id, number }) => endOrder(tx, id, number, now));
   await doEach(port_ins, (tx, { id }) => movePortIn(tx, id, cancelled, desk));
+  await doEach(disputes, (tx, { id }) => giveUpDispute(tx, id, closed, now));
   // An order that came to work before its turn is among these.
   const holdings = await heldBy(pool, account_id, null, NUMBERS_MAX);
   await doEach(holdings, (tx, { number }) => cancelHeld(tx, number, closed, now));
   if (failures.length > 0)
     throw new AggregateError(failures, `${failures.length} numbers of ${account_id} did not end.`);
+}
+
+async function giveUpDispute(tx: Transaction, id: string, { admin_id }: ClosedAccount, now: Date): Promise<void> {
+  const dispute = await lockDispute(tx, id);
+  if (dispute !== null) await withdrawDispute(tx, dispute, admin_id, now);
 }
 
 async function endOrder(tx: Transaction, id: string, number: string, now: Date): Promise<void> {

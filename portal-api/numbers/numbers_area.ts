@@ -10,6 +10,9 @@ import { transferDeskRoutes } from './admin/transfer_desk_routes.ts';
 import { claimDecisionRoute } from './claims/claim_decision_route.ts';
 import { claimDeskRoutes } from './claims/claim_desk_routes.ts';
 import { claimRoutes } from './claims/claim_routes.ts';
+import { disputeDecisionRoute } from './disputes/dispute_decision_route.ts';
+import { disputeDeskRoutes } from './disputes/dispute_desk_routes.ts';
+import { disputeRoutes } from './disputes/dispute_routes.ts';
 import { adoptNumbers } from './holdings/adopt_numbers.ts';
 import { cancellationRoutes } from './holdings/cancellation_routes.ts';
 import { holdingRoutes } from './holdings/holding_routes.ts';
@@ -39,6 +42,7 @@ export function numbersArea(context: PortalContext, ports: BuyerPorts): Area {
       ...portInDeskRoutes(desk),
       ...transferDeskRoutes(desk),
       ...[...claimRoutes(desk), ...claimDeskRoutes(desk), claimDecisionRoute(desk)],
+      ...[...disputeRoutes(desk), ...disputeDeskRoutes(desk), disputeDecisionRoute(desk)],
     ],
     tasks: numberTasks(desk),
     start: async () => {

@@ -116,6 +116,7 @@ function approvedOrRefuse(approved: CancellationApproved): CancellationOrder {
     case 'approved':
       return approved.order;
     case 'being_ported':
+    case 'disputed':
     case 'already_cancelled':
     case 'waits_already':
       throw new Problem(

@@ -138,6 +138,8 @@ export function notCancelled(why: NotCancelled): Problem {
       return new Problem('not_found', 'Nobody holds this number.');
     case 'being_ported':
       return new Problem('conflict', 'It is on its way to another operator. Refuse that first, or let it go.');
+    case 'disputed':
+      return new Problem('conflict', 'Somebody else says that it is theirs. Decide on that first.');
     case 'already_cancelled':
       return new Problem(
         'conflict',

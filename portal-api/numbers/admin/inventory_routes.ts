@@ -10,6 +10,7 @@ import type { AdminRole } from '../../identity/identity.ts';
 import { adminActor } from '../../identity/whose.ts';
 import { endHolding } from '../holdings/end_holding.ts';
 import { holdersOf, openHolding } from '../holdings/holding_rows.ts';
+import { isDisputed } from '../holdings/kept.ts';
 import { lockNumber } from '../lock_number.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
 import { importOffers } from '../offers/import_offers.ts';
@@ -170,12 +171,16 @@ function releaseRoute({ pool }: NumbersDesk): Route {
       params: numberParams,
       body: z.object({ reason: line(300) }),
       answers: { 204: { description: 'Nobody holds it any more.', empty: true } },
+      problems: ['conflict'],
     },
     async ({ params: { number }, body, identity, now }) => {
       await inTransaction(pool, async (tx) => {
         await lockNumber(tx, number);
         const holding = await openHolding(tx, number);
         if (holding === null) throw new Problem('not_found');
+        if (await isDisputed(tx, holding.id, now)) {
+          throw new Problem('conflict', 'Somebody else says that the number is theirs. Decide on that first.');
+        }
         await endHolding(tx, holding, { reason: 'forced', at: now });
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'number.release', account_id: holding.account_id },

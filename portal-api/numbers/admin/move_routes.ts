@@ -46,12 +46,15 @@ function decideOutRoute({ pool }: NumbersDesk): Route {
       params: z.object({ port_out_id: uuid }),
       body: z.object({ decision: z.enum(['approve', 'refuse', 'complete']), reason: line(300) }),
       answers: { 200: { description: 'As it stands now.', json: portOutShape } },
-      problems: ['too_late'],
+      problems: ['too_late', 'conflict'],
     },
     async ({ params, body, identity, now }) => {
       const port_out = await inTransaction(pool, async (tx) => {
         const moved = await movePortOut(tx, params.port_out_id, { event: body.decision, reason: body.reason, now });
         if (moved.kind === 'not_found') throw new Problem('not_found');
+        if (moved.kind === 'disputed') {
+          throw new Problem('conflict', 'Somebody else says that the number is theirs. Decide on that first.');
+        }
         if (moved.kind !== 'moved') throw new Problem('too_late', 'That is not to be decided any more.');
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: 'port_out.decide', account_id: moved.port_out.account_id },

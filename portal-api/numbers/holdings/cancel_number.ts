@@ -8,6 +8,7 @@ import type { RefundRule } from './cancellation_refund.ts';
 import { endHolding } from './end_holding.ts';
 import { lastPeriod, ownHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
+import { isBeingPorted, isDisputed, isKept } from './kept.ts';
 import { unusedPart } from './period.ts';
 
 export interface CancellationPreview {
@@ -78,7 +79,7 @@ export interface CancellationWish {
 
 export type Cancelled =
   | { kind: 'cancelled'; cancellation: Cancellation }
-  | { kind: 'not_found' | 'already_cancelled' | 'cancelled_by_us' | 'being_ported' }
+  | { kind: 'not_found' | 'already_cancelled' | 'cancelled_by_us' | 'being_ported' | 'disputed' }
   | { kind: 'refund_differs'; refund_micros: Micros };
 
 /** Cancels a number. At once, its refund is paid in this transaction, and is what a preview of this moment says. */
@@ -90,6 +91,8 @@ export async function cancelNumber(tx: Transaction, wish: CancellationWish): Pro
   const holding = await ownHolding(tx, number, account_id);
   if (holding === null) return { kind: 'not_found' };
   if (await isBeingPorted(tx, holding.id)) return { kind: 'being_ported' };
+  // Whoever has what is another's would end it before it is given back.
+  if (await isDisputed(tx, holding.id, now)) return { kind: 'disputed' };
   const pending = await pendingCancellation(tx, holding.id);
   // What we decided on its refund is not gone round.
   if (pending !== null && pending.reason !== null) return { kind: 'cancelled_by_us' };
@@ -163,14 +166,14 @@ export async function undoCancellation(
   return 'undone';
 }
 
-/** Whether it is too late to take it back: what was promised to another operator is still held, though the day of its end has come. */
+/** Whether it is too late to take it back: what is kept for somebody is still held, though the day of its end has come. */
 export async function isPast(
   db: Queryable,
   holding_id: string,
   { effective_at }: Cancellation,
   now: Date,
 ): Promise<boolean> {
-  return effective_at <= now && !(await isBeingPorted(db, holding_id));
+  return effective_at <= now && !(await isKept(db, holding_id, now));
 }
 
 /** The number goes on as before. It is locked. */
@@ -208,12 +211,6 @@ export async function pendingCancellation(db: Queryable, holding_id: string): Pr
     [holding_id],
   );
   return rows[0] === undefined ? null : cancellationOf(rows[0]);
-}
-
-/** Whether it was promised to another operator. */
-export async function isBeingPorted(db: Queryable, holding_id: string): Promise<boolean> {
-  const { rows } = await db.query(`select from port_out where holding_id = $1 and state = 'approved'`, [holding_id]);
-  return rows.length > 0;
 }
 
 async function markUndone(tx: Transaction, id: string, now: Date): Promise<void> {

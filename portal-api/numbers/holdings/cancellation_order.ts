@@ -8,7 +8,6 @@ import type { ApprovalVerdict } from '../../payments/refunds.ts';
 import { lockNumber } from '../lock_number.ts';
 import {
   enterCancellation,
-  isBeingPorted,
   isPast,
   pendingCancellation,
   previewCancellation,
@@ -18,6 +17,7 @@ import {
 import type { Cancellation, CancellationPreview, CancellationTerms } from './cancel_number.ts';
 import { openHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
+import { isBeingPorted, isDisputed } from './kept.ts';
 
 /**
  * A customer's number that one of us cancels:
@@ -61,7 +61,7 @@ export interface CancellationOrderWish extends CancellationTerms {
 
 /** Why it is not cancelled as things are. */
 export type NotCancelled =
-  | { kind: 'not_found' | 'being_ported' | 'already_cancelled' | 'waits_already' }
+  | { kind: 'not_found' | 'being_ported' | 'disputed' | 'already_cancelled' | 'waits_already' }
   | { kind: 'refund_differs'; refund_micros: Micros };
 
 export type CancellationOrdered = { kind: 'ordered'; order: CancellationOrder; is_new: boolean } | NotCancelled;
@@ -150,8 +150,9 @@ async function judge(
   holding: Holding,
   terms: CancellationTerms,
   now: Date,
-): Promise<Judged | { kind: 'being_ported' | 'already_cancelled' }> {
+): Promise<Judged | { kind: 'being_ported' | 'disputed' | 'already_cancelled' }> {
   if (await isBeingPorted(tx, holding.id)) return { kind: 'being_ported' };
+  if (await isDisputed(tx, holding.id, now)) return { kind: 'disputed' };
   const pending = await pendingCancellation(tx, holding.id);
   if (pending !== null && pending.reason !== null && !terms.at_once) return { kind: 'already_cancelled' };
   await lockWallet(tx, holding.wallet_id);

@@ -151,6 +151,9 @@ function cancelRoute({ pool }: NumbersDesk): Route {
 const CANCELLED_BY_US =
   'We have cancelled this number ourselves, for the reason that GET of its cancellation tells. Write to our support if you object.';
 
+const DISPUTED =
+  'Somebody else says that this number is theirs. Until we have decided it is neither cancelled nor handed on; say what you know of it at /v1/ownership-disputes.';
+
 function cancelledOrRefuse(cancelled: Cancelled): z.input<typeof cancellationShape> {
   switch (cancelled.kind) {
     case 'cancelled':
@@ -163,6 +166,8 @@ function cancelledOrRefuse(cancelled: Cancelled): z.input<typeof cancellationSha
       throw new Problem('conflict', CANCELLED_BY_US);
     case 'being_ported':
       throw new Problem('conflict', 'It is on its way to another operator. Object to that first.');
+    case 'disputed':
+      throw new Problem('conflict', DISPUTED);
     case 'refund_differs':
       throw new Problem(
         'conflict',

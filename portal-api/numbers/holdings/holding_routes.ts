@@ -116,7 +116,7 @@ function payRoute({ pool }: NumbersDesk): Route {
         if ((await pendingCancellation(pool, holding.id)) !== null) {
           throw new Problem(
             'conflict',
-            'It is cancelled, and waits for the operator that it goes to. Undo that first.',
+            'It is cancelled, and ends once another operator has it, or once we know whose it is. Undo that first.',
           );
         }
         throw new Problem('no_money', 'Your wallet holds less than a month of this number. Top it up and ask again.');

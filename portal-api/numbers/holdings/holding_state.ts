@@ -9,15 +9,15 @@ import { GRACE_MS, SUSPENSION_MS } from '../terms.ts';
  *       └────left─────────┴────────left──────────┴────────left────────────────^
  *
  * In grace it works as before; suspended, it takes no calls and no texts. `left`: cancelled, handed to another customer or operator, or
- * taken back.
+ * taken back. `kept`, which suspends it at once: its end has come, and it is not ended only because somebody says that it is his.
  */
 export type HoldingState = 'active' | 'grace' | 'suspended' | 'ended';
 
-export type HoldingEvent = 'paid' | 'unpaid' | 'grace_over' | 'suspension_over' | 'left';
+export type HoldingEvent = 'paid' | 'unpaid' | 'grace_over' | 'suspension_over' | 'left' | 'kept';
 
 const NEXT: Readonly<Record<HoldingState, Partial<Record<HoldingEvent, HoldingState>>>> = {
-  active: { paid: 'active', unpaid: 'grace', left: 'ended' },
-  grace: { paid: 'active', grace_over: 'suspended', left: 'ended' },
+  active: { paid: 'active', unpaid: 'grace', left: 'ended', kept: 'suspended' },
+  grace: { paid: 'active', grace_over: 'suspended', left: 'ended', kept: 'suspended' },
   suspended: { paid: 'active', suspension_over: 'ended', left: 'ended' },
   ended: {},
 };

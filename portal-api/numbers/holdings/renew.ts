@@ -10,11 +10,12 @@ import { queueNotice } from '../../notices/queue_notice.ts';
 import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
 import { NOTICE_DAY_MS, NOTICE_WEEK_MS } from '../terms.ts';
-import { carryOutCancellation, isBeingPorted, pendingCancellation } from './cancel_number.ts';
+import { carryOutCancellation, pendingCancellation } from './cancel_number.ts';
 import type { Cancellation } from './cancel_number.ts';
 import { endHolding } from './end_holding.ts';
 import { dueNumbers, heldBy, insertPeriod, moveHolding, openHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
+import { isBeingPorted, isDisputed, isKept } from './kept.ts';
 import { graceEnd, nextHoldingState, suspensionEnd, unpaidEvent } from './holding_state.ts';
 import { conversionWords } from '../offers/wallet_price.ts';
 import { nextPeriod } from './period.ts';
@@ -44,8 +45,9 @@ export async function renewNumbers(pool: pg.Pool, account_id: string | null, now
 }
 
 /**
- * What is due for one number by now: its end, its payment, or a word about either. A number that was promised to another operator does
- * not end here before that has come to something or to nothing: the other one would ask for what rests, and its holder would have lost it.
+ * What is due for one number by now: its end, its payment, or a word about either. A number that is kept for another operator, or
+ * for somebody who says that it is his, does not end here before that has come to something or to nothing: they would ask for what rests, and
+ * its holder would have lost it.
  */
 export async function renewNumber(tx: Transaction, number: string, now: Date): Promise<void> {
   await lockNumber(tx, number);
@@ -55,7 +57,7 @@ export async function renewNumber(tx: Transaction, number: string, now: Date): P
     const is_paid = holding.paid_until > now;
     const { tax_ppm, is_closed } = await payerOf(tx, holding.account_id);
     if (is_cancelled || (is_closed && !is_paid)) {
-      await endUnlessPromised(tx, holding, cancellation, now);
+      await endUnlessKept(tx, holding, cancellation, now);
       return;
     }
     if (is_paid) {
@@ -83,15 +85,26 @@ async function payerOf(tx: Transaction, account_id: string): Promise<Payer> {
   return rows[0];
 }
 
-async function endUnlessPromised(
+async function endUnlessKept(
   tx: Transaction,
   holding: Holding,
   cancellation: Cancellation | null,
   now: Date,
 ): Promise<void> {
   if (await isBeingPorted(tx, holding.id)) return;
+  if (await isDisputed(tx, holding.id, now)) return keepUnpaid(tx, holding, now);
   if (cancellation !== null) return carryOutCancellation(tx, holding, cancellation, { reason: 'cancelled', now });
   await endHolding(tx, holding, { reason: 'cancelled', at: now });
+}
+
+/** Nobody has a number for nothing because two cannot agree whose it is. */
+async function keepUnpaid(tx: Transaction, holding: Holding, now: Date): Promise<void> {
+  const state = holding.paid_until > now ? null : nextHoldingState(holding.state, 'kept');
+  if (state === null) return;
+  const { number, account_id } = holding;
+  await moveHolding(tx, holding, state, now);
+  await setNumber(tx, number, { state: 'suspended', account_id });
+  await tellCustomer(tx, account_id, { type: 'number', id: number, state });
 }
 
 /** Charges the next period; false where the wallet holds too little. */
@@ -131,7 +144,7 @@ async function leaveUnpaid(tx: Transaction, holding: Holding, now: Date): Promis
   const { number, account_id } = holding;
   if (state === null) return;
   if (state === 'ended') {
-    if (!(await isBeingPorted(tx, holding.id))) await endHolding(tx, holding, { reason: 'unpaid', at: now });
+    if (!(await isKept(tx, holding.id, now))) await endHolding(tx, holding, { reason: 'unpaid', at: now });
     return;
   }
   await moveHolding(tx, holding, state, now);

@@ -7,6 +7,7 @@ import { carryOutCancellation, pendingCancellation } from '../holdings/cancel_nu
 import { endHolding } from '../holdings/end_holding.ts';
 import { openHolding } from '../holdings/holding_rows.ts';
 import type { Holding } from '../holdings/holding_rows.ts';
+import { isDisputed } from '../holdings/kept.ts';
 import { lockNumber } from '../lock_number.ts';
 import { PROMISED_MAX_MS } from '../terms.ts';
 import { tryPortPin } from './port_pin.ts';
@@ -80,7 +81,7 @@ export async function askPortOut(
   return { kind: 'requested', port_out };
 }
 
-export type PortOutMoved = { kind: 'moved'; port_out: PortOut } | { kind: 'not_found' | 'too_late' };
+export type PortOutMoved = { kind: 'moved'; port_out: PortOut } | { kind: 'not_found' | 'too_late' | 'disputed' };
 
 /** What the holder or an admin decides, or time. Once done, the number has left us for good. */
 export async function movePortOut(
@@ -94,6 +95,8 @@ export async function movePortOut(
   const port_out = await selectPortOut(tx, id);
   const state = port_out === null ? null : nextPortOutState(port_out.state, event);
   if (port_out === null || state === null) return { kind: 'too_late' };
+  const is_leaving = event === 'approve' || event === 'complete';
+  if (is_leaving && (await isDisputed(tx, port_out.holding_id, now))) return { kind: 'disputed' };
   await tx.query('update port_out set state = $2, reason = $3, decided_at = $4 where id = $1', [
     ...[id, state, reason, now],
   ]);

@@ -132,7 +132,7 @@ async function complete(tx: Transaction, transfer: Transfer, now: Date): Promise
   }
   const taking = await mayTake(tx, holding, to_account_id, now);
   const failure =
-    'refusal' in taking ? taking.refusal : (await isTransferable(tx, holding)) ? null : 'not_transferable';
+    'refusal' in taking ? taking.refusal : (await isTransferable(tx, holding, now)) ? null : 'not_transferable';
   if (failure !== null || 'refusal' in taking) {
     await giveUpTransfer(tx, transfer, failure ?? 'not_transferable', now);
     return;
@@ -141,7 +141,7 @@ async function complete(tx: Transaction, transfer: Transfer, now: Date): Promise
     ...{ ...transfer, state: 'done', decided_at: now },
     ...{ provider_state: 'told', provider_since: now },
   });
-  await handOver(tx, holding, { id: new_holding_id, account_id: to_account_id, ...taking, now });
+  await handOver(tx, holding, { id: new_holding_id, account_id: to_account_id, ...taking, now, why: null });
 }
 
 /** The number stays with its holder, of whom the provider is told again. Its row is locked. */

@@ -24,7 +24,7 @@ export async function offerTransfer(
   await lockNumber(tx, number);
   const holding = await ownHolding(tx, number, account_id);
   if (holding === null) return { kind: 'not_found' };
-  if (!(await isTransferable(tx, holding))) return { kind: 'not_transferable' };
+  if (!(await isTransferable(tx, holding, now))) return { kind: 'not_transferable' };
   await expireTransfers(tx, now, number);
   const code = randomBytes(24).toString('base64url');
   const { rowCount } = await tx.query(
@@ -85,7 +85,8 @@ export async function acceptTransfer(
   if (transfer?.state !== 'offered' || transfer.expires_at <= now) return { kind: 'no_such_code' };
   if (transfer.from_account_id === account_id) return { kind: 'own_number' };
   const holding = await openHolding(tx, transfer.number);
-  if (holding?.id !== transfer.holding_id || !(await isTransferable(tx, holding))) return { kind: 'not_transferable' };
+  if (holding?.id !== transfer.holding_id || !(await isTransferable(tx, holding, now)))
+    return { kind: 'not_transferable' };
   const taking = await mayTake(tx, holding, account_id, now);
   if ('refusal' in taking) return { kind: taking.refusal };
   if (!(await ports.termsAccepted(tx, account_id, now))) return { kind: 'terms_required' };
@@ -97,7 +98,7 @@ export async function acceptTransfer(
   if (told === null) {
     const done: Transfer = { ...accepted, state: 'done', decided_at: now };
     await saveTransfer(tx, done);
-    await handOver(tx, holding, { id: holding_id, account_id, ...taking, now });
+    await handOver(tx, holding, { id: holding_id, account_id, ...taking, now, why: null });
     return { kind: 'accepted', transfer: done };
   }
   const is_asked = told.on_transfer === 'asked';
@@ -106,7 +107,7 @@ export async function acceptTransfer(
     ...(is_asked ? { state: 'with_provider' } : { state: 'done', decided_at: now }),
   };
   await saveTransfer(tx, telling);
-  if (!is_asked) await handOver(tx, holding, { id: holding_id, account_id, ...taking, now });
+  if (!is_asked) await handOver(tx, holding, { id: holding_id, account_id, ...taking, now, why: null });
   await tellSoon(tx, telling);
   return { kind: 'accepted', transfer: telling };
 }

@@ -33,13 +33,16 @@ const transferShape = z
     offered_at: instantOut,
     expires_at: instantOut,
     decided_at: instantOut.nullable(),
+    /** Whether nobody agreed to it, and we decided whose the number is. */
+    is_decided_by_us: z.boolean(),
   })
   .meta({ id: 'NumberTransfer' });
 
 function transferAnswer(transfer: Transfer, account_id: string): z.input<typeof transferShape> {
   const { id, number, state, offered_at, expires_at, decided_at, from_account_id } = transfer;
   const side = from_account_id === account_id ? 'from' : 'to';
-  return { transfer_id: id, number, state, side, offered_at, expires_at, decided_at };
+  const is_decided_by_us = transfer.dispute_id !== null;
+  return { transfer_id: id, number, state, side, offered_at, expires_at, decided_at, is_decided_by_us };
 }
 
 function offerRoute({ pool }: NumbersDesk): Route {
@@ -86,7 +89,7 @@ function offerRoute({ pool }: NumbersDesk): Route {
         case 'not_transferable':
           throw new Problem(
             'conflict',
-            'A number is handed over that is paid, not cancelled, and not on its way elsewhere.',
+            'A number is handed over that is paid, not cancelled, not on its way elsewhere, and not said to be somebody else’s.',
           );
         case 'already_offered':
           throw new Problem('conflict', 'It is offered already. Withdraw that, and offer it again for a new code.');

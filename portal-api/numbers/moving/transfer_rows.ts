@@ -20,10 +20,12 @@ export interface Transfer {
   provider_state: ToldState | null;
   provider_since: Date | null;
   failure: string | null;
+  /** Which dispute it decides; null where both sides agreed. */
+  dispute_id: string | null;
 }
 
 const columns = `id, holding_id, number, from_account_id, to_account_id, state, offered_at, expires_at, accepted_at, decided_at,
-  new_holding_id, order_id, provider_state, provider_since, failure`;
+  new_holding_id, order_id, provider_state, provider_since, failure, dispute_id`;
 
 export const codeHash = (code: string): string => createHash('sha256').update(code).digest('hex');
 
@@ -46,6 +48,15 @@ export async function transfersOf(db: Queryable, account_id: string, rows_max: n
     `select ${columns} from number_transfer where from_account_id = $1 or to_account_id = $1
       order by offered_at desc, id limit $2`,
     [account_id, rows_max],
+  );
+  return rows;
+}
+
+/** Of a number, whoever had it, the newest first. */
+export async function transfersOfNumber(db: Queryable, number: string, rows_max: number): Promise<Transfer[]> {
+  const { rows } = await db.query<Transfer>(
+    `select ${columns} from number_transfer where number = $1 order by offered_at desc, id limit $2`,
+    [number, rows_max],
   );
   return rows;
 }
