@@ -98,15 +98,23 @@ function read({ pool }: PortalContext): Route {
       method: 'get',
       path: '/v1/admin/esmes/{system_id}',
       operation_id: 'admin_read_esme',
-      summary: 'Whose system_id this is, and what binds by it may do.',
+      summary: 'Whose system_id this is, and what binds by it may do. That you saw it is on record.',
       tag: 'admin texts',
       policy: WHO_LOOKS,
       params: ofEsme,
+      query: z.object({ purpose: line(500) }),
       answers: { 200: { description: 'With its ETag.', json: esmeShape } },
     },
-    async ({ params: { system_id } }) => {
-      const esme = await selectEsme(pool, system_id);
-      if (esme === null) throw new Problem('not_found');
+    async ({ params: { system_id }, query: { purpose }, identity, now }) => {
+      const esme = await inTransaction(pool, async (tx) => {
+        const found = await selectEsme(tx, system_id);
+        if (found === null) throw new Problem('not_found');
+        await appendAudit(tx, {
+          ...{ at: now, actor: adminActor(identity), action: 'esmes.view', account_id: found.account_id },
+          ...{ subject: `esme:${system_id}`, purpose },
+        });
+        return found;
+      });
       return { status: 200, body: esme, version: esme.version };
     },
   );

@@ -163,10 +163,12 @@ describe('the password of a bind', () => {
     const again = await operations.post<Esme>(renew, undefined, { idempotency_key });
     expect(again).toMatchObject({ status: 409, body: { new_secret_at: renew } });
     // Where it says that it is to be found, it is.
-    const found = await support.get<Esme>(again.body.found_at ?? '');
+    const found = await support.get<Esme>(`${again.body.found_at ?? ''}?purpose=a+test`);
     expect(found).toMatchObject({ status: 200, body: { system_id: 'renewed', version: 2 } });
     expect(found.headers.get('etag')).toBe('"2"');
-    expect(await support.get('/v1/admin/esmes/nobody')).toMatchObject({ status: 404 });
+    expect(await support.get('/v1/admin/esmes/nobody?purpose=a+test')).toMatchObject({ status: 404 });
+    expect(await support.get('/v1/admin/esmes/renewed')).toMatchObject({ status: 422 });
+    expect((await actionsOn('renewed')).at(-1)).toMatchObject({ action: 'esmes.view' });
     expect(await isRight('renewed', body.password)).toBe(false);
     expect(await isRight('renewed', at_desk.body.password)).toBe(true);
     const customer = await owner.signIn();
@@ -177,7 +179,7 @@ describe('the password of a bind', () => {
     expect(seen.find(({ system_id }) => system_id === 'renewed')).toMatchObject({ version: 3 });
     expect(JSON.stringify(seen)).not.toContain('scrypt');
     expect((await actionsOn('renewed')).map(({ action }) => action)).toEqual([
-      ...['esme.create', 'esme.renew_password', 'esme.renew_password'],
+      ...['esme.create', 'esme.renew_password', 'esmes.view', 'esme.renew_password'],
     ]);
     const told = (): number => mail.mails(EMAIL).filter(({ subject }) => subject.includes('SMPP')).length;
     await expect.poll(told, { timeout: 10_000 }).toBe(2);

@@ -71,8 +71,15 @@ interface Listed {
 }
 
 const listed = async (): Promise<Listed | undefined> => {
-  const { body } = await support.get<{ items: Listed[] }>('/v1/admin/undeliverable-addresses');
+  const { body } = await support.get<{ items: Listed[] }>('/v1/admin/undeliverable-addresses?purpose=a+test');
   return body.items.find(({ user_id }) => user_id === ada.user_id);
+};
+
+const looks = async (): Promise<number> => {
+  const { rowCount } = await world.pool.query(
+    `select from audit_log where action = 'undeliverable_addresses.view' and purpose = 'a test'`,
+  );
+  return rowCount ?? 0;
 };
 
 const jobsLeft = () =>
@@ -246,7 +253,9 @@ describe('the desk', () => {
     refused('5.1.1 User unknown');
     await notify();
     await expect.poll(listed, { timeout: 8_000 }).toBeDefined();
+    const before = await looks();
     const id = (await listed())?.undeliverable_id ?? '';
+    expect(await looks()).toBe(before + 1);
     const path = `/v1/admin/undeliverable-addresses/${id}`;
     const finance = await (await makeAdmin(world, ['finance'])).signIn();
     expect(await finance.ask('DELETE', path)).toMatchObject({ status: 403 });

@@ -3,10 +3,11 @@ import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import { KeyDestroyed } from '../../domain/privacy/data_keys.ts';
 import { unseal } from '../../domain/privacy/sealing.ts';
+import { viewOnRecord } from '../audit/view_on_record.ts';
 import type { PortalContext } from '../context.ts';
 import { maskEmail } from '../desk/masking.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../http/cursor.ts';
-import { instant, instantOut, uuid } from '../http/fields.ts';
+import { instant, instantOut, line, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
@@ -44,15 +45,19 @@ function listAddresses(context: PortalContext): Route {
       method: 'get',
       path: '/v1/admin/undeliverable-addresses',
       operation_id: 'admin_list_undeliverable_addresses',
-      summary: 'From which addresses mail comes back.',
+      summary: 'From which addresses mail comes back. That you saw it is on record.',
       tag: 'admin mail',
       policy: { admin: WHO_LOOKS },
-      query: pageQuery,
+      query: pageQuery.extend({ purpose: line(500) }),
       answers: { 200: { description: 'Where it came back last comes first.', json: pageOf(undeliverable) } },
     },
-    async ({ query }) => {
+    async ({ query, identity, now }) => {
       const before = decodeCursor(query.cursor, z.tuple([instant, uuid]));
-      const rows = await listUndeliverable(context.pool, before, query.limit + 1);
+      const subject = 'undeliverable_addresses';
+      const view = { action: `${subject}.view`, account_id: null, subject, purpose: query.purpose };
+      const rows = await viewOnRecord(context.pool, { identity, now }, view, (tx) =>
+        listUndeliverable(tx, before, query.limit + 1),
+      );
       const items = await Promise.all(rows.map((row) => toldOf(context, row)));
       const key = (item: (typeof items)[number]) => [item.last_at.toISOString(), item.undeliverable_id];
       return { status: 200, body: page(items, query.limit, { key, item: (one) => one }) };
