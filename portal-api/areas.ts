@@ -20,7 +20,7 @@ import { heldTextsArea } from './held_texts/held_texts_area.ts';
 import { legalArea } from './legal/legal_area.ts';
 import { termsAccepted, termsPort } from './legal/terms_in_force.ts';
 import { optOutsArea } from './opt_outs/opt_outs_area.ts';
-import { payNumbersSoon } from './numbers/holdings/renew.ts';
+import { payNumbersSoon } from './numbers/holdings/pay_numbers_soon.ts';
 import { resumeOrders } from './numbers/orders/resume_orders.ts';
 import { rightsArea } from './rights/rights_area.ts';
 import { sessionArea } from './session/session_area.ts';

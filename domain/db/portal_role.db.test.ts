@@ -139,7 +139,7 @@ const portal: Privileges = {
     'update number_order: failure, provisioning_since, state, state_since',
     'update number_provider: enabled, version',
     'update number_transfer: accepted_at, decided_at, failure, new_holding_id, order_id, provider_since, provider_state, state, to_account_id',
-    'update ownership_dispute: answer, closed_at, closed_by, holder_answered_at, holder_words, proposed_at, proposed_by, state, version',
+    'update ownership_dispute: answer, closed_at, closed_by, holder_answered_at, holder_words, kept_until, proposed_at, proposed_by, state, version',
     'update pack_offer: sold_until, version',
     'update payment_attempt: changed_at, checkout_url, failure, provider_payment, refunded_micros, state',
     'update payment_dispute: closed_at, state',

@@ -62,6 +62,7 @@ alter table number_transfer
   add constraint number_transfer_decided_by_us check (dispute_id is null or state = 'done');
 create unique index number_transfer_dispute on number_transfer (dispute_id) where dispute_id is not null;
 
-grant select, insert, update (holder_words, holder_answered_at, state, proposed_by, proposed_at, closed_by, closed_at, answer, version)
+grant select, insert,
+      update (kept_until, holder_words, holder_answered_at, state, proposed_by, proposed_at, closed_by, closed_at, answer, version)
   on ownership_dispute to letsdial_portal;
 revoke execute on function ownership_dispute_is_kept from public;

@@ -22,7 +22,7 @@ import {
 } from './document_rows.ts';
 import type { DocumentRow } from './document_rows.ts';
 import { stepDocument } from './document_state.ts';
-import { asksAnybody, beginTelling, bringIntoForce } from './legal_tasks.ts';
+import { beginTelling, bringIntoForce, isNews } from './legal_tasks.ts';
 import { kindField, listedDocument, listedOf, localeField, wholeDocument, wholeOf } from './public_routes.ts';
 
 const WHO_WRITES = { admin: ['privacy', 'owner'] } as const;
@@ -181,7 +181,7 @@ function schedule({ pool, settings }: PortalContext): Route {
         if (in_force_from < earliest) {
           throw new Problem(
             'invalid',
-            `Whoever agreed is told before: in_force_from is ${earliest.toISOString()} or later.`,
+            `Whoever is here is told before: in_force_from is ${earliest.toISOString()} or later.`,
           );
         }
         const scheduled = await scheduleDocument(tx, document_id, { in_force_from, published_by: actor.id });
@@ -205,7 +205,7 @@ function publish({ pool, settings }: PortalContext): Route {
       policy: WHO_PUBLISHES,
       params,
       query: z.object({
-        /** Why whoever agreed to the version before is not told in time, as a court may order; asked for where they would have to be. */
+        /** Why whoever is here is not told in time, as a court may order; asked for where they would have to be. */
         without_notice_because: line(500).optional(),
       }),
       versioned: true,
@@ -222,7 +222,7 @@ function publish({ pool, settings }: PortalContext): Route {
           without_notice_because === null &&
           (await earliestOf(tx, locked, settings.TERMS_NOTICE_DAYS_MIN, now)) > now
         ) {
-          const told = `It has to be agreed to anew, which is told ${settings.TERMS_NOTICE_DAYS_MIN} days before. Schedule it, or say why it cannot wait.`;
+          const told = `Whoever is here is told of it ${settings.TERMS_NOTICE_DAYS_MIN} days before. Schedule it, or say why it cannot wait.`;
           throw new Problem('conflict', told);
         }
         await scheduleDocument(tx, document_id, { in_force_from: now, published_by: actor.id });
@@ -320,7 +320,7 @@ async function lockedAt(tx: Transaction, document_id: string, version: number | 
  * another language. Whoever is here before the first one is given as long: from then on nobody who has not agreed is served.
  */
 async function earliestOf(tx: Transaction, row: DocumentRow, days: number, now: Date): Promise<Date> {
-  if (!(await asksAnybody(tx, row))) return now;
+  if (!(await isNews(tx, row))) return now;
   const told = await versionInEachLanguage(tx, row.kind, row.version);
   const others = told.flatMap(({ id, in_force_from }) => (id === row.id ? [] : (in_force_from ?? [])));
   const [first] = others.sort((one, other) => one.getTime() - other.getTime());

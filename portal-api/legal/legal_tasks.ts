@@ -38,12 +38,17 @@ export async function bringIntoForce(tx: Transaction, now: Date): Promise<void> 
   }
 }
 
-/** A correction asks nobody anything; a first version those who are here already, as an operator's customers are when he first has terms. */
-export async function asksAnybody(
+/**
+ * A correction is no news; a first version is to those who are here already, as an operator's customers are when he first has terms, and in
+ * another language it is not.
+ */
+export async function isNews(
   tx: Transaction,
-  { version, is_material }: Pick<DocumentRow, 'version' | 'is_material'>,
+  { id, kind: of_kind, version, is_material }: Pick<DocumentRow, 'id' | 'kind' | 'version' | 'is_material'>,
 ): Promise<boolean> {
-  return is_material && (version > 1 || (await ownersAfter(tx, null, 1)).length > 0);
+  if (!is_material || version > 1) return is_material;
+  const told = await versionInEachLanguage(tx, of_kind, version);
+  return told.every((one) => one.id === id) && (await ownersAfter(tx, null, 1)).length > 0;
 }
 
 /** In the transaction that gives the reason. */
@@ -53,8 +58,10 @@ export async function beginTelling(
   of_occasion: Occasion,
   now: Date,
 ): Promise<void> {
-  if (!(await asksAnybody(tx, document))) return;
+  if (!(await isNews(tx, document))) return;
   const news = { kind: document.kind, version: document.version, occasion: of_occasion };
+  // What nobody has to agree to is told once.
+  if (news.kind === 'privacy' && (await lockTelling(tx, { ...news, occasion: 'scheduled' })) !== undefined) return;
   // Its other languages are the same news.
   if (!(await insertTelling(tx, news, now))) return;
   await enqueue(tx, { task: 'tell_terms_changed', payload: news });

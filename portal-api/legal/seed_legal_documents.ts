@@ -14,7 +14,7 @@ const TEXTS: Readonly<Record<DocumentKind, { title: string; body: string }>> = {
 1. **The service.** We provide telephone numbers, calls and text messages over the internet. You pay in advance from a wallet.
 2. **Your account.** What you tell us about yourself is true, and you keep it up to date. Some numbers may only be given to people whose identity or address was checked; where that is so, you are told before you buy.
 3. **What is not allowed.** Calls and messages that are unlawful, that deceive people about who calls, or that nobody asked for. We may restrict an account that is used so. You are told why, how far and until when, and can appeal; somebody else then decides.
-4. **Numbers.** A number is yours to use while you pay for it. It can be moved to another operator, and to another customer if both agree.
+4. **Numbers.** A number is yours to use while you pay for it. It can be moved to another operator, and to another customer if both agree. Where two customers say that a number is theirs, we hear both, and two of us decide.
 5. **Ending it.** You can cancel a number at once or for the end of its period, and are shown before what you get back.
 6. **Emergencies.** Calls for help are never refused for want of money. Tell whoever answers where you are.
 `,

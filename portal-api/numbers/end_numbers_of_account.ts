@@ -1,8 +1,7 @@
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
 import { operationIdOf } from '../http/idempotency.ts';
-import { disputesOfClaimant } from './disputes/dispute_rows.ts';
-import { lockDispute } from './disputes/dispute_routes.ts';
+import { disputesOfClaimant, lockDispute } from './disputes/dispute_rows.ts';
 import { withdrawDispute } from './disputes/withdraw_dispute.ts';
 import { pendingCancellation } from './holdings/cancel_number.ts';
 import { orderCancellation } from './holdings/cancellation_order.ts';
@@ -28,8 +27,8 @@ export interface ClosedAccount {
 
 /**
  * What becomes of the numbers of an account that was closed: orders end with all that they cost given back, what was on its way here stays
- * where it is, what it said of numbers of others is taken back, what was offered to others is withdrawn, and what it holds ends with what is paid for. Each by itself, so that one that fails
- * keeps no other; done again, it does the rest.
+ * where it is, what it said of numbers of others is taken back, what was offered to others is withdrawn, and what it holds ends with what is
+ * paid for. Each by itself, so that one that fails keeps no other; done again, it does the rest.
  */
 export async function endNumbersOfAccount(desk: NumbersDesk, closed: ClosedAccount): Promise<void> {
   const { pool } = desk;
@@ -69,7 +68,7 @@ async function endOrder(tx: Transaction, id: string, number: string, now: Date):
 
 /**
  * What its holder cancelled ends no later. One that was promised to another operator goes there; if it does not, or if a cancellation of it
- * waits for another admin, it is never paid for again, and ends as it is looked at.
+ * waits for another admin, or a decision on whose it is, it is never paid for again, and ends as it is looked at.
  */
 async function cancelHeld(
   tx: Transaction,

@@ -28,6 +28,9 @@ const WORDS: Readonly<Record<BuyerRefusal | 'terms_required' | 'no_money' | 'not
   not_available: ['not_available', 'Somebody else has this number, or is about to. Choose another one.'],
 };
 
+/** For whoever is at the desk. */
+export const DECIDE_THE_DISPUTE = 'Somebody else says that the number is theirs. Decide on that first.';
+
 export function refuse(kind: keyof typeof WORDS): never {
   const [name, detail] = WORDS[kind];
   throw new Problem(name, detail);

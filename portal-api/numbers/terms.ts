@@ -36,6 +36,8 @@ export const TRANSFER_OFFER_MS = 7 * DAY_MS;
 
 /** How long a number stays where it is because somebody says that it is his, should we not have decided before. */
 export const DISPUTE_KEPT_MS = 60 * DAY_MS;
+/** How long whoever has it may take to say why, before anybody decides without having heard him. */
+export const HOLDER_ANSWERS_MS = 3 * DAY_MS;
 
 /** How long another operator has to fetch a number that it was promised; until then it is kept for it, paid for or not. */
 export const PROMISED_MAX_MS = 60 * DAY_MS;

@@ -109,7 +109,7 @@ export const english = {
     },
     ownership_given: {
       subject: 'A number is yours',
-      text: 'We have looked into whose the number below is, and it is yours from now on, with what is left of its paid month if it is paid for. Choose at {origin} where its calls and texts go. What was called and written by it before stays with who did.',
+      text: 'We have looked into whose the number below is, and it is yours from now on, with what is left of its paid month; where none is left, the next one is charged now. Choose at {origin} where its calls and texts go. What was called and written by it before stays with who did.',
     },
     ownership_taken: {
       subject: 'A number is not yours any more',

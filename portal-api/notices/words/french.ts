@@ -108,7 +108,7 @@ export const french: EveryWord = {
     },
     ownership_given: {
       subject: 'Un numéro est à vous',
-      text: 'Nous avons examiné à qui est le numéro ci-dessous : il est à vous désormais, avec le reste de son mois s’il est payé. Choisissez sur {origin} où vont ses appels et ses SMS. Ce qui a été appelé et écrit avec lui auparavant reste à qui l’a fait.',
+      text: 'Nous avons examiné à qui est le numéro ci-dessous : il est à vous désormais, avec le reste de son mois payé ; s’il n’en reste rien, le suivant est facturé maintenant. Choisissez sur {origin} où vont ses appels et ses SMS. Ce qui a été appelé et écrit avec lui auparavant reste à qui l’a fait.',
     },
     ownership_taken: {
       subject: 'Un numéro n’est plus à vous',

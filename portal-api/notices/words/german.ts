@@ -108,7 +108,7 @@ export const german: EveryWord = {
     },
     ownership_given: {
       subject: 'Eine Rufnummer gehört Ihnen',
-      text: 'Wir haben geprüft, wem die Rufnummer unten gehört: Sie gehört von jetzt an Ihnen, mit dem Rest ihres Monats, wenn er bezahlt ist. Wählen Sie unter {origin}, wohin ihre Anrufe und SMS gehen. Was vorher mit ihr telefoniert und geschrieben wurde, bleibt bei dem, der es tat.',
+      text: 'Wir haben geprüft, wem die Rufnummer unten gehört: Sie gehört von jetzt an Ihnen, mit dem Rest ihres bezahlten Monats; wo nichts davon übrig ist, wird der nächste jetzt berechnet. Wählen Sie unter {origin}, wohin ihre Anrufe und SMS gehen. Was vorher mit ihr telefoniert und geschrieben wurde, bleibt bei dem, der es tat.',
     },
     ownership_taken: {
       subject: 'Eine Rufnummer gehört Ihnen nicht mehr',

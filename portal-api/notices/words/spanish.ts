@@ -108,7 +108,7 @@ export const spanish: EveryWord = {
     },
     ownership_given: {
       subject: 'Un número es suyo',
-      text: 'Hemos examinado de quién es el número de abajo: desde ahora es suyo, con lo que queda de su mes si está pagado. Elija en {origin} adónde van sus llamadas y SMS. Lo que se llamó y escribió con él antes se queda con quien lo hizo.',
+      text: 'Hemos examinado de quién es el número de abajo: desde ahora es suyo, con lo que queda de su mes pagado; si no queda nada, se cobra ahora el siguiente. Elija en {origin} adónde van sus llamadas y SMS. Lo que se llamó y escribió con él antes se queda con quien lo hizo.',
     },
     ownership_taken: {
       subject: 'Un número ya no es suyo',

@@ -19,6 +19,7 @@ import type { CancellationApproved, CancellationOrder } from '../holdings/cancel
 import { REFUND_RULES } from '../holdings/cancellation_refund.ts';
 import { when } from '../holdings/cancellation_routes.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
+import { DECIDE_THE_DISPUTE } from '../refusals.ts';
 
 /** Whoever agrees to a refund agrees to this one, too. */
 const FINANCE: readonly AdminRole[] = ['finance', 'owner'];
@@ -115,8 +116,9 @@ function approvedOrRefuse(approved: CancellationApproved): CancellationOrder {
   switch (approved.kind) {
     case 'approved':
       return approved.order;
-    case 'being_ported':
     case 'disputed':
+      throw new Problem('conflict', DECIDE_THE_DISPUTE);
+    case 'being_ported':
     case 'already_cancelled':
     case 'waits_already':
       throw new Problem(

@@ -20,6 +20,7 @@ import {
 } from '../holdings/cancellation_routes.ts';
 import { openHolding } from '../holdings/holding_rows.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
+import { DECIDE_THE_DISPUTE } from '../refusals.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { orderAnswer, orderShape } from './cancellation_order_routes.ts';
 import { NUMBERS_WRITE } from './inventory_routes.ts';
@@ -139,7 +140,7 @@ export function notCancelled(why: NotCancelled): Problem {
     case 'being_ported':
       return new Problem('conflict', 'It is on its way to another operator. Refuse that first, or let it go.');
     case 'disputed':
-      return new Problem('conflict', 'Somebody else says that it is theirs. Decide on that first.');
+      return new Problem('conflict', DECIDE_THE_DISPUTE);
     case 'already_cancelled':
       return new Problem(
         'conflict',

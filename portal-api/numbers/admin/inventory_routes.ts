@@ -13,6 +13,7 @@ import { holdersOf, openHolding } from '../holdings/holding_rows.ts';
 import { isDisputed } from '../holdings/kept.ts';
 import { lockNumber } from '../lock_number.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
+import { DECIDE_THE_DISPUTE } from '../refusals.ts';
 import { importOffers } from '../offers/import_offers.ts';
 import { numberParams } from '../offers/offer_routes.ts';
 import { NUMBER_TYPES } from '../offers/offer_rows.ts';
@@ -179,7 +180,7 @@ function releaseRoute({ pool }: NumbersDesk): Route {
         const holding = await openHolding(tx, number);
         if (holding === null) throw new Problem('not_found');
         if (await isDisputed(tx, holding.id, now)) {
-          throw new Problem('conflict', 'Somebody else says that the number is theirs. Decide on that first.');
+          throw new Problem('conflict', DECIDE_THE_DISPUTE);
         }
         await endHolding(tx, holding, { reason: 'forced', at: now });
         await appendAudit(tx, {

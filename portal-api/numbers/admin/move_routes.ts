@@ -9,6 +9,7 @@ import { adminActor } from '../../identity/whose.ts';
 import { movePortOut, openPortOuts } from '../moving/port_out.ts';
 import { portOutAnswer, portOutShape } from '../moving/port_routes.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
+import { DECIDE_THE_DISPUTE } from '../refusals.ts';
 import { NUMBERS_READ, NUMBERS_WRITE } from './inventory_routes.ts';
 
 const LISTED_MAX = 200;
@@ -53,7 +54,7 @@ function decideOutRoute({ pool }: NumbersDesk): Route {
         const moved = await movePortOut(tx, params.port_out_id, { event: body.decision, reason: body.reason, now });
         if (moved.kind === 'not_found') throw new Problem('not_found');
         if (moved.kind === 'disputed') {
-          throw new Problem('conflict', 'Somebody else says that the number is theirs. Decide on that first.');
+          throw new Problem('conflict', DECIDE_THE_DISPUTE);
         }
         if (moved.kind !== 'moved') throw new Problem('too_late', 'That is not to be decided any more.');
         await appendAudit(tx, {

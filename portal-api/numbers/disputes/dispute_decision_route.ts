@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { appendAudit } from '../../../domain/audit/append_audit.ts';
+import type { AuditActor } from '../../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../../domain/db/transaction.ts';
 import type { Transaction } from '../../../domain/db/transaction.ts';
 import { prose } from '../../http/fields.ts';
@@ -9,21 +11,21 @@ import { adminActor, adminOf } from '../../identity/whose.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
 import { NUMBERS_WRITE } from '../admin/inventory_routes.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
-import { saveDispute } from './dispute_rows.ts';
+import { lockDispute, saveDispute } from './dispute_rows.ts';
 import type { Dispute } from './dispute_rows.ts';
-import { lockDispute } from './dispute_routes.ts';
 import { disputeAnswer, disputeParams, disputeShape } from './dispute_shapes.ts';
 import { nextDisputeState } from './dispute_state.ts';
 import { giveToClaimant, mayGive } from './give_to_claimant.ts';
 import type { Givable } from './give_to_claimant.ts';
 import { hindranceWords } from './hindrance_words.ts';
+import { leaveWithHolder } from './leave_with_holder.ts';
 import { tellBoth } from './open_dispute.ts';
 import { recordForBoth } from './record_for_both.ts';
 
 const decision = z.object({
   /** To uphold it takes two of us, each of whom says so; `send_back`: the first one was too fast. */
   decision: z.enum(['uphold', 'reject', 'send_back']),
-  /** Both sides read the one of the decision, so it names neither to the other. The one of `send_back` stays with us. */
+  /** Both sides read the one of the decision, so it names neither to the other. The one of `send_back` only we read, in the log. */
   answer: prose(4000),
 });
 
@@ -62,14 +64,26 @@ export function disputeDecisionRoute(desk: NumbersDesk): Route {
           throw new Problem('version_conflict', 'Somebody else has changed it. Read it again.');
         }
         const decided = await decide(tx, desk, locked, wish);
-        const detail = { decision: body.decision, state: decided.state };
-        const actor = adminActor(identity);
-        await recordForBoth(tx, decided, { actor, action: 'ownership_dispute.decide', detail, now });
+        await record(tx, adminActor(identity), decided, wish);
         return decided;
       });
       return { status: 200, body: disputeAnswer(dispute), version: dispute.version };
     },
   );
+}
+
+/** What is not decided yet is for us alone; a decision each side sees in its own part of the log. */
+async function record(
+  tx: Transaction,
+  actor: AuditActor,
+  dispute: Dispute,
+  { event, answer, now }: Decision,
+): Promise<void> {
+  const action = 'ownership_dispute.decide';
+  const detail = { decision: event, state: dispute.state, ...(event === 'send_back' ? { reason: answer } : {}) };
+  if (dispute.closed_at !== null) return recordForBoth(tx, dispute, { actor, action, detail, now });
+  const subject = `ownership_dispute:${dispute.id}`;
+  await appendAudit(tx, { at: now, actor, action, account_id: null, subject, detail });
 }
 
 async function decide(tx: Transaction, desk: NumbersDesk, dispute: Dispute, wish: Decision): Promise<Dispute> {
@@ -95,7 +109,9 @@ async function decide(tx: Transaction, desk: NumbersDesk, dispute: Dispute, wish
     }
     case 'rejected': {
       const rejected = await close(tx, dispute, { state, answer }, wish);
-      await tellRejected(tx, rejected, answer);
+      await leaveWithHolder(tx, rejected, answer, now);
+      const { number, claimant_account_id: account_id } = rejected;
+      await queueNotice(tx, { to: { account_id }, template: 'ownership_refused', facts: { number, why: answer } });
       return rejected;
     }
     default:
@@ -118,14 +134,4 @@ async function close(
   const closed = await saveDispute(tx, { ...dispute, ...outcome, closed_by: admin_id, closed_at: now });
   await tellBoth(tx, closed);
   return closed;
-}
-
-async function tellRejected(
-  tx: Transaction,
-  { number, holder_account_id, claimant_account_id }: Dispute,
-  why: string,
-): Promise<void> {
-  const facts = { number, why };
-  await queueNotice(tx, { to: { account_id: holder_account_id }, template: 'ownership_kept', facts });
-  await queueNotice(tx, { to: { account_id: claimant_account_id }, template: 'ownership_refused', facts });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { appendAudit } from '../../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../../domain/db/transaction.ts';
 import type { Transaction } from '../../../domain/db/transaction.ts';
+import { viewOnRecord } from '../../audit/view_on_record.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../../http/cursor.ts';
 import { e164, instant, instantOut, line, prose, uuid } from '../../http/fields.ts';
 import { Problem } from '../../http/problem.ts';
@@ -9,24 +9,27 @@ import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
 import { adminActor, adminOf } from '../../identity/whose.ts';
 import { NUMBERS_READ, NUMBERS_WRITE } from '../admin/inventory_routes.ts';
+import { pendingCancellation } from '../holdings/cancel_number.ts';
 import { holdersOf } from '../holdings/holding_rows.ts';
 import { transfersOfNumber } from '../moving/transfer_rows.ts';
 import { TRANSFER_STATES } from '../moving/transfer_state.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
-import { listDisputes } from './dispute_rows.ts';
+import { DISPUTE_KEPT_MS } from '../terms.ts';
+import { listDisputes, lockDispute, saveDispute } from './dispute_rows.ts';
 import type { Dispute } from './dispute_rows.ts';
-import { keyOf, lockDispute, openedOrRefuse } from './dispute_routes.ts';
 import { disputeAnswer, disputeKind, disputeParams, disputeShape, disputeState } from './dispute_shapes.ts';
+import { keyOf, listedDisputeAnswer, listedDisputeShape } from './dispute_shapes.ts';
 import { mayGive } from './give_to_claimant.ts';
 import { hindranceWords } from './hindrance_words.ts';
-import { openDispute } from './open_dispute.ts';
+import { openDispute, tellDisputed } from './open_dispute.ts';
+import { openedOrRefuse } from './opened_or_refuse.ts';
 import { recordForBoth } from './record_for_both.ts';
 
 const TRANSFERS_MAX = 100;
 
 /** Whose a number is, where two customers say that it is theirs. */
 export function disputeDeskRoutes(desk: NumbersDesk): Route[] {
-  return [listRoute(desk), readRoute(desk), openRoute(desk)];
+  return [listRoute(desk), readRoute(desk), openRoute(desk), keepRoute(desk)];
 }
 
 function listRoute({ pool }: NumbersDesk): Route {
@@ -39,18 +42,16 @@ function listRoute({ pool }: NumbersDesk): Route {
       tag: 'admin: numbers',
       policy: { admin: NUMBERS_READ },
       query: pageQuery.extend({ state: disputeState.optional(), account_id: uuid.optional(), purpose: line(500) }),
-      answers: { 200: { description: 'The oldest first.', json: pageOf(disputeShape) } },
+      answers: { 200: { description: 'The oldest first.', json: pageOf(listedDisputeShape) } },
     },
     async ({ identity, query: { state, account_id = null, purpose, cursor, limit }, now }) => {
       const after = decodeCursor(cursor, z.tuple([instant, uuid]));
-      const rows = await inTransaction(pool, async (tx) => {
-        await appendAudit(tx, {
-          ...{ at: now, actor: adminActor(identity), action: 'ownership_dispute.list', account_id },
-          ...{ subject: account_id === null ? 'ownership_disputes' : `account:${account_id}`, purpose },
-        });
-        return listDisputes(tx, { account_id, state: state ?? null, after, rows_max: limit + 1 });
-      });
-      return { status: 200, body: page(rows, limit, { key: keyOf, item: disputeAnswer }) };
+      const subject = account_id === null ? 'ownership_disputes' : `account:${account_id}`;
+      const view = { action: 'ownership_dispute.list', account_id, subject, purpose };
+      const rows = await viewOnRecord(pool, { identity, now }, view, (tx) =>
+        listDisputes(tx, { account_id, state: state ?? null, after, rows_max: limit + 1 }),
+      );
+      return { status: 200, body: page(rows, limit, { key: keyOf, item: listedDisputeAnswer }) };
     },
   );
 }
@@ -78,6 +79,8 @@ const disputeSeen = disputeShape
         decided_at: instantOut.nullable(),
       }),
     ),
+    /** A cancellation that waits, which is taken back where the number is given to the claimant; `reason`: one of us cancelled it. */
+    cancellation: z.object({ effective_at: instantOut, reason: z.string().nullable() }).nullable(),
     /** What keeps it from being given to the claimant as things stand, and what to do; null where nothing does, or it is closed. */
     hindrance: z.string().nullable(),
   })
@@ -94,6 +97,7 @@ function readRoute(desk: NumbersDesk): Route {
       tag: 'admin: numbers',
       policy: { admin: NUMBERS_READ },
       params: disputeParams,
+      /** Both sides read the purpose, so it names neither to the other. */
       query: z.object({ purpose: line(500) }),
       answers: { 200: { description: 'As it is now, and its ETag.', json: disputeSeen } },
     },
@@ -101,9 +105,10 @@ function readRoute(desk: NumbersDesk): Route {
       const body = await inTransaction(desk.pool, async (tx) => {
         const dispute = await lockDispute(tx, dispute_id);
         if (dispute === null) throw new Problem('not_found');
+        const told = await seen(tx, desk, dispute, now);
         const view = { actor: adminActor(identity), action: 'ownership_dispute.view', purpose, now };
         await recordForBoth(tx, dispute, view);
-        return seen(tx, desk, dispute, now);
+        return told;
       });
       return { status: 200, body, version: body.version };
     },
@@ -119,8 +124,10 @@ async function seen(
   const holders = await holdersOf(tx, dispute.number);
   const transfers = await transfersOfNumber(tx, dispute.number, TRANSFERS_MAX);
   const may = dispute.closed_at === null ? await mayGive(tx, dispute, desk, now) : null;
+  const pending = await pendingCancellation(tx, dispute.holding_id);
   return {
     ...disputeAnswer(dispute),
+    cancellation: pending && { effective_at: pending.effective_at, reason: pending.reason },
     holders: holders.map(({ account_id, held_from, held_to, end_reason }) => ({
       ...{ account_id, held_from, held_to, end_reason },
     })),
@@ -160,6 +167,41 @@ function openRoute({ pool }: NumbersDesk): Route {
         return opened.dispute;
       });
       return { status: 201, body: disputeAnswer(dispute), version: dispute.version };
+    },
+  );
+}
+
+function keepRoute({ pool }: NumbersDesk): Route {
+  return route(
+    {
+      method: 'post',
+      path: '/v1/admin/ownership-disputes/{dispute_id}/keep',
+      operation_id: 'keep_disputed_number',
+      summary: 'Have a number stay where it is for 60 days from now on, as we are not done; its holder is told.',
+      tag: 'admin: numbers',
+      policy: { admin: NUMBERS_WRITE, step_up: true },
+      params: disputeParams,
+      idempotent: true,
+      versioned: true,
+      body: z.object({ reason: line(500) }),
+      answers: { 200: { description: 'As it is now.', json: disputeShape } },
+      problems: ['too_late'],
+    },
+    async ({ identity, params: { dispute_id }, body: { reason }, version, now }) => {
+      const dispute = await inTransaction(pool, async (tx) => {
+        const locked = await lockDispute(tx, dispute_id);
+        if (locked === null) throw new Problem('not_found');
+        if (locked.version !== version) {
+          throw new Problem('version_conflict', 'Somebody else has changed it. Read it again.');
+        }
+        if (locked.closed_at !== null) throw new Problem('too_late', 'It is closed.');
+        const kept = await saveDispute(tx, { ...locked, kept_until: new Date(now.getTime() + DISPUTE_KEPT_MS) });
+        await tellDisputed(tx, kept);
+        const keeping = { actor: adminActor(identity), action: 'ownership_dispute.keep', detail: { reason }, now };
+        await recordForBoth(tx, kept, keeping);
+        return kept;
+      });
+      return { status: 200, body: disputeAnswer(dispute), version: dispute.version };
     },
   );
 }

@@ -9,13 +9,12 @@ import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
 import { EVERY_CUSTOMER, OWNER } from '../../identity/policy.ts';
 import { accountOf, customerOf } from '../../identity/whose.ts';
-import { lockNumber } from '../lock_number.ts';
 import type { NumbersDesk } from '../numbers_desk.ts';
-import { listDisputes, saveStatement, selectDispute } from './dispute_rows.ts';
+import { listDisputes, lockDispute, saveStatement } from './dispute_rows.ts';
 import type { Dispute } from './dispute_rows.ts';
-import { disputeKind, disputeParams, ownDisputeAnswer, ownDisputeShape } from './dispute_shapes.ts';
+import { disputeKind, disputeParams, keyOf, ownDisputeAnswer, ownDisputeShape } from './dispute_shapes.ts';
 import { openDispute } from './open_dispute.ts';
-import type { Opened } from './open_dispute.ts';
+import { openedOrRefuse } from './opened_or_refuse.ts';
 import { withdrawDispute } from './withdraw_dispute.ts';
 
 /** A number that somebody else has, and that was this customer's; or that this customer has, and somebody else says is his. */
@@ -60,28 +59,7 @@ function record(
   return appendAudit(tx, { at: now, actor, action, account_id: null, subject: `ownership_dispute:${id}` });
 }
 
-export function openedOrRefuse(opened: Opened): Extract<Opened, { kind: 'opened' }> {
-  switch (opened.kind) {
-    case 'opened':
-      return opened;
-    case 'not_found':
-      throw new Problem('not_found', 'You never had this number here. If it is yours, write to our support.');
-    case 'nobody_holds_it':
-      throw new Problem('conflict', 'Nobody has this number now, so there is nobody to take it from.');
-    case 'own':
-      throw new Problem('conflict', 'Whoever says so has the number already.');
-    case 'decided_before':
-      throw new Problem(
-        'conflict',
-        'You have said so of this holder before, or we have decided on it. If there is something new, write to our support.',
-      );
-    case 'open_already':
-      throw new Problem('conflict', 'We are looking into this number already.');
-  }
-}
-
 const cursorKey = z.tuple([instant, uuid]);
-export const keyOf = ({ opened_at, id }: Dispute): string[] => [opened_at.toISOString(), id];
 
 function listRoute({ pool }: NumbersDesk): Route {
   return route(
@@ -103,14 +81,6 @@ function listRoute({ pool }: NumbersDesk): Route {
       return { status: 200, body: page(rows, limit, { key: keyOf, item }) };
     },
   );
-}
-
-/** With its number's row locked, by which everything that happens to a number takes its turn; null where there is none. */
-export async function lockDispute(tx: Transaction, id: string): Promise<Dispute | null> {
-  const seen = await selectDispute(tx, id);
-  if (seen === null) return null;
-  await lockNumber(tx, seen.number);
-  return selectDispute(tx, id);
 }
 
 function stateRoute({ pool }: NumbersDesk): Route {

@@ -1,4 +1,5 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import { lockNumber } from '../lock_number.ts';
 import type { DisputeState } from './dispute_state.ts';
 
 /** How the holder came to the number, as the claimant says: by a transfer, by a porting, or by buying it once it was free. */
@@ -36,6 +37,14 @@ select d.id, h.number, d.holding_id, d.holder_account_id, d.claimant_account_id,
 export async function selectDispute(db: Queryable, id: string): Promise<Dispute | null> {
   const { rows } = await db.query<Dispute>(`${disputes} where d.id = $1`, [id]);
   return rows[0] ?? null;
+}
+
+/** With its number's row locked, by which everything that happens to a number takes its turn; null where there is none. */
+export async function lockDispute(tx: Transaction, id: string): Promise<Dispute | null> {
+  const seen = await selectDispute(tx, id);
+  if (seen === null) return null;
+  await lockNumber(tx, seen.number);
+  return selectDispute(tx, id);
 }
 
 export interface DisputeQuery {
@@ -89,11 +98,11 @@ export async function insertDispute(tx: Transaction, dispute: NewDispute): Promi
 /** As it is to be from now on, one version later. Its number's row is locked. */
 export async function saveDispute(tx: Transaction, dispute: Dispute): Promise<Dispute> {
   await tx.query(
-    `update ownership_dispute set state = $2, proposed_by = $3, proposed_at = $4, closed_by = $5, closed_at = $6, answer = $7,
+    `update ownership_dispute set state = $2, proposed_by = $3, proposed_at = $4, closed_by = $5, closed_at = $6, answer = $7, kept_until = $8,
             version = version + 1 where id = $1`,
     [
       ...[dispute.id, dispute.state, dispute.proposed_by, dispute.proposed_at, dispute.closed_by, dispute.closed_at],
-      dispute.answer,
+      ...[dispute.answer, dispute.kept_until],
     ],
   );
   return { ...dispute, version: dispute.version + 1 };
@@ -117,6 +126,15 @@ export async function saveStatement(tx: Transaction, id: string, words: string, 
     words,
     now,
   ]);
+}
+
+/** Whether somebody else still says so of the same holder. */
+export async function isDisputedByOthers(db: Queryable, { id, holding_id }: Dispute): Promise<boolean> {
+  const { rows } = await db.query(
+    `select from ownership_dispute where holding_id = $1 and id <> $2 and state in ('open', 'proposed') limit 1`,
+    [holding_id, id],
+  );
+  return rows.length > 0;
 }
 
 /** Those that wait of an account which says that a number is its own. */

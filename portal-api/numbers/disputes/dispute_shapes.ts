@@ -15,7 +15,8 @@ export const ownDisputeShape = z
     number: e164,
     /** Whether you have the number, or say that it is yours. */
     side: z.enum(['claimant', 'holder']),
-    kind: disputeKind,
+    /** What the claimant says; null for the holder, who would learn from it who that is. */
+    kind: disputeKind.nullable(),
     opened_at: instantOut,
     /** Until then the number is neither handed on nor ended. */
     kept_until: instantOut,
@@ -29,10 +30,11 @@ export const ownDisputeShape = z
   .meta({ id: 'OwnOwnershipDispute' });
 
 export function ownDisputeAnswer(dispute: Dispute, account_id: string): z.input<typeof ownDisputeShape> {
-  const { id, number, kind, opened_at, kept_until, state, closed_at } = dispute;
+  const { id, number, opened_at, kept_until, state, closed_at } = dispute;
   const is_claimant = dispute.claimant_account_id === account_id;
   return {
-    ...{ dispute_id: id, number, side: is_claimant ? 'claimant' : 'holder', kind, opened_at, kept_until, closed_at },
+    ...{ dispute_id: id, number, side: is_claimant ? 'claimant' : 'holder', opened_at, kept_until, closed_at },
+    kind: is_claimant ? dispute.kind : null,
     words: is_claimant ? dispute.words : dispute.holder_words,
     // What one of us would decide is not decided.
     ...(state === 'proposed' ? { state: 'open', answer: null } : { state, answer: dispute.answer }),
@@ -62,12 +64,24 @@ export const disputeShape = z
   })
   .meta({ id: 'OwnershipDispute' });
 
-export function disputeAnswer({ id, ...dispute }: Dispute): z.input<typeof disputeShape> {
-  const { number, holder_account_id, claimant_account_id, kind, words, opened_by, opened_at, kept_until } = dispute;
-  const { holder_words, holder_answered_at, state, proposed_by, proposed_at, closed_by, closed_at, answer } = dispute;
+/** As it waits, without what either side says. */
+export const listedDisputeShape = disputeShape
+  .omit({ words: true, holder_words: true, answer: true })
+  .meta({ id: 'ListedOwnershipDispute' });
+
+export function listedDisputeAnswer(dispute: Dispute): z.input<typeof listedDisputeShape> {
+  const { id, number, holder_account_id, claimant_account_id, kind, opened_by, opened_at, kept_until } = dispute;
+  const { holder_answered_at, state, proposed_by, proposed_at, closed_by, closed_at, version } = dispute;
   return {
-    ...{ dispute_id: id, number, holder_account_id, claimant_account_id, kind, words, opened_by, opened_at },
-    ...{ kept_until, holder_words, holder_answered_at, state, proposed_by, proposed_at, closed_by, closed_at, answer },
-    version: dispute.version,
+    ...{ dispute_id: id, number, holder_account_id, claimant_account_id, kind, opened_by, opened_at, kept_until },
+    ...{ holder_answered_at, state, proposed_by, proposed_at, closed_by, closed_at, version },
   };
 }
+
+export function disputeAnswer(dispute: Dispute): z.input<typeof disputeShape> {
+  const { words, holder_words, answer } = dispute;
+  return { ...listedDisputeAnswer(dispute), words, holder_words, answer };
+}
+
+/** By which a page of them goes on. */
+export const keyOf = ({ opened_at, id }: Dispute): string[] => [opened_at.toISOString(), id];

@@ -69,6 +69,7 @@ interface Own {
 interface Dispute extends Own {
   version: number;
   hindrance: string | null;
+  cancellation: { reason: string | null } | null;
   holders: { account_id: string; held_to: string | null }[];
   transfers: { from_account_id: string; to_account_id: string; state: string }[];
 }
@@ -98,6 +99,17 @@ const WORDS = 'I gave it to nobody.\nSomebody had my password.';
 
 const dispute = ({ client }: Side, number: string, more: object = {}) =>
   client.post<Own>('/v1/ownership-disputes', { number, kind: 'handed_over', words: WORDS, ...more });
+
+const sayWhy = ({ client }: Side, dispute_id: string, words = 'I paid for it.') =>
+  client.ask<Own>('PUT', `/v1/ownership-disputes/${dispute_id}/statement`, { body: { words } });
+
+/** Said by who lost the number, and answered by who has it, so that it can be decided. */
+async function heard({ number, loser, taker }: Taken): Promise<string> {
+  const { status, body } = await dispute(loser, number);
+  expect(status).toBe(201);
+  expect(await sayWhy(taker, body.dispute_id)).toMatchObject({ status: 200 });
+  return body.dispute_id;
+}
 
 const seen = (dispute_id: string, who = first) =>
   who.get<Dispute>(`/v1/admin/ownership-disputes/${dispute_id}?purpose=the+daily+round`);
@@ -145,6 +157,10 @@ describe('a number that is given back', () => {
     expect(opened).toMatchObject({ status: 201, body: { side: 'claimant', state: 'open', words: WORDS } });
     const { dispute_id } = opened.body;
     expect(await told(taker)).toEqual(['ownership_disputed']);
+    // Nobody decides without having heard who has it, unless he says nothing for three days.
+    expect((await seen(dispute_id)).body.hindrance).toContain('has not said why');
+    expect(await decide(dispute_id, 'uphold', first)).toMatchObject(problem('conflict'));
+    await sayWhy(taker, dispute_id);
     const proposed = await decide(dispute_id, 'uphold', first);
     expect(proposed).toMatchObject({ status: 200, body: { state: 'proposed' } });
     // Nothing is decided, and neither side sees that anything is on its way.
@@ -156,7 +172,9 @@ describe('a number that is given back', () => {
     const { rows } = await world.pool.query('select state, account_id from did where number = $1', [number]);
     expect(rows).toEqual([{ state: 'active', account_id: loser.user.account_id }]);
     expect(await own(loser)).toMatchObject([{ state: 'upheld', answer, side: 'claimant' }]);
-    expect(await own(taker)).toMatchObject([{ state: 'upheld', answer, side: 'holder', words: null }]);
+    expect(await own(taker)).toMatchObject([
+      { state: 'upheld', answer, side: 'holder', words: 'I paid for it.', kind: null },
+    ]);
     expect(await told(taker)).toEqual(['ownership_disputed', 'ownership_taken']);
     expect(await told(loser)).toEqual(['ownership_given']);
     const after = (await seen(dispute_id)).body;
@@ -174,8 +192,8 @@ describe('a number that is given back', () => {
       `select action from audit_log where subject = $1 and account_id = $2 and action not like '%view' order by seq`,
       [`ownership_dispute:${dispute_id}`, account_id],
     );
-    // What the other one had decided and looked at is in his own part of the log.
-    expect(audit.rows.map(({ action }) => action)).toEqual(Array(2).fill('ownership_dispute.decide'));
+    // What was only proposed is in nobody's part of the log but ours.
+    expect(audit.rows.map(({ action }) => action)).toEqual(['ownership_dispute.decide']);
     expect((await loser.client.get<{ items: object[] }>('/v1/number-transfers')).body.items[0]).toMatchObject({
       ...{ side: 'to', state: 'done', is_decided_by_us: true },
     });
@@ -198,8 +216,10 @@ describe('a number that is given back', () => {
       ...{ number, claimant_account_id: user.account_id, kind: 'brought_here', words: 'A letter of hers.' },
     });
     expect(opened).toMatchObject({ status: 201, body: { state: 'open' } });
+    await pass(3 * DAY_MS);
     await decide(opened.body.dispute_id, 'uphold', second);
     expect(await decide(opened.body.dispute_id, 'uphold', first)).toMatchObject({ body: { state: 'upheld' } });
+    for (const side of [claimant, holder]) side.client = await side.user.signIn();
     expect([await holds(claimant, number), await holds(holder, number)]).toEqual([true, false]);
     const known = () => [...provider.orders.values()].find((order) => order.number === number)?.fields;
     await expect.poll(known, PATIENCE).toEqual({ holder_name: 'Grace Example' });
@@ -207,8 +227,9 @@ describe('a number that is given back', () => {
   });
 
   it('is not given to whom it could not be sold, nor while it is promised elsewhere; whoever decides reads why', async () => {
-    const { number, loser, taker } = await taken();
-    const { dispute_id } = (await dispute(loser, number)).body;
+    const here = await taken();
+    const { number, loser, taker } = here;
+    const dispute_id = await heard(here);
     await needDocumentsIn(world.pool, ['DE']);
     expect((await seen(dispute_id)).body.hindrance).toContain('passport');
     expect(await decide(dispute_id, 'uphold', first)).toMatchObject(problem('conflict'));
@@ -253,7 +274,6 @@ describe('a number that is given back', () => {
     expect(await holds(taker, number)).toBe(true);
     await decide(dispute_id, 'uphold', first);
     expect(await decide(dispute_id, 'uphold', second)).toMatchObject({ body: { state: 'upheld' } });
-    await untilIdle(world);
     const { rows } = await world.pool.query(
       `select d.state, d.account_id, h.state as holding, h.periods, h.paid_until > $2 as is_paid
          from did d join number_holding h on h.number = d.number and h.held_to is null where d.number = $1`,
@@ -276,6 +296,9 @@ describe('while it is disputed', () => {
     expect(await take()).toMatchObject(problem('conflict'));
     const cancel = () => taker.client.post(`/v1/numbers/${number}/cancellation`, { when: 'now' });
     expect(await cancel()).toMatchObject(problem('conflict'));
+    // To the end of what is paid for he may, or he would pay for another month.
+    const later = await taker.client.post(`/v1/numbers/${number}/cancellation`, { when: 'period_end' });
+    expect(later).toMatchObject({ status: 201 });
     const ordered = await first.post(`/v1/admin/numbers/${number}/cancellation`, {
       ...{ when: 'now', refund: 'none', reason: 'a test', refund_micros: '0' },
     });
@@ -295,6 +318,29 @@ describe('while it is disputed', () => {
     expect(await cancel()).toMatchObject({ status: 201 });
   });
 
+  it('it is kept for longer where an admin says so, who has to say why', async () => {
+    const { number, loser, taker } = await taken();
+    await taker.client.post(`/v1/numbers/${number}/cancellation`, { when: 'period_end' });
+    const { dispute_id } = (await dispute(loser, number)).body;
+    await pass(59 * DAY_MS, loser, taker);
+    const { version } = (await seen(dispute_id)).body;
+    const kept = await first.post<Dispute>(
+      `/v1/admin/ownership-disputes/${dispute_id}/keep`,
+      { reason: 'A court asks for papers.' },
+      { version },
+    );
+    expect(kept).toMatchObject({ status: 200, body: { state: 'open' } });
+    await pass(59 * DAY_MS, loser, taker);
+    await carryOut(world, 'look_at_numbers');
+    expect([await holds(taker, number), await stateOf(number)]).toEqual([true, 'suspended']);
+    expect(await told(taker)).toEqual(['ownership_disputed', 'ownership_disputed']);
+    // Nobody keeps it any more, so it ends as its holder wished, and he is not told that it stays his.
+    await decide(dispute_id, 'reject', first);
+    await carryOut(world, 'look_at_numbers');
+    expect(await holds(taker, number)).toBe(false);
+    expect(await told(taker)).toEqual(['ownership_disputed', 'ownership_disputed']);
+  });
+
   it('does not wait for one who closed his account', async () => {
     const { number, loser, taker } = await taken();
     await dispute(loser, number);
@@ -306,9 +352,11 @@ describe('while it is disputed', () => {
   });
 
   it('a cancellation that was there waits for the decision, and is taken back where the number is given away', async () => {
-    const { number, loser, taker } = await taken();
+    const here = await taken();
+    const { number, loser, taker } = here;
     await taker.client.post(`/v1/numbers/${number}/cancellation`, { when: 'period_end' });
-    const { dispute_id } = (await dispute(loser, number)).body;
+    const dispute_id = await heard(here);
+    expect((await seen(dispute_id)).body.cancellation).toMatchObject({ reason: null });
     await pass(50 * DAY_MS, loser, taker);
     await carryOut(world, 'look_at_numbers');
     // It is kept, and nobody uses it for nothing meanwhile.
@@ -357,6 +405,7 @@ describe('a dispute', () => {
     const again = { number, claimant_account_id: user.account_id, kind: 'other', words: 'A letter.' };
     const letter = await first.post<Dispute>('/v1/admin/ownership-disputes', again);
     expect(letter).toMatchObject({ status: 201 });
+    await sayWhy(taker, letter.body.dispute_id);
     await decide(letter.body.dispute_id, 'uphold', first);
     expect(await decide(letter.body.dispute_id, 'uphold', second)).toMatchObject({ body: { state: 'upheld' } });
     expect(await own(loser)).toMatchObject([{ state: 'lapsed' }]);
@@ -379,10 +428,8 @@ describe('a dispute', () => {
   it('tells neither side what the other one says or who it is, and whoever decides both', async () => {
     const { number, loser, taker } = await taken();
     const { dispute_id } = (await dispute(loser, number)).body;
-    const path = `/v1/ownership-disputes/${dispute_id}/statement`;
-    const body = { words: 'I paid for it.' };
-    expect(await taker.client.ask('PUT', path, { body })).toMatchObject({ status: 200, body });
-    expect(await loser.client.ask('PUT', path, { body })).toMatchObject({ status: 404 });
+    expect(await sayWhy(taker, dispute_id)).toMatchObject({ status: 200, body: { words: 'I paid for it.' } });
+    expect(await sayWhy(loser, dispute_id)).toMatchObject({ status: 404 });
     expect(await taker.client.post(`/v1/ownership-disputes/${dispute_id}/withdraw`)).toMatchObject({ status: 404 });
     const [of_loser, of_taker] = [JSON.stringify(await own(loser)), JSON.stringify(await own(taker))];
     expect(of_loser).not.toContain('I paid for it.');
@@ -394,14 +441,15 @@ describe('a dispute', () => {
     await decide(dispute_id, 'uphold', first);
     expect(await decide(dispute_id, 'send_back', second)).toMatchObject({ body: { state: 'open', answer: null } });
     await decide(dispute_id, 'reject', second);
-    expect(await taker.client.ask('PUT', path, { body })).toMatchObject(problem('too_late'));
+    expect(await sayWhy(taker, dispute_id)).toMatchObject(problem('too_late'));
   });
 });
 
 // The last of all: from then on everybody has to agree to something.
 it('a claimant who has yet to agree to the terms in force gets the number once he has', async () => {
-  const { number, loser } = await taken();
-  const { dispute_id } = (await dispute(loser, number)).body;
+  const here = await taken();
+  const { loser } = here;
+  const dispute_id = await heard(here);
   await decide(dispute_id, 'uphold', first);
   await seedLegalDocuments(world.pool, world.now());
   expect((await seen(dispute_id)).body.hindrance).toContain('terms');

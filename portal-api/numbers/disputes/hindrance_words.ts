@@ -5,8 +5,8 @@ export function hindranceWords(hindrance: Hindrance): string {
   switch (hindrance.kind) {
     case 'being_ported':
       return 'It is promised to another operator. Refuse that first.';
-    case 'cancelled_by_us':
-      return 'One of us has cancelled it. Withdraw that first.';
+    case 'holder_not_heard':
+      return `Whoever has it has not said why, and has until ${hindrance.until.toISOString()}. Decide after that, or once he has.`;
     case 'account_not_active':
       return 'The claimant’s account is not active. Activate it first, or reject this.';
     case 'restricted':

@@ -51,13 +51,15 @@ export async function openDispute(tx: Transaction, wish: DisputeWish): Promise<O
   });
   const dispute = await selectDispute(tx, id);
   if (dispute === null) return { kind: 'open_already' };
-  await queueNotice(tx, {
-    to: { account_id: holding.account_id },
-    template: 'ownership_disputed',
-    facts: { number, until: dispute.kept_until.toISOString() },
-  });
+  await tellDisputed(tx, dispute);
   await tellBoth(tx, dispute);
   return { kind: 'opened', dispute, is_new: true };
+}
+
+/** Who has the number hears that somebody says it is his, and until when it stays where it is. */
+export function tellDisputed(tx: Transaction, { number, holder_account_id, kept_until }: Dispute): Promise<void> {
+  const facts = { number, until: kept_until.toISOString() };
+  return queueNotice(tx, { to: { account_id: holder_account_id }, template: 'ownership_disputed', facts });
 }
 
 /** Whoever has the portal open on either side. What one of us proposed is not decided, and looks as it did before. */

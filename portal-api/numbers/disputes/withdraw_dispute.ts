@@ -1,8 +1,8 @@
 import type { Transaction } from '../../../domain/db/transaction.ts';
-import { queueNotice } from '../../notices/queue_notice.ts';
 import { saveDispute } from './dispute_rows.ts';
 import type { Dispute } from './dispute_rows.ts';
 import { nextDisputeState } from './dispute_state.ts';
+import { leaveWithHolder } from './leave_with_holder.ts';
 import { tellBoth } from './open_dispute.ts';
 
 /** By the claimant, or by whoever closed the claimant's account; null where it is closed. The number's row is locked. */
@@ -16,7 +16,6 @@ export async function withdrawDispute(
   if (state === null) return null;
   const closed = await saveDispute(tx, { ...dispute, state, closed_by, closed_at: now, answer: null });
   await tellBoth(tx, closed);
-  const { holder_account_id: account_id, number } = closed;
-  await queueNotice(tx, { to: { account_id }, template: 'ownership_kept', facts: { number } });
+  await leaveWithHolder(tx, closed, null, now);
   return closed;
 }

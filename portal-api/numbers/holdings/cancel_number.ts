@@ -9,6 +9,7 @@ import { endHolding } from './end_holding.ts';
 import { lastPeriod, ownHolding } from './holding_rows.ts';
 import type { Holding } from './holding_rows.ts';
 import { isBeingPorted, isDisputed, isKept } from './kept.ts';
+import { payNumbersSoon } from './pay_numbers_soon.ts';
 import { unusedPart } from './period.ts';
 
 export interface CancellationPreview {
@@ -91,8 +92,6 @@ export async function cancelNumber(tx: Transaction, wish: CancellationWish): Pro
   const holding = await ownHolding(tx, number, account_id);
   if (holding === null) return { kind: 'not_found' };
   if (await isBeingPorted(tx, holding.id)) return { kind: 'being_ported' };
-  // Whoever has what is another's would end it before it is given back.
-  if (await isDisputed(tx, holding.id, now)) return { kind: 'disputed' };
   const pending = await pendingCancellation(tx, holding.id);
   // What we decided on its refund is not gone round.
   if (pending !== null && pending.reason !== null) return { kind: 'cancelled_by_us' };
@@ -100,6 +99,8 @@ export async function cancelNumber(tx: Transaction, wish: CancellationWish): Pro
   if (pending !== null && !at_once) return { kind: 'already_cancelled' };
   await lockWallet(tx, holding.wallet_id);
   const preview = await previewCancellation(tx, holding, { at_once, refund: 'policy' }, now);
+  // Whoever has what is another's would end it before it is given back; what ends later is kept until then.
+  if (preview.effective_at <= now && (await isDisputed(tx, holding.id, now))) return { kind: 'disputed' };
   const refund_micros = refundOf(preview);
   if (wish.refund_micros_seen !== null && wish.refund_micros_seen !== refund_micros) {
     return { kind: 'refund_differs', refund_micros };
@@ -176,10 +177,11 @@ export async function isPast(
   return effective_at <= now && !(await isKept(db, holding_id, now));
 }
 
-/** The number goes on as before. It is locked. */
+/** The number goes on as before, and a month that is due by now is paid for. It is locked. */
 export async function takeBack(tx: Transaction, holding: Holding, pending: Cancellation, now: Date): Promise<void> {
   await markUndone(tx, pending.id, now);
   const { account_id, number, state } = holding;
+  if (holding.paid_until <= now) await payNumbersSoon(tx, account_id);
   await tellCustomer(tx, account_id, { type: 'number', id: number, state });
 }
 

@@ -152,11 +152,12 @@ async function judge(
   now: Date,
 ): Promise<Judged | { kind: 'being_ported' | 'disputed' | 'already_cancelled' }> {
   if (await isBeingPorted(tx, holding.id)) return { kind: 'being_ported' };
-  if (await isDisputed(tx, holding.id, now)) return { kind: 'disputed' };
   const pending = await pendingCancellation(tx, holding.id);
   if (pending !== null && pending.reason !== null && !terms.at_once) return { kind: 'already_cancelled' };
   await lockWallet(tx, holding.wallet_id);
-  return { preview: await previewCancellation(tx, holding, terms, now), pending };
+  const preview = await previewCancellation(tx, holding, terms, now);
+  if (preview.effective_at <= now && (await isDisputed(tx, holding.id, now))) return { kind: 'disputed' };
+  return { preview, pending };
 }
 
 async function carryOut(

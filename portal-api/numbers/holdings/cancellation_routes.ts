@@ -152,7 +152,7 @@ const CANCELLED_BY_US =
   'We have cancelled this number ourselves, for the reason that GET of its cancellation tells. Write to our support if you object.';
 
 const DISPUTED =
-  'Somebody else says that this number is theirs. Until we have decided it is neither cancelled nor handed on; say what you know of it at /v1/ownership-disputes.';
+  'Somebody else says that this number is theirs. Until we have decided it is neither handed on nor ended; cancel it to the end of its period, and say what you know of it at /v1/ownership-disputes.';
 
 function cancelledOrRefuse(cancelled: Cancelled): z.input<typeof cancellationShape> {
   switch (cancelled.kind) {
@@ -186,7 +186,7 @@ function undoRoute({ pool }: NumbersDesk): Route {
       tag: 'numbers',
       policy: { customer: WHO_PAYS, api_key: 'numbers:write' },
       params: numberParams,
-      answers: { 204: { description: 'It goes on as before.', empty: true } },
+      answers: { 204: { description: 'It goes on as before; a month that is due is charged.', empty: true } },
       problems: ['too_late', 'conflict'],
     },
     async ({ params, identity, now }) => {

@@ -43,7 +43,7 @@ export async function endHolding(
     `update cancellation_order set state = 'lapsed', decided_at = $2 where holding_id = $1 and state = 'waiting'`,
     [id, at],
   );
-  await lapseDispute(tx, holding, at);
+  await lapseDisputes(tx, holding, at);
   await tellCustomer(tx, account_id, { type: 'number', id: number, state: 'ended' });
   await tx.query(
     `update port_out set state = 'refused', decided_at = $2, reason = 'Its holder has it no longer.'
@@ -60,8 +60,8 @@ export async function endHolding(
   return at;
 }
 
-/** Whoever said that the number is his has nobody to take it from any more. */
-async function lapseDispute(tx: Transaction, { id, number }: Holding, at: Date): Promise<void> {
+/** Whoever says that the number is his has nobody to take it from any more. */
+async function lapseDisputes(tx: Transaction, { id, number }: Holding, at: Date): Promise<void> {
   const { rows } = await tx.query<{ id: string; claimant_account_id: string }>(
     `update ownership_dispute set state = 'lapsed', closed_at = $2, answer = null, version = version + 1
       where holding_id = $1 and state in ('open', 'proposed') returning id, claimant_account_id`,

@@ -6,6 +6,7 @@ import { GRACE_MS, SUSPENSION_MS } from '../terms.ts';
  *            ┌──────────────paid─────────────┐
  *            v                               │
  *     active ──unpaid──> grace ──grace_over──> suspended ──suspension_over──> ended
+ *       ├───kept────────────┴────────kept─────────^
  *       └────left─────────┴────────left──────────┴────────left────────────────^
  *
  * In grace it works as before; suspended, it takes no calls and no texts. `left`: cancelled, handed to another customer or operator, or

@@ -9,7 +9,7 @@ import { PortalWorld } from '../../testing/portal_world.ts';
 import { balanceOf, buyerOf, carryOut, problem, UNIT, untilIdle } from '../testing/buying.ts';
 import { needDocumentsIn } from '../testing/documents.ts';
 import { putInStock } from '../testing/stock.ts';
-import { payNumbersSoon } from './renew.ts';
+import { payNumbersSoon } from './pay_numbers_soon.ts';
 
 const DAY_MS = 86_400_000;
 const MONTH_AND_A_BIT_MS = 31.5 * DAY_MS;

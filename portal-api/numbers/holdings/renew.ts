@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import { inTransaction } from '../../../domain/db/transaction.ts';
-import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import type { Transaction } from '../../../domain/db/transaction.ts';
 import { chargeWallet } from '../../../domain/ledger/charge_wallet.ts';
 import { withTax } from '../../../domain/rating/price.ts';
 import { operationIdOf } from '../../http/idempotency.ts';
-import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
 import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
@@ -21,11 +20,6 @@ import { conversionWords } from '../offers/wallet_price.ts';
 import { nextPeriod } from './period.ts';
 
 const NUMBERS_OF_ONE_MAX = 10_000;
-
-/** To be called where money came into a wallet, in that transaction: numbers that wait for it are paid at once. */
-export function payNumbersSoon(tx: Queryable, account_id: string): Promise<void> {
-  return enqueue(tx, { task: 'renew_numbers', payload: { account_id } });
-}
 
 /** Does what is due for numbers: all of them, or those of one account. One that fails keeps no other from its turn. */
 export async function renewNumbers(pool: pg.Pool, account_id: string | null, now: Date): Promise<void> {
@@ -91,8 +85,9 @@ async function endUnlessKept(
   cancellation: Cancellation | null,
   now: Date,
 ): Promise<void> {
-  if (await isBeingPorted(tx, holding.id)) return;
+  // It goes to no other operator meanwhile, so it does not work for one.
   if (await isDisputed(tx, holding.id, now)) return keepUnpaid(tx, holding, now);
+  if (await isBeingPorted(tx, holding.id)) return;
   if (cancellation !== null) return carryOutCancellation(tx, holding, cancellation, { reason: 'cancelled', now });
   await endHolding(tx, holding, { reason: 'cancelled', at: now });
 }

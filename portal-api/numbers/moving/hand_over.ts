@@ -36,38 +36,35 @@ export async function mayTake(
   return { wallet_id: allowed.wallet_id, currency, monthly_micros, converted: price.converted ?? holding.converted };
 }
 
-/**
- * Makes somebody else the holder. The number's row is locked, and its transfer is written as done. One that we decide on may not be paid for:
- * then it works for the next holder once he has paid, from then on and not for what somebody else owes.
- */
-export async function handOver(
+export interface NextHolder extends Taking {
+  /** The holding's id. */
+  id: string;
+  account_id: string;
+  now: Date;
+}
+
+/** To whom both sides agreed, who are told. The number's row is locked, and its transfer is written as done. */
+export async function handOver(tx: Transaction, holding: Holding, next: NextHolder): Promise<void> {
+  await changeHolder(tx, holding, next, 'active');
+  const facts = { number: holding.number };
+  for (const account_id of [holding.account_id, next.account_id]) {
+    await queueNotice(tx, { to: { account_id }, template: 'transfer_done', facts });
+  }
+}
+
+/** Makes somebody else the holder, with what is left of the month that was paid. The number's row is locked. */
+export async function changeHolder(
   tx: Transaction,
   holding: Holding,
-  /** `why`: we decided so, and both are told that; null: both had agreed. */
-  next: Taking & { id: string; account_id: string; now: Date; why: string | null },
+  next: NextHolder,
+  state: 'active' | 'suspended',
 ): Promise<void> {
-  const { id, account_id, wallet_id, currency, monthly_micros, converted, now, why } = next;
+  const { id, account_id, wallet_id, currency, monthly_micros, converted, now } = next;
   const { number } = holding;
-  const state = why === null || isPaid(holding, now) ? 'active' : 'suspended';
   const from = await endHolding(tx, holding, { reason: 'transferred', at: now });
   const since = { held_from: from, held_to: null, state_since: from };
   const price = { wallet_id, currency, monthly_micros, converted };
   await insertHolding(tx, { ...holding, id, account_id, ...price, ...since, state, periods: 0, version: 1 }, null);
   await setNumber(tx, number, { state, account_id });
   await tellCustomer(tx, account_id, { type: 'number', id: number, state });
-  await tellBoth(tx, { from: holding.account_id, to: account_id, number, why });
 }
-
-export const isPaid = ({ state, paid_until }: Holding, now: Date): boolean => state === 'active' && paid_until > now;
-
-async function tellBoth(
-  tx: Transaction,
-  { from, to, number, why }: { from: string; to: string; number: string; why: string | null },
-): Promise<void> {
-  const template = why === null ? (['transfer_done', 'transfer_done'] as const) : DECIDED;
-  const facts = why === null ? { number } : { number, why };
-  await queueNotice(tx, { to: { account_id: from }, template: template[0], facts });
-  await queueNotice(tx, { to: { account_id: to }, template: template[1], facts });
-}
-
-const DECIDED = ['ownership_taken', 'ownership_given'] as const;

@@ -141,7 +141,7 @@ async function complete(tx: Transaction, transfer: Transfer, now: Date): Promise
     ...{ ...transfer, state: 'done', decided_at: now },
     ...{ provider_state: 'told', provider_since: now },
   });
-  await handOver(tx, holding, { id: new_holding_id, account_id: to_account_id, ...taking, now, why: null });
+  await handOver(tx, holding, { id: new_holding_id, account_id: to_account_id, ...taking, now });
 }
 
 /** The number stays with its holder, of whom the provider is told again. Its row is locked. */

@@ -98,7 +98,7 @@ export async function acceptTransfer(
   if (told === null) {
     const done: Transfer = { ...accepted, state: 'done', decided_at: now };
     await saveTransfer(tx, done);
-    await handOver(tx, holding, { id: holding_id, account_id, ...taking, now, why: null });
+    await handOver(tx, holding, { id: holding_id, account_id, ...taking, now });
     return { kind: 'accepted', transfer: done };
   }
   const is_asked = told.on_transfer === 'asked';
@@ -107,7 +107,7 @@ export async function acceptTransfer(
     ...(is_asked ? { state: 'with_provider' } : { state: 'done', decided_at: now }),
   };
   await saveTransfer(tx, telling);
-  if (!is_asked) await handOver(tx, holding, { id: holding_id, account_id, ...taking, now, why: null });
+  if (!is_asked) await handOver(tx, holding, { id: holding_id, account_id, ...taking, now });
   await tellSoon(tx, telling);
   return { kind: 'accepted', transfer: telling };
 }
