@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SimulatedNumberProvider } from '../../../deploy/number_provider/number_provider.ts';
-import { providerSettingsSchema } from '../../../deploy/number_provider/settings.ts';
+import type { SimulatedNumberProvider } from '../../../deploy/number_provider/number_provider.ts';
 import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
 import { seedLegalDocuments } from '../../legal/seed_legal_documents.ts';
 import { makeAdmin } from '../../testing/people.ts';
 import type { TestUser } from '../../testing/people.ts';
 import type { PortalClient } from '../../testing/portal_client.ts';
-import { PortalWorld } from '../../testing/portal_world.ts';
+import type { PortalWorld } from '../../testing/portal_world.ts';
 import { noticesTo, writeJobsDown } from '../../testing/told_notices.ts';
 import { brokenRules } from '../testing/broken_rules.ts';
 import { balanceOf, buyerOf, carryOut, PATIENCE, problem, UNIT, untilIdle } from '../testing/buying.ts';
 import { needDocumentsIn } from '../testing/documents.ts';
 import { makeHolder } from '../testing/holder.ts';
+import { partnerWorld } from '../testing/partner_world.ts';
+import type { PartnerWorld } from '../testing/partner_world.ts';
 import { putInStock } from '../testing/stock.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,9 +21,8 @@ const OF_DISPUTES = [
   ...['ownership_disputed', 'ownership_given', 'ownership_taken', 'ownership_kept', 'ownership_refused'],
   'ownership_lapsed',
 ];
-const key = 'a key of the partner';
-const secret = 'a secret of the partner';
 
+let partner: PartnerWorld;
 let world: PortalWorld;
 let provider: SimulatedNumberProvider;
 let first: PortalClient;
@@ -32,13 +32,8 @@ let last = 0;
 const admin = async (): Promise<PortalClient> => (await makeAdmin(world, ['operations'])).signIn();
 
 beforeAll(async () => {
-  provider = new SimulatedNumberProvider(providerSettingsSchema.parse({ key }), () => world.now());
-  await provider.start();
-  world = await PortalWorld.begin({
-    ...{ NUMBER_PROVIDER_URL: provider.url, NUMBER_PROVIDER_KEY: key, NUMBER_PROVIDER_WEBHOOK_SECRET: secret },
-  });
-  provider.webhook = { url: `${world.url}/v1/webhooks/number-provider`, secret };
-  await needDocumentsIn(world.pool, []);
+  partner = await partnerWorld();
+  ({ world, provider } = partner);
   await writeJobsDown(world.pool);
 });
 
@@ -49,8 +44,7 @@ beforeEach(async () => {
 afterAll(async () => {
   expect(await brokenInvariants(world.pool)).toEqual([]);
   expect(await brokenRules(world.pool)).toEqual([]);
-  await world.end();
-  await provider.stop();
+  await partner.end();
 });
 
 interface Side {

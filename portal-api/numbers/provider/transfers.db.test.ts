@@ -1,44 +1,35 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SimulatedNumberProvider } from '../../../deploy/number_provider/number_provider.ts';
-import { providerSettingsSchema } from '../../../deploy/number_provider/settings.ts';
+import type { SimulatedNumberProvider } from '../../../deploy/number_provider/number_provider.ts';
 import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
 import { DataKeys } from '../../../domain/privacy/data_keys.ts';
 import { makeAdmin } from '../../testing/people.ts';
 import type { TestUser } from '../../testing/people.ts';
 import type { PortalClient, Reply } from '../../testing/portal_client.ts';
-import { PortalWorld } from '../../testing/portal_world.ts';
+import type { PortalWorld } from '../../testing/portal_world.ts';
 import { buyerOf, carryOut, PATIENCE, problem, UNIT, untilIdle } from '../testing/buying.ts';
-import { needDocumentsIn } from '../testing/documents.ts';
 import { makeHolder } from '../testing/holder.ts';
+import { partnerWorld } from '../testing/partner_world.ts';
+import type { PartnerWorld } from '../testing/partner_world.ts';
 import { tellTransfer } from '../moving/tell_provider.ts';
 import { HttpProvider } from './http_provider.ts';
 import type { NumberProvider } from './number_provider.ts';
 import { putInStock } from '../testing/stock.ts';
 
-const secret = randomBytes(20).toString('hex');
-const key = randomBytes(20).toString('hex');
-
+let partner: PartnerWorld;
 let world: PortalWorld;
 let provider: SimulatedNumberProvider;
 let last = 0;
 
 beforeAll(async () => {
-  provider = new SimulatedNumberProvider(providerSettingsSchema.parse({ key }), () => world.now());
-  await provider.start();
-  world = await PortalWorld.begin({
-    ...{ NUMBER_PROVIDER_URL: provider.url, NUMBER_PROVIDER_KEY: key, NUMBER_PROVIDER_WEBHOOK_SECRET: secret },
-  });
-  provider.webhook = { url: `${world.url}/v1/webhooks/number-provider`, secret };
-  await needDocumentsIn(world.pool, []);
+  partner = await partnerWorld();
+  ({ world, provider } = partner);
 });
 
 beforeEach(() => provider.behave({}));
 
 afterAll(async () => {
   expect(await brokenInvariants(world.pool)).toEqual([]);
-  await world.end();
-  await provider.stop();
+  await partner.end();
 });
 
 /** As an admin sets it: what the partner is told of holders of German numbers. */
@@ -139,7 +130,7 @@ describe('a transfer of a number whose provider is told of holders', () => {
 
 /** Tells the partner of a transfer so slowly that all of `meanwhile` happens before it hears of it. */
 function tellSlowly(transfer_id: string, meanwhile: () => Promise<void>): Promise<void> {
-  const real = new HttpProvider({ url: provider.url, key });
+  const real = new HttpProvider({ url: provider.url, key: partner.key });
   const slow: NumberProvider = {
     provision: (wish) => real.provision(wish),
     status: (id) => real.status(id),
