@@ -120,7 +120,8 @@ function count(world: ModelWorld): void {
   }
 }
 
-test(`no call is granted or charged what was not held, in ${HISTORIES} histories`, { timeout: 120_000 }, () => {
+// A minute of a processor, of which it may get a third while other tests run.
+test(`no call is granted or charged what was not held, in ${HISTORIES} histories`, { timeout: 300_000 }, () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 60, maxLength: 140, size: 'max' }), (tape) => {
       const world = new ModelWorld(new Tape(tape));
