@@ -38,17 +38,21 @@ export async function bringIntoForce(tx: Transaction, now: Date): Promise<void> 
   }
 }
 
-/**
- * A correction is no news; a first version is to those who are here already, as an operator's customers are when he first has terms, and in
- * another language it is not.
- */
+/** A correction is no news; a first version is to those who are here already, as an operator's customers are when he first has terms. */
 export async function isNews(
   tx: Transaction,
-  { id, kind: of_kind, version, is_material }: Pick<DocumentRow, 'id' | 'kind' | 'version' | 'is_material'>,
+  { version, is_material }: Pick<DocumentRow, 'version' | 'is_material'>,
 ): Promise<boolean> {
-  if (!is_material || version > 1) return is_material;
-  const told = await versionInEachLanguage(tx, of_kind, version);
-  return told.every((one) => one.id === id) && (await ownersAfter(tx, null, 1)).length > 0;
+  return is_material && (version > 1 || (await ownersAfter(tx, null, 1)).length > 0);
+}
+
+/** Whether it only tells in another language what is in force before it: who is here by now agreed to that when they came. */
+async function isLaterTranslation(
+  tx: Transaction,
+  { kind: of_kind, version, in_force_from }: DocumentRow,
+): Promise<boolean> {
+  const all = await versionInEachLanguage(tx, of_kind, version);
+  return all.some((one) => one.in_force_from !== null && in_force_from !== null && one.in_force_from < in_force_from);
 }
 
 /** In the transaction that gives the reason. */
@@ -59,6 +63,7 @@ export async function beginTelling(
   now: Date,
 ): Promise<void> {
   if (!(await isNews(tx, document))) return;
+  if (document.version === 1 && (await isLaterTranslation(tx, document))) return;
   const news = { kind: document.kind, version: document.version, occasion: of_occasion };
   // What nobody has to agree to is told once.
   if (news.kind === 'privacy' && (await lockTelling(tx, { ...news, occasion: 'scheduled' })) !== undefined) return;

@@ -111,6 +111,11 @@ describe('everybody who agreed', () => {
     expect(await tellings()).toEqual([]);
     await inTransaction(pool, (tx) => beginTelling(tx, first, 'in_force', new Date()));
     expect(await tellings()).toEqual([{ version: 1, occasion: 'in_force' }]);
+    // In another language, and of what is in force already, it is no news.
+    await pool.query(`delete from terms_telling where kind = 'payment_policy'`);
+    const translated = { ...first, id: randomUUID(), locale: 'de', in_force_from: new Date() };
+    await inTransaction(pool, (tx) => beginTelling(tx, translated, 'in_force', new Date()));
+    expect(await tellings()).toEqual([]);
   });
 });
 
