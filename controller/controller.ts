@@ -104,7 +104,7 @@ export class Controller {
     this.#rates = rateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
     this.#ledger = this.#makeLedger();
     this.#metrics = new Metrics(() => this.#liveFigures());
-    const observer = new Observer(this.#metrics);
+    const observer = new Observer(this.#metrics, settings.DEADLINE_GUARD_MS);
     this.#decider = new Decider({
       db: this.#pool,
       book: () => this.#rates.value,
@@ -164,6 +164,7 @@ export class Controller {
       database_url: this.#settings.DATABASE_URL,
       switch_id: this.#settings.SWITCH_ID,
       service: 'controller',
+      works: () => this.#media.healthy,
       owner,
       now: () => new Date(),
       retry_ms: 250,

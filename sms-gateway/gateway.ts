@@ -103,7 +103,8 @@ export class Gateway {
     const now = Date.now;
     const ids = new MessageIds(now);
     const lease = (): GatewayLease => ({ gateway_id: settings.GATEWAY_ID, epoch: this.#lease.epoch });
-    this.#lease = gatewayLease({ settings, owner, onLost: () => this.#superseded(), log });
+    const works = () => this.#carriers.is_bound;
+    this.#lease = gatewayLease({ settings, owner, works, onLost: () => this.#superseded(), log });
     const turn = new Turn();
     this.#routing = new RoutingDesk({ settings, db: pool, now, log });
     this.#outcomes = new OutcomeWriter({
@@ -162,9 +163,8 @@ export class Gateway {
   /** Resolves when texts are taken. Waits as a standby while another gateway has the lease. */
   async start(): Promise<void> {
     const { GATEWAY_HOST: host, GATEWAY_OBSERVE_PORT: port } = this.#settings;
-    const { registry } = this.#metrics;
     this.#observation = await serveObservation({
-      ...{ host, port, registry, health: () => this.#health() },
+      ...{ host, port, registry: this.#metrics.registry, health: () => this.#health() },
       pages: {
         '/binds': () => this.#carriers.binds.map(bindView),
         '/unreadable-receipts': () => listUnreadableReceipts(this.#pool, UNREADABLE_LISTED_MAX),
@@ -182,7 +182,8 @@ export class Gateway {
     this.#duties.every(this.#settings.REFILL_MS, () => this.#refill.pass());
     this.#duties.every(EXPIRE_MS, () => this.#queue.expire());
     this.#duties.every(SETTLE_MS, async () => this.#dispatcher.takeClaimed(await this.#queue.settle()));
-    this.#duties.every(SWEEP_MS, () => this.#sweep());
+    this.#duties.every(SWEEP_MS, () => this.#screening.ported_numbers.refresh());
+    this.#duties.every(SWEEP_MS, () => this.#deliveries.sweep());
     this.#duties.every(QUALITY_MS, () => this.#readBinds());
     this.#duties.every(COUNT_QUEUE_MS, () => this.#room.count());
     this.#duties.every(SAVE_MS, () => this.#learned.save());
@@ -225,11 +226,6 @@ export class Gateway {
     this.#keywords.answer(arrival, arrived);
   }
 
-  async #sweep(): Promise<void> {
-    await this.#screening.ported_numbers.refresh();
-    await this.#deliveries.sweep();
-  }
-
   #makeDispatcher(): Dispatcher {
     const { LANE_TEXTS_MAX, UNROUTED_RETRY_MS } = this.#settings;
     return new Dispatcher({
@@ -257,6 +253,7 @@ export class Gateway {
       ...{ settings: this.#settings, db: this.#pool, lease, now: () => new Date(), log: this.#log },
       holds: (message_id) => this.#dispatcher.holds(message_id),
       onTheirWay: () => onTheirWay(this.#outcomes, this.#acceptor, this.#queue),
+      giveBack: (message_id) => this.#dispatcher.giveBack(message_id),
       onRecovered: (verdict, texts) => this.#metrics.recovered_total.inc({ verdict }, texts),
       onBacklog: (backlog) => this.#metrics.counted(backlog),
       onUnheard: (carrier_id, texts) => this.#metrics.unheard_total.inc({ carrier: String(carrier_id) }, texts),
@@ -353,14 +350,14 @@ export class Gateway {
   }
 
   #makeListener(): Listener {
-    const heard = {
+    return gatewayListener(this.#settings.DATABASE_URL, this.#log, {
       rates: () => this.#routing.book.refresh(),
       queue: () => this.#refill.wake(),
       deliveries: () => this.#tellCustomers(),
       changed: () => this.#changed(),
       portings: () => this.#screening.portingsChanged(),
-    };
-    return gatewayListener(this.#settings.DATABASE_URL, heard, this.#log);
+      optOuts: () => this.#housekeeping.expectUnwanted(),
+    });
   }
 
   #tellCustomers(): void {
@@ -395,6 +392,6 @@ export class Gateway {
       () => true,
       () => false,
     );
-    return { database, lease: this.#lease.sure, carriers: this.#carriers.binds.some((bind) => bind.is_bound) };
+    return { database, lease: this.#lease.sure, carriers: this.#carriers.is_bound };
   }
 }

@@ -6,16 +6,19 @@ export interface GatewayLeaseParts {
   settings: Pick<GatewaySettings, 'DATABASE_URL' | 'GATEWAY_ID'>;
   /** This process. */
   owner: string;
+  /** Whether any carrier is bound to. */
+  works: () => boolean;
   onLost: () => void;
   log: Logger;
 }
 
 /** That this process alone sends under the gateway's name. */
-export function gatewayLease({ settings, owner, onLost, log }: GatewayLeaseParts): LeaseKeeper {
+export function gatewayLease({ settings, owner, works, onLost, log }: GatewayLeaseParts): LeaseKeeper {
   return new LeaseKeeper({
     database_url: settings.DATABASE_URL,
     switch_id: settings.GATEWAY_ID,
     service: 'gateway',
+    works,
     owner,
     now: () => new Date(),
     retry_ms: 250,

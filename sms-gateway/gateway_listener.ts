@@ -11,12 +11,14 @@ export interface HeardOfDatabase {
   changed: () => void;
   /** Where numbers went that changed their network. */
   portings: () => void;
+  /** A STOP that did not come to a gateway may forbid texts that one has in its hands. */
+  optOuts: () => void;
 }
 
 const RETRY_MS = 500;
 
 /** Hears what the database notifies a gateway of; all of it may have happened while nobody listened. */
-export function gatewayListener(database_url: string, heard: HeardOfDatabase, log: Logger): Listener {
+export function gatewayListener(database_url: string, log: Logger, heard: HeardOfDatabase): Listener {
   return new Listener({
     database_url,
     channels: {
@@ -25,6 +27,7 @@ export function gatewayListener(database_url: string, heard: HeardOfDatabase, lo
       customer_delivery: heard.deliveries,
       gateway: heard.changed,
       ported_number: heard.portings,
+      opt_out: heard.optOuts,
     },
     onConnected: () => {
       heard.rates();
@@ -32,6 +35,7 @@ export function gatewayListener(database_url: string, heard: HeardOfDatabase, lo
       heard.deliveries();
       heard.changed();
       heard.portings();
+      heard.optOuts();
     },
     onLost: (error) => log.warn({ err: error }, 'notifications of the database are not heard; connecting again'),
     retry_ms: RETRY_MS,

@@ -15,6 +15,7 @@ import { eraseBodies, forgetTextsPast } from '../domain/texts/retention.ts';
 import { endUnheardTexts } from '../domain/texts/unheard_texts.ts';
 import { forgetUnreadableReceipts } from '../domain/texts/unreadable_receipts.ts';
 import { Strays } from './lanes/strays.ts';
+import { Unwanted } from './lanes/unwanted.ts';
 
 export interface HousekeepingOptions {
   settings: Pick<GatewaySettings, 'MESSAGE_BODY_DAYS' | 'REPLAY_DAYS' | 'LETTER_DAYS' | 'RECEIPT_WAIT_HOURS'>;
@@ -24,6 +25,7 @@ export interface HousekeepingOptions {
   holds: (message_id: string) => boolean;
   /** Texts of which the database is just being told something. */
   onTheirWay: () => ReadonlySet<string>;
+  giveBack: (message_id: string) => Promise<void>;
   now: () => Date;
   onRecovered: (verdict: string, texts: number) => void;
   /** A text ended, some seconds ago and by whomever; each is told once. */
@@ -40,6 +42,7 @@ const PARKED_MAX = 1_000;
 /** Out of step with what is claimed and given back each minute, which would seem to be missing at every look. */
 const STRAYS_MS = 47_000;
 const STRAYS_SOON_MS = 3_000;
+const UNWANTED_MS = 200;
 const ENDED_MS = 2_000;
 /** Few at a time and a pause between: whoever waits to have his text accepted waits for all that is taken at once, here and in the database. */
 const ENDED_MAX = 500;
@@ -59,10 +62,12 @@ const DAY_MS = 86_400_000;
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #strays: Strays;
+  readonly #unwanted: Unwanted;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    const { db, lease, holds, onTheirWay, now, onRecovered, log } = options;
+    const { db, lease, holds, onTheirWay, giveBack, now, onRecovered, log } = options;
+    this.#unwanted = new Unwanted({ db, lease, giveBack });
     this.#strays = new Strays({
       db,
       lease,
@@ -78,6 +83,7 @@ export class Housekeeping {
     duties.every(SWEEP_MS, () => this.#sweep());
     duties.every(STRAYS_MS, () => this.#strays.pass());
     duties.every(STRAYS_SOON_MS, () => this.#strays.passSoon());
+    duties.every(UNWANTED_MS, () => this.#unwanted.passSoon());
     duties.every(ENDED_MS, () => this.#countEnded());
     duties.every(BACKLOG_MS, async () => this.#options.onBacklog(await selectBacklog(this.#options.db)));
     duties.every(UNHEARD_MS, () => this.#endUnheard());
@@ -88,6 +94,11 @@ export class Housekeeping {
   /** What was claimed may have been lost on its way: it is looked for before long. */
   expectStrays(): void {
     this.#strays.expect();
+  }
+
+  /** Somebody may have said STOP to texts that are in our hands. */
+  expectUnwanted(): void {
+    this.#unwanted.expect();
   }
 
   /** What an older gateway had in its hands. */

@@ -97,7 +97,7 @@ export class Metrics {
     );
     this.hangup_lateness_seconds = seconds(
       'hangup_lateness',
-      'How much later than its granted seconds a call ended; what is above 0 is booked to the operator.',
+      'How much later than its granted seconds a call ended that came to their end; what is above 0 is booked to the operator.',
       LATENESS_BUCKETS,
       [],
     );

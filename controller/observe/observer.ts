@@ -6,9 +6,12 @@ import type { Metrics } from './metrics.ts';
 /** Turns the steps of calls into metrics and log lines. Numbers of people stay out of the log; the call id leads to them. */
 export class Observer {
   readonly #metrics: Metrics;
+  readonly #deadline_guard_ms: number;
 
-  constructor(metrics: Metrics) {
+  /** @param deadline_guard_ms how long before the last granted second is over the switch is to end a call. */
+  constructor(metrics: Metrics, deadline_guard_ms: number) {
     this.#metrics = metrics;
+    this.#deadline_guard_ms = deadline_guard_ms;
   }
 
   onStep(session: CallSession, before: CallState, event: CallEvent, effects: readonly CallEffect[]): void {
@@ -54,9 +57,7 @@ export class Observer {
       this.#metrics.call_seconds.observe({ direction: cdr.direction }, cdr.duration_ms / 1000);
       this.#metrics.charged_micros_total.inc({ currency }, Number(item.net_micros + item.tax_micros));
       this.#metrics.operator_loss_micros_total.inc({ currency }, Number(item.loss_micros));
-      if ('held' in state) {
-        this.#metrics.hangup_lateness_seconds.observe(Math.max(0, cdr.duration_ms / 1000 - state.held.seconds));
-      }
+      if ('held' in state) this.#onEndOfMoney(cdr.duration_ms - state.held.seconds * 1000);
     }
     session.log.info(
       {
@@ -73,5 +74,11 @@ export class Observer {
       },
       'settled',
     );
+  }
+
+  /** A call that was ended by its parties, before it was to be, says nothing of how late such ends are. @param late_ms negative before. */
+  #onEndOfMoney(late_ms: number): void {
+    if (late_ms < -2 * this.#deadline_guard_ms) return;
+    this.#metrics.hangup_lateness_seconds.observe(Math.max(0, late_ms / 1000));
   }
 }

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { leaseName } from '../../domain/lease/lease_keeper.ts';
 import { answer, ring } from '../sip/carrier_script.ts';
 import { monotonicMs } from '../sip/clock.ts';
 import { killed, untilHealth } from '../world/processes.ts';
 import { talk } from '../world/talk.ts';
 import { testWorld } from '../world/test_world.ts';
+import { eventually } from '../world/verdict.ts';
 import type { World } from '../world/world.ts';
 import { Talkers } from './bad_days/talkers.ts';
 
@@ -20,6 +22,16 @@ afterAll(async () => {
   await end();
 });
 
+/** What the portal's status goes by. */
+const saysThatItWorks = (works: boolean): Promise<true> =>
+  eventually(`the controller to say that it ${works ? 'works' : 'is cut off'}`, 5_000, async () => {
+    const { rowCount } = await world.pool.query(
+      'select 1 from pg_stat_activity where datname = current_database() and application_name = $1',
+      [leaseName('controller', works)],
+    );
+    return rowCount === 1 ? true : null;
+  });
+
 it('a switch that is killed: calls are settled once from what is known, and the next switch begins empty', async () => {
   const silent = '+442071838751';
   world.carrier('alpha').play(answer());
@@ -35,8 +47,10 @@ it('a switch that is killed: calls are settled once from what is known, and the 
   const killed_at_ms = monotonicMs();
   await killed(world.asterisk);
   await untilHealth(world.controller.url, 503, 5_000);
+  await saysThatItWorks(false);
   await world.startAsterisk();
   await untilHealth(world.controller.url, 200, 10_000);
+  await saysThatItWorks(true);
 
   await talkers.expectTalked(ended_before);
   for (const one of [talks, small]) {

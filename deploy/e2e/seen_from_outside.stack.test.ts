@@ -57,7 +57,7 @@ test('an operator sees calls by how they end, attempts by carrier, money that is
   expect(await metric('letsdial_calls_total{direction="outbound",result="answered",reason="16"}')).toBe(1);
   expect(await metric('letsdial_call_duration_seconds_count{direction="outbound"}')).toBe(1);
   expect(await metric('letsdial_post_dial_delay_seconds_count{direction="outbound"}')).toBe(1);
-  expect(await metric('letsdial_hangup_lateness_seconds_count')).toBe(1);
+  expect(await metric('letsdial_hangup_lateness_seconds_count')).toBe(0);
   const answered = cdrs.find(({ result }) => result === 'answered');
   expect(await metric('letsdial_charged_micros_total{currency="EUR"}')).toBe(Number(answered?.net_micros));
   const failed = await metric('letsdial_attempts_total{carrier="1",result="failed",blame="carrier"}');
@@ -67,6 +67,18 @@ test('an operator sees calls by how they end, attempts by carrier, money that is
   expect(await metric('letsdial_live_calls{phase="talking"}')).toBe(0);
   expect(await metric('letsdial_held_micros{currency="EUR"}')).toBe(0);
   expect(await metric('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
+});
+
+test('how late a call ends is told of one that came to the end of its money', async () => {
+  const phone = await world.phone(await world.customer({ balance_micros: 2_500n }));
+  world.carrier('alpha').play(answer());
+  const call = phone.call(DIALLED);
+  await talk(call, 1_000);
+  await call.ended();
+  await eventually('the call among the metrics', 5_000, async () =>
+    (await metric('letsdial_hangup_lateness_seconds_count')) === 1 ? true : null,
+  );
+  expect(await metric('letsdial_hangup_lateness_seconds_bucket{le="0.25"}')).toBe(1);
 });
 
 test('one call id runs through every line of the log, and nobody’s number stands there', async () => {

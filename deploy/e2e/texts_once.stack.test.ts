@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { decideStray } from '../../domain/texts/testing/decide_stray.ts';
 import { factsOf } from '../smsc/read_log.ts';
 import { payloadOf, wholeTexts } from '../smsc/submitted_text.ts';
 import { freshDatabase } from '../testing/database.ts';
@@ -180,3 +181,34 @@ it('a text that waits for its time is not sent to who has said STOP since, and i
   expect(await submits(tag)).toBe(0);
   expect(await balance()).toBe(before);
 });
+
+it('nor is one that waits in memory, where the STOP came while nobody had the number and the desk handed it on', async () => {
+  const before = await balance();
+  const [to, tag] = ['+447700900302', newTag()];
+  await setNumber('suspended');
+  await carrier().sendMo({ from: to, to: texter.number, text: 'STOP' });
+  const stop = await eventually('the STOP for nobody', 10_000, () => strayFrom(to));
+  await setNumber('active');
+  // A dozen are more than a second of this carrier's time.
+  const others = await Promise.all(Array.from({ length: 12 }, (_, n) => send(`${tag} ${n}`)));
+  const last = await send(`last ${tag}`, { to });
+  expect(last.status).toBe(202);
+  expect(await decideStray(world.pool, stop, randomUUID())).toBe('done');
+  await inState(last.id, 'rejected');
+  for (const { id } of others) await inState(id, 'delivered');
+  expect(await submits(`last ${tag}`)).toBe(0);
+  expect(await balance()).toBe(before - 12n * PRICE_MICROS);
+});
+
+async function setNumber(state: 'active' | 'suspended'): Promise<void> {
+  await world.pool.query('update did set state = $2 where number = $1', [texter.number, state]);
+}
+
+/** The latest text from there that came for nobody. */
+async function strayFrom(sender: string): Promise<string | null> {
+  const { rows } = await world.pool.query<{ id: string }>(
+    'select id from message where account_id is null and sender = $1 order by id desc limit 1',
+    [sender],
+  );
+  return rows[0]?.id ?? null;
+}

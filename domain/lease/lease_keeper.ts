@@ -6,14 +6,20 @@ import { leaseOwner, takeLease } from './lease.ts';
 
 export type LeasedService = 'controller' | 'gateway';
 
-/** The name of the connection that holds the lease. */
-export const leaseName = (service: LeasedService): string => `letsdial ${service} lease`;
+/**
+ * The name of the connection that holds the lease, by which others see whether there is such a service, and whether it `works`:
+ * reaches what it is there for.
+ */
+export const leaseName = (service: LeasedService, works: boolean): string =>
+  `letsdial ${service} lease${works ? '' : ', cut off'}`;
 
 export interface LeaseKeeperOptions {
   database_url: string;
   switch_id: string;
   /** By which others see in the database that such a service is there. */
   service: LeasedService;
+  /** Whether it reaches its switch, or a carrier: told with the next beat. */
+  works: () => boolean;
   /** This process, for ever: a uuid made at its start. */
   owner: string;
   now: () => Date;
@@ -94,8 +100,9 @@ export class LeaseKeeper {
 
   async #tryLock(): Promise<pg.Client | null> {
     const { database_url, switch_id, service } = this.#options;
+    const works = this.#options.works();
     const client = new pg.Client({
-      ...{ connectionString: database_url, application_name: leaseName(service) },
+      ...{ connectionString: database_url, application_name: leaseName(service, works) },
       ...{ keepAlive: true, connectionTimeoutMillis: 2000 },
     });
     client.on('error', () => this.#connectionLost(client));
@@ -107,7 +114,7 @@ export class LeaseKeeper {
     );
     if (got.rows[0]?.locked === true) {
       this.#client = client;
-      await this.#keepAlive(client);
+      await this.#keepAlive(client, works);
       return client;
     }
     const superseded = this.#epoch !== null && (await this.#owner(client))?.epoch !== this.#epoch;
@@ -117,18 +124,21 @@ export class LeaseKeeper {
     return null;
   }
 
-  async #keepAlive(client: pg.Client): Promise<void> {
+  async #keepAlive(client: pg.Client, works: boolean): Promise<void> {
     const asked_at_ms = this.#options.monotonic();
     await client.query(`set idle_session_timeout = ${SILENT_MS_MAX}`);
     this.#heard_at_ms = asked_at_ms;
     if (this.#beat !== null) clearInterval(this.#beat);
     let waiting = false;
+    let told = works;
     this.#beat = setInterval(() => {
       if (waiting || this.#client !== client) return;
       waiting = true;
       const sent_at_ms = this.#options.monotonic();
-      client.query('select 1').then(
+      const works_now = this.#options.works();
+      client.query(works_now === told ? 'select 1' : this.#naming(works_now)).then(
         () => {
+          told = works_now;
           this.#heard_at_ms = sent_at_ms;
           waiting = false;
         },
@@ -138,6 +148,10 @@ export class LeaseKeeper {
         },
       );
     }, BEAT_MS);
+  }
+
+  #naming(works: boolean): string {
+    return `set application_name = '${leaseName(this.#options.service, works)}'`;
   }
 
   #connectionLost(client: pg.Client): void {

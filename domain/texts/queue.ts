@@ -50,14 +50,16 @@ interface ClaimedRow {
   is_unwanted: boolean;
 }
 
+const isUnwanted = `m.source <> 'system' and exists (
+    select 1 from opt_out o where o.account_id = m.account_id and o.recipient = m.recipient and o.sender in (m.sender, '*') offset 0)`;
+
 const claimedColumns = `
   q.message_id, m.account_id, m.sender, m.recipient, m.body, m.encoding, m.segments, m.on_doubt, q.priority, q.attempt, q.valid_until,
   coalesce(m.due_at, m.accepted_at) as wanted_at,
   m.currency, m.rate_micros_per_segment,
   case when q.attempt = 1 and q.looked_at is null and m.segments = 1 then '{}' else
     array(select distinct e.part_no from message_event e where e.message_id = m.id and e.kind = 'submitted') end as parts_submitted,
-  m.source <> 'system' and exists (
-    select 1 from opt_out o where o.account_id = m.account_id and o.recipient = m.recipient and o.sender in (m.sender, '*') offset 0) as is_unwanted`;
+  ${isUnwanted} as is_unwanted`;
 
 /**
  * What was just claimed is read by a statement of its own. Joined to the function that claims it, a text whose acceptance commits
@@ -251,4 +253,15 @@ export async function expireMessages(
     rows_max,
   ]);
   return rows[0]?.expired ?? 0;
+}
+
+/** Those of them whose recipients have said since that they want no more texts from their senders. */
+export async function unwantedClaims(db: Queryable, { epoch }: GatewayLease): Promise<string[]> {
+  const { rows } = await db.query<{ message_id: string }>({
+    name: 'unwanted_claims',
+    text: `select q.message_id from message_queue q join message m on m.id = q.message_id
+            where q.state = 'c' and q.epoch = $1 and ${isUnwanted}`,
+    values: [epoch],
+  });
+  return rows.map(({ message_id }) => message_id);
 }

@@ -349,7 +349,7 @@ describe('quality', () => {
     expect(await kyc.get('/v1/admin/texts/quality')).toMatchObject({ status: 403 });
   });
 
-  it('of the whole is told to anybody: calls are down where nobody drives the switch', async () => {
+  it('of the whole is told to anybody: calls are down where nobody drives the switch, or whoever does cannot reach it', async () => {
     const told = async (): Promise<unknown> => (await world.client().get('/v1/status')).body;
     const components = (calls: string) => ({
       components: [
@@ -360,10 +360,13 @@ describe('quality', () => {
     });
     expect(await told()).toMatchObject(components('down'));
     const controller = new pg.Client({
-      ...{ connectionString: world.database_url, application_name: leaseName('controller') },
+      ...{ connectionString: world.database_url, application_name: leaseName('controller', false) },
     });
     await controller.connect();
     await controller.query(`select pg_advisory_lock(hashtext('switch_owner'), hashtext('a switch'))`);
+    world.advance(6_000);
+    expect(await told()).toMatchObject(components('down'));
+    await controller.query(`set application_name = '${leaseName('controller', true)}'`);
     world.advance(6_000);
     expect(await told()).toMatchObject(components('up'));
     await controller.end();

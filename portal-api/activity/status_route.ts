@@ -21,9 +21,9 @@ interface Facts {
   trunks: number;
   alarmed_trunks: number;
   binds: number;
-  /** Whether there is a controller, and a gateway: whoever drives a switch, or sends texts, holds a lease. */
-  has_controller: boolean;
-  has_gateway: boolean;
+  /** Whether there is a controller that reaches its switch, and a gateway that reaches a carrier: who does holds a lease, and says so. */
+  has_switch: boolean;
+  has_carrier: boolean;
   has_late_texts: boolean;
 }
 
@@ -50,8 +50,8 @@ export function statusRoute({ pool }: PortalContext): Route {
 }
 
 function componentsOf(facts: Facts): z.input<typeof status>['components'] {
-  const has_calls = facts.trunks > 0 && facts.has_controller;
-  const has_texts = facts.binds > 0 && facts.has_gateway;
+  const has_calls = facts.trunks > 0 && facts.has_switch;
+  const has_texts = facts.binds > 0 && facts.has_carrier;
   return [
     // Where it is not, nobody is answered.
     { component: 'portal', state: 'up' },
@@ -60,11 +60,11 @@ function componentsOf(facts: Facts): z.input<typeof status>['components'] {
   ];
 }
 
-/** Whether a connection of that name holds a lease. A frozen process loses it within seconds. */
-const isThere = (service: LeasedService): string =>
+/** Whether somebody holds such a lease and can do what it is for. A frozen process loses it within seconds. */
+const works = (service: LeasedService): string =>
   `exists (select 1 from pg_locks k join pg_stat_activity a on a.pid = k.pid
             where k.locktype = 'advisory' and k.granted and k.classid::bigint = hashtext('switch_owner')::bigint & 4294967295
-              and a.datname = current_database() and a.application_name = '${leaseName(service)}')`;
+              and a.datname = current_database() and a.application_name = '${leaseName(service, true)}')`;
 
 async function readFacts(pool: PortalContext['pool'], now: Date): Promise<Facts> {
   const { rows } = await pool.query<Facts>({
@@ -73,7 +73,7 @@ async function readFacts(pool: PortalContext['pool'], now: Date): Promise<Facts>
                   (select count(distinct a.trunk_id)::integer from route_alarm a join trunk t on t.id = a.trunk_id
                     where a.ended_at is null and t.enabled) as alarmed_trunks,
                   (select count(*)::integer from carrier_bind b join carrier c on c.id = b.carrier_id where b.enabled and c.enabled) as binds,
-                  ${isThere('controller')} as has_controller, ${isThere('gateway')} as has_gateway,
+                  ${works('controller')} as has_switch, ${works('gateway')} as has_carrier,
                   exists (select 1 from message_queue where state in ('u', 'w') and due_at < $1) as has_late_texts`,
     values: [new Date(now.getTime() - LATE_MS)],
   });

@@ -199,3 +199,34 @@ describe('a new version that has to be agreed to', () => {
     expect(await owner.post(`${correction}/publish`, undefined, { version })).toMatchObject({ status: 200 });
   });
 });
+
+describe('the first terms of an operator who has customers', () => {
+  let world: PortalWorld;
+
+  beforeAll(async () => {
+    world = await PortalWorld.begin();
+    await makeUser(world);
+  });
+
+  afterAll(() => world.end());
+
+  it('are told before they hold, and hold in no language earlier', async () => {
+    const owner = await (await makeAdmin(world, ['owner'])).signIn();
+    const at = (days: number): object => ({
+      in_force_from: new Date(world.now().getTime() + days * DAY_MS).toISOString(),
+    });
+    const draft = async (wishes: object): Promise<string> => {
+      const words = { kind: 'terms', title: 'Terms', body: 'words', change_note: 'The first.', is_material: true };
+      const made = await owner.post<{ document_id: string }>('/v1/admin/legal', { ...words, ...wishes });
+      return `/v1/admin/legal/${made.body.document_id}`;
+    };
+    const version = 1;
+    const first = await draft({ locale: 'en' });
+    expect(await owner.post(`${first}/publish`, undefined, { version })).toMatchObject({ status: 409 });
+    expect(await owner.post(`${first}/schedule`, at(31), { version })).toMatchObject({ status: 200 });
+    const german = await draft({ locale: 'de', translates_version: 1 });
+    expect(await owner.post(`${german}/publish`, undefined, { version })).toMatchObject({ status: 409 });
+    expect(await owner.post(`${german}/schedule`, at(30.9), { version })).toMatchObject({ status: 422 });
+    expect(await owner.post(`${german}/schedule`, at(31.1), { version })).toMatchObject({ status: 200 });
+  });
+});

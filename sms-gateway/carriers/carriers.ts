@@ -39,6 +39,11 @@ export class Carriers {
     return [...this.#binds.values()];
   }
 
+  /** Whether there is any that texts could be sent by. */
+  get is_bound(): boolean {
+    return this.binds.some((bind) => bind.is_bound);
+  }
+
   apply(rows: readonly BindRow[]): void {
     const wanted = new Map(rows.filter((row) => row.enabled && row.carrier_enabled).map((row) => [row.id, row]));
     const touched = new Set<number>();

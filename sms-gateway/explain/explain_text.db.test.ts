@@ -15,6 +15,7 @@ import type { Outcome } from '../../domain/texts/outcomes.ts';
 import { expireMessages, recoverMessages } from '../../domain/texts/queue.ts';
 import { receiveReceipts } from '../../domain/texts/receipts.ts';
 import type { Receipt } from '../../domain/texts/receipts.ts';
+import { decideStray } from '../../domain/texts/testing/decide_stray.ts';
 import { receiptOf, submitted, takeOver, textBooks } from '../../domain/texts/testing/texts.ts';
 import type { TextBooks } from '../../domain/texts/testing/texts.ts';
 import { STATUS } from '../smpp/status.ts';
@@ -330,21 +331,7 @@ describe('the story of a text that comes in', () => {
 });
 
 describe('the story of a text to a number that nobody held', () => {
-  /** A person at the desk decides on it. */
-  async function decide(message_id: string, copy_id: string | null): Promise<unknown> {
-    const [key_id, user_id] = [randomUUID(), randomUUID()];
-    await books.pool.query(`insert into data_key (id, kek_id, wrapped) values ($1, 'kek', '\\x00')`, [key_id]);
-    await books.pool.query(
-      `insert into portal_user (id, kind, data_key_id, email_sealed, email_index, admin_roles)
-       values ($1, 'admin', $2, '\\x00', sha256($3), '{operations}')`,
-      [user_id, key_id, Buffer.from(user_id)],
-    );
-    const { rows } = await books.pool.query<{ verdict: string }>(
-      'select * from decide_unheld_text($1, $2, $3, $4, $5)',
-      [...[message_id, copy_id, 'A slip of ours.', user_id, now()]],
-    );
-    return rows[0]?.verdict;
-  }
+  const decide = (message_id: string, copy_id: string | null) => decideStray(books.pool, message_id, copy_id, now());
 
   const came = async (recipient: string): Promise<string> => {
     const id = ids.next();
