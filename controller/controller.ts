@@ -8,6 +8,7 @@ import { ensureCdrMonths } from '../domain/calls/cdr_months.ts';
 import { Listener } from '../domain/db/listener.ts';
 import { CallCommands } from './call/call_commands.ts';
 import { Calls } from './call/calls.ts';
+import { whileAwake } from './call/while_awake.ts';
 import { CallLedger } from './charging/call_ledger.ts';
 import { SwitchClock } from './clock/switch_clock.ts';
 import { SharedCallRate } from './decide/call_rate.ts';
@@ -15,7 +16,8 @@ import { Decider } from './decide/decider.ts';
 import { DeviceMemory } from './device_memory.ts';
 import { drain } from './drain.ts';
 import type { Guard } from './guard/guard.ts';
-import { makeGuard } from './guard/make_guard.ts';
+import type { CarrierAddresses } from './guard/carrier_addresses.ts';
+import { carrierAddresses, makeGuard } from './guard/make_guard.ts';
 import { LeaseKeeper } from '../domain/lease/lease_keeper.ts';
 import type { Shelf } from '../domain/rating/shelf.ts';
 import { Duties } from '../domain/running/duties.ts';
@@ -26,6 +28,7 @@ import { Metrics } from './observe/metrics.ts';
 import type { LiveFigures } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import { rotateRecords } from './reconcile/rotate_records.ts';
 import type { Finding } from './reconcile/reconciler.ts';
 import { UnheldHelp } from './reconcile/unheld_help.ts';
 import { alsoSpeaking, SpokenCodes } from './spoken_code/spoken_codes.ts';
@@ -47,6 +50,7 @@ export interface ControllerOptions {
 const CLOCK_READ_MS = 500;
 const POSITION_SAVE_MS = 1000;
 const COMMANDS_MS = 1000;
+const CARRIERS_MS = 30_000;
 const MEMORY_MS = 5000;
 const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -59,6 +63,7 @@ export class Controller {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #redis: ReturnType<typeof createClient>;
+  readonly #carriers: CarrierAddresses;
   readonly #media: Switch;
   readonly #clock: SwitchClock;
   readonly #lease: LeaseKeeper;
@@ -93,7 +98,8 @@ export class Controller {
     this.#redis.on('error', (error: Error) =>
       log.warn({ err: error }, 'Redis does not answer; limits on rates are kept here'),
     );
-    this.#media = new AsteriskSwitch(switchOptions(settings, log));
+    this.#carriers = carrierAddresses(this.#pool, log);
+    this.#media = new AsteriskSwitch(switchOptions(settings, log), (address) => this.#carriers.has(address));
     this.#clock = new SwitchClock(
       () => performance.now(),
       (step_ms) => this.#clockStepped(step_ms),
@@ -115,7 +121,10 @@ export class Controller {
     });
     this.#calls = new Calls({
       ledger: this.#ledger,
-      media: alsoSpeaking(this.#media, () => this.#spoken),
+      media: whileAwake(
+        alsoSpeaking(this.#media, () => this.#spoken),
+        () => this.#lease.whenAwake(),
+      ),
       now,
       settings: callSettings(settings),
       log,
@@ -267,6 +276,7 @@ export class Controller {
       .connect()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'Redis is not connected to any more'));
     await this.#rates.reload();
+    await this.#carriers.look();
     await this.#listener.start();
     const { record_position } = await this.#lease.take();
     this.#saved_position = record_position;
@@ -281,7 +291,10 @@ export class Controller {
     this.#duties.every(COMMANDS_MS, () => this.#commands.lookAgain());
     this.#duties.every(COMMANDS_MS, () => this.#spoken.lookAgain());
     this.#duties.every(MEMORY_MS, () => this.#memory.lookAgain());
+    this.#duties.every(CARRIERS_MS, () => this.#carriers.look());
     this.#duties.every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    const { ASTERISK_CDR_FILE, HOLD_REPLAY_DAYS } = this.#settings;
+    this.#duties.every(HOUSEKEEPING_MS, () => rotateRecords(ASTERISK_CDR_FILE, new Date(), HOLD_REPLAY_DAYS));
     this.#passLater();
     this.#is_started = true;
   }
@@ -295,10 +308,11 @@ export class Controller {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#guard.stop();
     await this.#media.close();
-    this.#calls.abandon();
+    // While calls that are not settled are known: their records are read again at the next start.
     await this.#savePosition().catch((error: unknown) =>
       this.#log.warn({ err: error }, 'the position in the records was not saved'),
     );
+    this.#calls.abandon();
     await this.#lease.release();
     await this.#listener.stop();
     this.#rates.stop();
@@ -380,6 +394,6 @@ export class Controller {
       () => true,
       () => false,
     );
-    return { calls: this.#is_started, switch: this.#media.healthy, database };
+    return { calls: this.#is_started, switch: this.#media.healthy, lease: this.#lease.sure, database };
   }
 }

@@ -135,13 +135,24 @@ function attemptFailed(
 ): Step {
   // Told twice, or of an attempt before the one that runs.
   if (attempt !== state.attempts.length) return { state, effects: [] };
-  const verdict = judgeFailure(failure, hasRung(state));
+  const verdict = judgeFailure(asSeen(failure, state, at_ms), hasRung(state));
   const marks = { ended_at_ms: at_ms, sip_status: failure.sip_status, cause: failure.cause, blame: verdict.blame };
   const marked: Dialling = { ...state, attempts: markLast(state.attempts, marks, false) };
   const goes_on = verdict.may_fail_over || (isForPhones(state.plan, attempt) && isKnown(failure));
   if (goes_on && targetAt(state.plan, attempt + 1) !== null) return startAttempt(marked, now_ms, settings);
   return allFailed(marked, verdict, failure, now_ms);
 }
+
+/** A switch may take the end of an INVITE for its own patience's by the cause in it (Q.850 16 or 19, as of a 483): the time tells. */
+function asSeen(failure: AttemptFailure, { plan, attempts }: Dialling, at_ms: number): AttemptFailure {
+  const attempt = attempts.at(-1);
+  if (!failure.timed_out || failure.sip_status === null || attempt === undefined) return failure;
+  const rang_ms = at_ms - attempt.started_at_ms;
+  return { ...failure, timed_out: rang_ms >= ringTimeoutAt(plan, attempt.attempt) - TIMEOUT_SLACK_MS };
+}
+
+/** The switch's clock is known to some milliseconds, and it dials some after it is told to. */
+const TIMEOUT_SLACK_MS = 500;
 
 /** Whether the callee of the latest attempt was heard to ring, or may have rung when nobody listened. */
 export function hasRung(state: CallState): boolean {
@@ -166,15 +177,15 @@ function allFailed(state: Dialling, verdict: Verdict, failure: AttemptFailure, n
   const told: CallEffect =
     reason === null
       ? { type: 'hang_up', cause: verdict.cause }
-      : { type: 'refuse', refusal: { call_id: state.call_id, ...refusalAnswer(reason) }, reason };
-  const cause = reason === null ? verdict.cause : refusalAnswer(reason).cause;
+      : { type: 'refuse', refusal: { call_id: state.call_id, ...refusalAnswer(reason, state.arrival.source) }, reason };
+  const cause = reason === null ? verdict.cause : refusalAnswer(reason, state.arrival.source).cause;
   const outcome: Outcome = { result: verdict.result, refusal: null, blame: verdict.blame };
   const settled = settleUnanswered(state, { at_ms: now_ms, cause }, outcome);
   return { state: settled.state, effects: [told, ...settled.effects] };
 }
 
 function switchFailed(state: Dialling, now_ms: number): Step {
-  const answer = refusalAnswer('outage');
+  const answer = refusalAnswer('outage', state.arrival.source);
   const settled = settleUnanswered(
     state,
     { at_ms: now_ms, cause: answer.cause },

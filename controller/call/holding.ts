@@ -62,6 +62,8 @@ function holdAnswered(state: Holding, answer: HoldAnswer, now_ms: number, settin
     case 'no_wallet':
       return notHeld(state, 'no_wallet', now_ms, settings);
     case 'fenced':
+      // Another controller has the switch, and this call: whatever we said to the switch would be said of its call.
+      return { state: { ...identityOf(state), phase: 'over' }, effects: [] };
     case 'held':
     case 'settled':
     case 'closed':
@@ -165,7 +167,7 @@ function refuseUnheld(
   now_ms: number,
 ): Step {
   const identity = identityOf(state);
-  const { prompt, cause } = refusalAnswer(decision.reason);
+  const { prompt, cause } = refusalAnswer(decision.reason, identity.arrival.source);
   const record = unheldRecord(identity, decision, plan, { at_ms: now_ms, cause });
   return {
     state: { ...identity, phase: 'over' },

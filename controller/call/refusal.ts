@@ -1,4 +1,4 @@
-import type { Prompt } from '../switch/switch.ts';
+import type { CallSource, Prompt } from '../switch/switch.ts';
 
 /**
  * Every reason for which a call is refused. Each is named in the record of the call and has its own line in the metrics. Words and Q.850
@@ -84,6 +84,16 @@ const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: nu
   draining: { prompt: 'try_later', cause: causes.congestion },
 };
 
-export function refusalAnswer(reason: RefusalReason): { prompt: Prompt | null; cause: number } {
-  return answers[reason];
+/** What the account that is called may not do or cannot pay for is between it and us: for strangers it is not there, or busy. */
+const toStrangers: Partial<typeof answers> = {
+  no_wallet: answers.callee_cannot_pay,
+  no_money: answers.callee_cannot_pay,
+  spend_hour: answers.callee_cannot_pay,
+  spend_day: answers.callee_cannot_pay,
+  concurrent_calls: { prompt: null, cause: causes.busy },
+};
+
+/** @param source from whom the call came: a carrier brings those of strangers. */
+export function refusalAnswer(reason: RefusalReason, source: CallSource): { prompt: Prompt | null; cause: number } {
+  return (source.kind === 'trunk' ? toStrangers[reason] : undefined) ?? answers[reason];
 }

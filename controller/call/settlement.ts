@@ -129,7 +129,7 @@ export function unheldRecord(
     // A caller that hung up before the decision was refused nothing, but no other result fits a call without a payer.
     result: 'refused',
     refusal: decision?.reason ?? 'cancelled_by_caller',
-    cause: decision === null ? ended.cause : refusalAnswer(decision.reason).cause,
+    cause: decision === null ? ended.cause : refusalAnswer(decision.reason, arrival.source).cause,
     blame: decision?.reason === 'outage' || decision?.reason === 'draining' ? 'us' : 'caller',
     pdd_ms: null,
     carrier_id: null,

@@ -1,10 +1,10 @@
-import { BlockList, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
 import { stepBlocks } from './blocks.ts';
 import type { BlockEffect, BlockEvent, BlockLimits, Blocks, Standing } from './blocks.ts';
 import type { Failures } from './failures.ts';
 import type { Gate, Sign } from './gate.ts';
 import type { Memory } from './memory.ts';
+import { networksOf } from './networks.ts';
 
 export interface GuardOptions {
   gate: Gate;
@@ -81,7 +81,7 @@ export class Guard {
 
   async #standing(address: string, forgeable: boolean): Promise<Standing> {
     const { trunkNetworks, memory } = this.#options;
-    if (isWithin(await trunkNetworks(), address)) return 'trunk';
+    if (networksOf(await trunkNetworks())(address)) return 'trunk';
     return forgeable && (await memory.isProven(address)) ? 'proven' : 'stranger';
   }
 
@@ -90,8 +90,7 @@ export class Guard {
     if (this.#blocks.size === 0 || this.#looking) return;
     this.#looking = true;
     try {
-      const networks = await this.#options.trunkNetworks();
-      const isTrunk = (address: string): boolean => isWithin(networks, address);
+      const isTrunk = networksOf(await this.#options.trunkNetworks());
       this.#step({ type: 'looked', isTrunk, at_ms: this.#options.now() });
     } finally {
       this.#looking = false;
@@ -154,13 +153,4 @@ export class Guard {
       );
     });
   }
-}
-
-function isWithin(networks: readonly string[], address: string): boolean {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [base = '', bits = ''] = network.split('/');
-    list.addSubnet(base, Number(bits), isIPv6(base) ? 'ipv6' : 'ipv4');
-  }
-  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

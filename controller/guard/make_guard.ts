@@ -1,7 +1,9 @@
+import { lookup } from 'node:dns/promises';
 import type { Logger } from 'pino';
 import type { ControllerSettings } from '../../config/settings.ts';
-import { selectTrunkNetworks } from '../../domain/carriers/trunks.ts';
+import { selectTrunkHosts, selectTrunkNetworks } from '../../domain/carriers/trunks.ts';
 import type { Queryable } from '../../domain/db/transaction.ts';
+import { CarrierAddresses } from './carrier_addresses.ts';
 import { SharedFailures } from './failures.ts';
 import type { FailureStore } from './failures.ts';
 import type { Gate } from './gate.ts';
@@ -42,5 +44,14 @@ export function makeGuard({ settings, gate, redis, db, onRefused, log }: GuardPa
     now: Date.now,
     onRefused,
     log,
+  });
+}
+
+export function carrierAddresses(db: Queryable, log: Logger): CarrierAddresses {
+  return new CarrierAddresses({
+    read: async () => ({ networks: await selectTrunkNetworks(db), hosts: await selectTrunkHosts(db) }),
+    resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+    onUnresolved: (host, error) =>
+      log.warn({ host, err: error }, 'the address of a carrier is not known now, and stays what it was'),
   });
 }

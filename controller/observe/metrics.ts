@@ -24,6 +24,7 @@ export class Metrics {
   readonly calls_total: Counter<'direction' | 'result' | 'reason'>;
   readonly attempts_total: Counter<'carrier' | 'result' | 'blame'>;
   readonly call_seconds: Histogram<'direction'>;
+  readonly durations_total: Counter<'source'>;
   readonly pdd_seconds: Histogram<'direction'>;
   readonly hangup_lateness_seconds: Histogram;
   readonly charged_micros_total: Counter<'currency'>;
@@ -66,6 +67,11 @@ export class Metrics {
       'attempts',
       'Attempts at a B-leg by carrier; the answer seizure ratio of a carrier counts only failures it is to blame for.',
       ['carrier', 'result', 'blame'],
+    );
+    this.durations_total = counter(
+      'durations',
+      "Answered calls by how their duration is known; where the switch's records do not come, none is by `record`.",
+      ['source'],
     );
     this.charged_micros_total = counter('charged_micros', 'Charged to wallets, tax included.', ['currency']);
     this.operator_loss_micros_total = counter('operator_loss_micros', 'What late hang-ups cost beyond what was held.', [

@@ -54,6 +54,7 @@ export class Observer {
     if (cdr.pdd_ms !== null) this.#metrics.pdd_seconds.observe({ direction: cdr.direction }, cdr.pdd_ms / 1000);
     if (cdr.result === 'answered') {
       this.#metrics.attempts_total.inc({ carrier: cdr.carrier_id ?? 'none', result: 'answered', blame: 'nobody' });
+      this.#metrics.durations_total.inc({ source: cdr.duration_source });
       this.#metrics.call_seconds.observe({ direction: cdr.direction }, cdr.duration_ms / 1000);
       this.#metrics.charged_micros_total.inc({ currency }, Number(item.net_micros + item.tax_micros));
       this.#metrics.operator_loss_micros_total.inc({ currency }, Number(item.loss_micros));

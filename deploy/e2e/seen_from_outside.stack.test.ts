@@ -58,6 +58,7 @@ test('an operator sees calls by how they end, attempts by carrier, money that is
   expect(await metric('letsdial_call_duration_seconds_count{direction="outbound"}')).toBe(1);
   expect(await metric('letsdial_post_dial_delay_seconds_count{direction="outbound"}')).toBe(1);
   expect(await metric('letsdial_hangup_lateness_seconds_count')).toBe(0);
+  expect(await metric('letsdial_durations_total{source="record"}')).toBe(1);
   const answered = cdrs.find(({ result }) => result === 'answered');
   expect(await metric('letsdial_charged_micros_total{currency="EUR"}')).toBe(Number(answered?.net_micros));
   const failed = await metric('letsdial_attempts_total{carrier="1",result="failed",blame="carrier"}');

@@ -76,6 +76,11 @@ export class Phone {
     return this.sendRegister(expires_s);
   }
 
+  /** The same with headers of one's own in place of its Contact, as an attacker would. */
+  registerAs(headers: readonly Header[]): Promise<Registration> {
+    return this.sendRegister(3600, headers);
+  }
+
   unregister(): Promise<Registration> {
     return this.sendRegister(0);
   }
@@ -142,11 +147,11 @@ export class Phone {
     else this.handler(call);
   }
 
-  private async sendRegister(expires_s: number): Promise<Registration> {
-    const headers = [
-      { name: 'contact', value: this.agent.contact },
-      { name: 'expires', value: String(expires_s) },
-    ];
+  private async sendRegister(
+    expires_s: number,
+    contacts: readonly Header[] = [{ name: 'contact', value: this.agent.contact }],
+  ): Promise<Registration> {
+    const headers = [...contacts, { name: 'expires', value: String(expires_s) }];
     const request = this.build('REGISTER', `sip:${this.domain}`, headers);
     const response = await this.agent.request({ request, target: this.options.server }, () => this.nextCSeq());
     if (response === undefined) return { kind: 'no_answer' };

@@ -1,6 +1,12 @@
+import type { CallRecord } from '../sip/call_record.ts';
 import { monotonicMs } from '../sip/clock.ts';
 
 const TICK_MS = 5;
+
+export interface Talked {
+  least_ms: number;
+  most_ms: number;
+}
 
 /**
  * How late this process itself was, and when. Parties of a test share one event loop with each other: what they measure is
@@ -19,6 +25,14 @@ export class LagMeter {
   around(at_ms: number): number {
     const near = this.#late.filter((one) => at_ms >= one.at_ms - one.lag_ms - TICK_MS && at_ms <= one.at_ms + TICK_MS);
     return near.reduce((worst, { lag_ms }) => Math.max(worst, lag_ms), 0);
+  }
+
+  /** How long a party talked, as well as this process can tell: it hears of a beginning or an end late by as much as it was late then. */
+  talked(record: Pick<CallRecord, 'answered_at_ms' | 'ended' | 'talked_ms'>): Talked {
+    const talked_ms = record.talked_ms ?? Number.NaN;
+    const begin_lag_ms = this.around(record.answered_at_ms ?? 0);
+    const end_lag_ms = this.around(record.ended?.at_ms ?? 0);
+    return { least_ms: talked_ms - end_lag_ms, most_ms: talked_ms + begin_lag_ms };
   }
 
   stop(): void {

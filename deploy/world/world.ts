@@ -14,6 +14,7 @@ import { CarrierPeer } from '../sip/carrier.ts';
 import type { Call } from '../sip/call.ts';
 import { Phone } from '../sip/phone.ts';
 import { LagMeter } from './lag_meter.ts';
+import type { Talked } from './lag_meter.ts';
 import { makeCarrier, makeCustomer } from './people.ts';
 import type { Customer, CustomerWishes } from './people.ts';
 import { putDeck } from './tariffs.ts';
@@ -174,15 +175,9 @@ export class World {
     return peer;
   }
 
-  /**
-   * How long that party talked, as well as this process can tell: it hears of a beginning or an end late by as much as its
-   * event loop was late at that moment, and by no more.
-   */
-  talked({ record }: Pick<Call, 'record'>): { least_ms: number; most_ms: number } {
-    const talked_ms = record.talked_ms ?? Number.NaN;
-    const begin_lag_ms = this.#lag.around(record.answered_at_ms ?? 0);
-    const end_lag_ms = this.#lag.around(record.ended?.at_ms ?? 0);
-    return { least_ms: talked_ms - end_lag_ms, most_ms: talked_ms + begin_lag_ms };
+  /** How long that party talked, as well as this process can tell. */
+  talked({ record }: Pick<Call, 'record'>): Talked {
+    return this.#lag.talked(record);
   }
 
   /** By how much a recorded duration is beyond what that party measured. */

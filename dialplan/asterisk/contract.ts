@@ -58,7 +58,7 @@ export const FAST_LANE = {
   context: 'ld-bridge',
   /** Dials `LD_TO` as it stands. */
   trunk: 'trunk',
-  /** Dials `LD_TO` after its functions were evaluated: registered contacts are looked up that late. */
+  /** Dials `LD_TO` after its variables were evaluated, each of which holds a phone. */
   devices: 'devices',
 } as const;
 
@@ -70,6 +70,9 @@ export const PLAN_VARIABLE = 'LD_PLAN';
 
 /** What the plan sets for `Dial`: destination, seconds of ringing, milliseconds that are paid. */
 export const DIAL_VARIABLES = { to: 'LD_TO', ring_seconds: 'LD_RING_SECONDS', limit_ms: 'LD_LIMIT_MS' } as const;
+
+/** Each followed by a number: where a phone is registered, as a peer of `Dial`. A line of AMI is too short for several. */
+export const PHONE_VARIABLE_PREFIX = 'LD_PHONE_';
 
 /** Context whose extension `s` plays the warning into a whisper channel and hangs it up. */
 export const WARNING_CONTEXT = 'ld-warning';

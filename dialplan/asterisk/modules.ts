@@ -37,7 +37,6 @@ const MODULES = [
   'res_pjsip_endpoint_identifier_ip',
   'res_pjsip_endpoint_identifier_user',
   'res_pjsip_nat',
-  'res_pjsip_path',
   'res_pjsip_registrar',
   'res_pjsip_rfc3326',
   'res_pjsip_sdp_rtp',

@@ -30,6 +30,12 @@ export async function selectTrunkNetworks(db: Queryable): Promise<readonly strin
   return rows.map(({ network }) => network);
 }
 
+/** The hosts at which trunks are called, those that are switched off included: addresses, or names. */
+export async function selectTrunkHosts(db: Queryable): Promise<readonly string[]> {
+  const { rows } = await db.query<{ host: string }>('select distinct host from trunk');
+  return rows.map(({ host }) => host);
+}
+
 /** Which trunk takes the emergency calls of a country. */
 export async function selectEmergencyTrunks(db: Queryable): Promise<ReadonlyMap<string, string>> {
   const { rows } = await db.query<{ country: string; trunk_id: string }>(

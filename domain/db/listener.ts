@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { dropConnection } from './drop_connection.ts';
 
 export interface ListenerOptions {
   database_url: string;
@@ -65,7 +66,7 @@ export class Listener {
       for (const channel of Object.keys(this.#options.channels))
         await client.query(`listen ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
-      drop(client);
+      dropConnection(client);
       throw error;
     }
     this.#client = client;
@@ -85,7 +86,7 @@ export class Listener {
         },
         (error: unknown) => {
           this.#lost(client, error instanceof Error ? error : new Error(String(error)));
-          drop(client);
+          dropConnection(client);
         },
       );
     }, this.#pulse.every_ms);
@@ -109,9 +110,4 @@ export class Listener {
       await this.#reconnect();
     }
   }
-}
-
-/** One that is silent would not answer a good-bye. */
-function drop(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy();
 }

@@ -12,7 +12,7 @@ import { answerCalls, authorizeCalls, recordUnheldCalls, renewCalls, settleCalls
 import type { AuthorizeItem, CallRecord, HoldAnswer, Lease } from '../calls/hold.ts';
 import { purgeSettledHolds, saveRecordPosition } from '../calls/settled_calls.ts';
 import { openHoldDetails, openHolds } from '../calls/open_holds.ts';
-import { selectCarrierTrunks, selectEmergencyTrunks, selectTrunkNetworks } from '../carriers/trunks.ts';
+import { selectCarrierTrunks, selectEmergencyTrunks, selectTrunkHosts, selectTrunkNetworks } from '../carriers/trunks.ts';
 import { leaseOwner, takeLease } from '../lease/lease.ts';
 import { brokenInvariants } from '../ledger/invariants.ts';
 import { selectFxRates } from '../rating/fx_rates.ts';
@@ -47,7 +47,7 @@ const controller: Privileges = {
     'select speaker',
     'select spoken_code: asked_at, box, id, state, switch_id',
     'select switch_lease: epoch, owner, switch_id',
-    'select trunk: carrier_id, enabled, id, max_channels',
+    'select trunk: carrier_id, enabled, host, id, max_channels',
     'select trunk_address',
     'select verified_caller: account_id, number',
     'select wallet: account_id, currency, id',
@@ -299,6 +299,7 @@ describe('the controller', () => {
     expect(await calleeProfiles(pool, [number])).toMatchObject([{ account_id, devices: [device.username] }]);
     expect(await selectCarrierTrunks(pool)).toMatchObject([{ code: 'alpha', trunks: [{ id: 'trunk-alpha' }] }]);
     expect(await selectTrunkNetworks(pool)).toEqual(['127.0.0.5/32']);
+    expect(await selectTrunkHosts(pool)).toEqual(['127.0.0.5']);
     expect(await selectEmergencyTrunks(pool)).toEqual(new Map());
     expect(await selectFxRates(pool, now)).toEqual(new Map());
     expect((await loadIndex(pool, now.getTime())).next_change_at_ms).toBeNull();

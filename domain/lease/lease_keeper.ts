@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { Queryable } from '../db/transaction.ts';
+import { dropConnection } from '../db/drop_connection.ts';
 import { leaseOwner, takeLease } from './lease.ts';
 
 export type LeasedService = 'controller' | 'gateway';
@@ -34,7 +34,7 @@ export interface LeaseKeeperOptions {
 /** The database ends the connection of an owner that is silent for this long, as one does that was frozen. */
 const SILENT_MS_MAX = 5_000;
 const BEAT_MS = 1_000;
-/** An owner that heard nothing for this long does not trust its lease any more, well before somebody else can have it. */
+/** An owner that heard nothing, or stood still, for this long does not trust its lease any more, well before somebody else can have it. */
 const SURE_MS = 3_500;
 
 /**
@@ -52,10 +52,16 @@ export class LeaseKeeper {
   #client: pg.Client | null = null;
   #epoch: number | null = null;
   #heard_at_ms: number | null = null;
+  /** When this process last came to look at the clock; it stood still for as long as that is more than a beat ago. */
+  #awake_at_ms: number;
+  /** It stood still for so long that somebody else may have taken over, and has not heard since. */
+  #is_waking = false;
+  #waiting: (() => void)[] = [];
   #beat: NodeJS.Timeout | null = null;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
+    this.#awake_at_ms = options.monotonic();
   }
 
   get epoch(): number {
@@ -66,6 +72,16 @@ export class LeaseKeeper {
   /** Whether nobody else can have taken the switch over by now. */
   get sure(): boolean {
     return this.#heard_at_ms !== null && this.#options.monotonic() - this.#heard_at_ms < SURE_MS;
+  }
+
+  /**
+   * Resolves at once, save in a process that stood still for so long that it may have been succeeded: then when it is certain that it was
+   * not. What it hears first are the events of then, of calls that are another's by now.
+   */
+  whenAwake(): Promise<void> {
+    this.#feelAwake();
+    if (!this.#is_waking) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Waits until this process is the one; resolves with how far the switch's records are settled. */
@@ -103,35 +119,46 @@ export class LeaseKeeper {
     const works = this.#options.works();
     const client = new pg.Client({
       ...{ connectionString: database_url, application_name: leaseName(service, works) },
-      ...{ keepAlive: true, connectionTimeoutMillis: 2000 },
+      ...{ keepAlive: true, connectionTimeoutMillis: 2000, query_timeout: SILENT_MS_MAX },
     });
     client.on('error', () => this.#connectionLost(client));
     client.on('end', () => this.#connectionLost(client));
-    await client.connect();
-    const got = await client.query<{ locked: boolean }>(
-      `select pg_try_advisory_lock(hashtext('switch_owner'), hashtext($1)) as locked`,
-      [switch_id],
-    );
-    if (got.rows[0]?.locked === true) {
-      this.#client = client;
-      await this.#keepAlive(client, works);
-      return client;
+    try {
+      await client.connect();
+      const got = await client.query<{ locked: boolean }>(
+        `select pg_try_advisory_lock(hashtext('switch_owner'), hashtext($1)) as locked`,
+        [switch_id],
+      );
+      // Whoever goes on here, or waits, would do so with calls that are another's by now.
+      if (this.#epoch !== null && (await leaseOwner(client, switch_id))?.epoch !== this.#epoch) {
+        await client.end();
+        this.#options.onLost();
+        return null;
+      }
+      if (got.rows[0]?.locked === true) {
+        this.#client = client;
+        await this.#keepAlive(client, works);
+        return client;
+      }
+      await client.end();
+      return null;
+    } catch (error) {
+      // The lock may be ours without our knowing it.
+      dropConnection(client);
+      throw error;
     }
-    const superseded = this.#epoch !== null && (await this.#owner(client))?.epoch !== this.#epoch;
-    await client.end();
-    // Whoever waited for the lock here would go on with calls that are another's by now.
-    if (superseded) this.#options.onLost();
-    return null;
   }
 
   async #keepAlive(client: pg.Client, works: boolean): Promise<void> {
     const asked_at_ms = this.#options.monotonic();
     await client.query(`set idle_session_timeout = ${SILENT_MS_MAX}`);
-    this.#heard_at_ms = asked_at_ms;
+    this.#awake_at_ms = this.#options.monotonic();
+    this.#heard(asked_at_ms);
     if (this.#beat !== null) clearInterval(this.#beat);
     let waiting = false;
     let told = works;
     this.#beat = setInterval(() => {
+      this.#feelAwake();
       if (waiting || this.#client !== client) return;
       waiting = true;
       const sent_at_ms = this.#options.monotonic();
@@ -139,15 +166,30 @@ export class LeaseKeeper {
       client.query(works_now === told ? 'select 1' : this.#naming(works_now)).then(
         () => {
           told = works_now;
-          this.#heard_at_ms = sent_at_ms;
           waiting = false;
+          this.#heard(sent_at_ms);
         },
         (error: unknown) => {
           this.#options.log.warn({ err: error }, 'the lease was not confirmed');
-          waiting = false;
+          // Who says nothing for so long has forgotten the connection, and whoever lies between may never tell.
+          this.#connectionLost(client);
+          dropConnection(client);
         },
       );
     }, BEAT_MS);
+  }
+
+  #heard(asked_at_ms: number): void {
+    this.#heard_at_ms = asked_at_ms;
+    if (!this.#is_waking || !this.sure) return;
+    this.#is_waking = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #feelAwake(): void {
+    const now_ms = this.#options.monotonic();
+    if (now_ms - this.#awake_at_ms > SURE_MS) this.#is_waking = true;
+    this.#awake_at_ms = now_ms;
   }
 
   #naming(works: boolean): string {
@@ -165,13 +207,7 @@ export class LeaseKeeper {
   }
 
   async #relock(): Promise<void> {
-    const client = await this.#lock();
-    const now_owner = await this.#owner(client);
-    if (now_owner?.epoch === this.#epoch) this.#options.log.info('the lease is still ours');
-    else this.#options.onLost();
-  }
-
-  #owner(db: Queryable): Promise<{ owner: string | null; epoch: number } | null> {
-    return leaseOwner(db, this.#options.switch_id);
+    await this.#lock();
+    this.#options.log.info('the lease is still ours');
   }
 }

@@ -100,10 +100,4 @@ export const fileMap: Readonly<Record<string, MappedFile>> = {
     basis: 'none',
     retention: 'operation',
   },
-  'asterisk/log/security.log': {
-    purpose: 'To see attacks on credentials: names of devices and network addresses.',
-    category: 'location',
-    basis: 'legitimate_interest',
-    retention: 'operation',
-  },
 };

@@ -11,14 +11,18 @@ import { HeardCalls } from './heard_calls.ts';
 import { isAnswered, liveCalls } from './live_calls.ts';
 import { SwitchLost } from '../lost.ts';
 import type { AsteriskSwitchOptions } from './options.ts';
-import { NO_ATTEMPT, accountCode, continuation, origination } from './plan.ts';
+import { NO_ATTEMPT, accountCode, checkedDevice, continuation, origination } from './plan.ts';
 import type { Continuation } from './plan.ts';
 import { RecordTail } from './record_tail.ts';
+import { registeredPhones } from './registered_phones.ts';
 import { Session } from './session.ts';
 
 /** The names of trunks begin so, and no device's does. */
 const TRUNK = 'trunk-';
 const TRUNK_ADDRESSES = { Action: 'SorceryMemoryCachePopulate', Cache: 'res_pjsip/identify' };
+
+/** That ring at once. */
+const PHONES_MAX = 50;
 
 /** Fails to compile when a prompt of the port has no sound, or a sound no prompt. */
 const PROMPT_CONTEXT = (prompt: Prompt & keyof typeof PROMPT_SOUNDS): string => `${REFUSAL_CONTEXT_PREFIX}${prompt}`;
@@ -33,9 +37,12 @@ export class AsteriskSwitch implements Switch {
   #reconnect: NodeJS.Timeout | null = null;
   #attempt = 0;
   #closed = false;
+  readonly #isCarrier: (address: string) => boolean;
 
-  constructor(options: AsteriskSwitchOptions) {
+  /** @param isCarrier whether a carrier may be at that IP address: no phone is. */
+  constructor(options: AsteriskSwitchOptions, isCarrier: (address: string) => boolean) {
     this.#options = options;
+    this.#isCarrier = isCarrier;
   }
 
   get healthy(): boolean {
@@ -56,7 +63,9 @@ export class AsteriskSwitch implements Switch {
   }
 
   async bridge(channel_id: string, plan: BridgePlan): Promise<Reach> {
-    return await this.#continue(channel_id, continuation(plan));
+    const { target } = plan;
+    const phones = target.kind === 'devices' ? await this.#phonesOf(target.devices) : [];
+    return await this.#continue(channel_id, continuation(plan, phones));
   }
 
   async refuse(channel_id: string, refusal: Refusal): Promise<Reach> {
@@ -64,8 +73,12 @@ export class AsteriskSwitch implements Switch {
     return await this.#continue(channel_id, {
       context: PROMPT_CONTEXT(refusal.prompt),
       extension: String(refusal.cause),
-      variable: 'CHANNEL(accountcode)',
-      value: accountCode({ call_id: refusal.call_id, attempt: NO_ATTEMPT, help_code: null }),
+      variables: [
+        {
+          name: 'CHANNEL(accountcode)',
+          value: accountCode({ call_id: refusal.call_id, attempt: NO_ATTEMPT, help_code: null }),
+        },
+      ],
     });
   }
 
@@ -159,18 +172,35 @@ export class AsteriskSwitch implements Switch {
   }
 
   /**
-   * Both requests go over AMI, which finds the channel by its name and carries them out in their order, so the second need not
+   * All requests go over AMI, which finds the channel by its name and carries them out in their order, so the last need not
    * wait for the first. ARI's own request for a variable looks at every channel that is up and hands it to the channel's
    * thread, one request after another: a queue on a busy switch.
    */
-  async #continue(id: string, { context, extension, variable, value }: Continuation): Promise<Reach> {
+  async #continue(id: string, { context, extension, variables }: Continuation): Promise<Reach> {
     const { ami } = this.#live();
     const Channel = this.#heard.get(id)?.name ?? id;
-    const [set, sent] = await Promise.all([
-      ami.action({ Action: 'Setvar', Channel, Variable: variable, Value: value }),
+    const replies = await Promise.all([
+      ...variables.map(({ name, value }) => ami.action({ Action: 'Setvar', Channel, Variable: name, Value: value })),
       ami.action({ Action: 'Redirect', Channel, Context: context, Exten: extension, Priority: '1' }),
     ]);
-    return changed(set.message) === 'gone' ? 'gone' : changed(sent.message);
+    return replies.some(({ message }) => changed(message) === 'gone') ? 'gone' : 'done';
+  }
+
+  /** As peers of `Dial`. A device that nobody is registered as has none. */
+  async #phonesOf(devices: readonly string[]): Promise<readonly string[]> {
+    const { ami } = this.#live();
+    const phones = await Promise.all(
+      devices.map(async (device) => {
+        const { list } = await ami.action({ Action: 'PJSIPShowEndpoint', Endpoint: checkedDevice(device) });
+        const { peers, refused } = registeredPhones(device, list, this.#isCarrier);
+        if (refused > 0) {
+          const why = 'a Contact that is no phone of the sender: a name, a carrier, or what is no URI of a phone';
+          this.#options.problem(new Error(`${device} is not called at ${refused} of its registrations, ${why}.`));
+        }
+        return peers;
+      }),
+    );
+    return phones.flat().slice(0, PHONES_MAX);
   }
 
   async #withAnswerTime(session: Session, call: LiveCall): Promise<LiveCall> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BridgePlan } from '../switch.ts';
-import { accountCode, continuation, deviceOf, parseAccountCode } from './plan.ts';
+import { accountCode, checkedDevice, continuation, deviceOf, parseAccountCode } from './plan.ts';
 
 const plan: BridgePlan = {
   call_id: '0b7f0b0e-0000-4000-8000-000000000001',
@@ -17,37 +17,52 @@ describe('a plan as the dialplan takes it', () => {
     expect(continuation(plan)).toEqual({
       context: 'ld-bridge',
       extension: 'trunk',
-      variable: 'LD_PLAN',
-      value: [
-        'CHANNEL(accountcode)=0b7f0b0e-0000-4000-8000-000000000001*1',
-        'CALLERID(all)=""<+441632960001>',
-        'LD_TO=PJSIP/+442071234567@trunk-one',
-        'LD_RING_SECONDS=30.000',
-        'LD_LIMIT_MS=60000',
-      ].join(','),
+      variables: [
+        {
+          name: 'LD_PLAN',
+          value: [
+            'CHANNEL(accountcode)=0b7f0b0e-0000-4000-8000-000000000001*1',
+            'CALLERID(all)=""<+441632960001>',
+            'LD_TO=PJSIP/+442071234567@trunk-one',
+            'LD_RING_SECONDS=30.000',
+            'LD_LIMIT_MS=60000',
+          ].join(','),
+        },
+      ],
     });
   });
 
-  it('dials all contacts of all devices', () => {
-    const { extension, value } = continuation({ ...plan, target: { kind: 'devices', devices: ['a-1', 'b-2'] } });
+  it('dials all phones of all devices, each of which is told by itself', () => {
+    const phones = ['PJSIP/a-1/sip:a@198.51.100.7', 'PJSIP/b-2/sip:b@198.51.100.8'];
+    const target = { kind: 'devices', devices: ['a-1', 'b-2'] } as const;
+    const { extension, variables } = continuation({ ...plan, target }, phones);
     expect(extension).toBe('devices');
-    expect(value).toContain(',LD_TO=${PJSIP_DIAL_CONTACTS(a-1)}&${PJSIP_DIAL_CONTACTS(b-2)},');
+    expect(variables).toMatchObject([
+      { name: 'LD_PHONE_1', value: phones[0] },
+      { name: 'LD_PHONE_2', value: phones[1] },
+      { name: 'LD_PLAN', value: expect.stringContaining(',LD_TO=${LD_PHONE_1}&${LD_PHONE_2},') as unknown },
+    ]);
   });
 
   it('withholds a number', () => {
-    expect(continuation({ ...plan, caller_number: null }).value).toContain('CALLERID(pres)=prohib');
+    const [told] = continuation({ ...plan, caller_number: null }).variables;
+    expect(told?.value).toContain('CALLERID(pres)=prohib');
   });
 
   it.each([
     { target: { kind: 'trunk', trunk: 'trunk-one', number: '1&PJSIP/2' } },
     { target: { kind: 'trunk', trunk: 'trunk-one)', number: '123' } },
     { target: { kind: 'trunk', trunk: 'trunk-one', number: '${SHELL(id)}' } },
-    { target: { kind: 'devices', devices: ['a,60,t'] } },
     { caller_number: '1>x' },
     { call_id: 'a*b' },
     { help_code: '112,1' },
   ] satisfies Partial<BridgePlan>[])('refuses what would mean something else in a dial string: %j', (more) => {
     expect(() => continuation({ ...plan, ...more })).toThrow(/impossible/u);
+  });
+
+  it('asks the switch for no device that has the name of none', () => {
+    expect(checkedDevice('desk-1')).toBe('desk-1');
+    expect(() => checkedDevice('a,60,t')).toThrow(/impossible/u);
   });
 
   it('has an account code that reads back', () => {

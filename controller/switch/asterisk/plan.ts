@@ -2,6 +2,7 @@ import {
   ACCOUNT_SEPARATOR,
   DIAL_VARIABLES,
   FAST_LANE,
+  PHONE_VARIABLE_PREFIX,
   PLAN_VARIABLE,
   SPEAK_CONTEXT,
   SPEAK_VARIABLES,
@@ -27,12 +28,11 @@ function seconds(ms: number): string {
   return (Math.max(1, Math.round(ms)) / 1000).toFixed(3);
 }
 
-/** Where a channel goes on in the dialplan, and the one variable that is set before. */
+/** Where a channel goes on in the dialplan, and the variables that are set before, in their order. */
 export interface Continuation {
   context: string;
   extension: string;
-  variable: string;
-  value: string;
+  variables: readonly { name: string; value: string }[];
 }
 
 /** Stands in the account code of a call that was refused: it is ours, but nothing was attempted. */
@@ -56,6 +56,11 @@ export function parseAccountCode(code: string): AccountCode | null {
   return match === null ? null : { call_id: match[1] ?? '', attempt: Number(match[2]), help_code: match[3] ?? null };
 }
 
+/** A device's name as it may stand in what the switch is told. Throws where it may not. */
+export function checkedDevice(device: string): string {
+  return checked(NAME, device, 'device');
+}
+
 /** The device whose phone a channel is, by the channel's name: `PJSIP/` and the device, and a number that makes it unique. */
 export function deviceOf(channel_name: string): string | null {
   return /^PJSIP\/(.+)-[0-9a-f]{8}$/u.exec(channel_name)?.[1] ?? null;
@@ -70,23 +75,32 @@ function caller(plan: BridgePlan): Record<string, string> {
   return { 'CALLERID(all)': `""<${checked(NUMBER, plan.caller_number, 'caller number')}>` };
 }
 
-/** What the channel is told before it continues in the dialplan, and where it continues. Throws on a plan that is no plan. */
-export function continuation(plan: BridgePlan): Continuation {
+/**
+ * What the channel is told before it continues in the dialplan, and where it continues. Throws on a plan that is no plan.
+ * @param phones where the plan's devices are registered, as `registeredPhones` says.
+ */
+export function continuation(plan: BridgePlan, phones: readonly string[] = []): Continuation {
   const { target } = plan;
+  const peers = phones.map((value, n) => ({ name: `${PHONE_VARIABLE_PREFIX}${n + 1}`, value }));
   const told = {
     'CHANNEL(accountcode)': accountCode(plan),
     ...caller(plan),
-    [DIAL_VARIABLES.to]: target.kind === 'voicemail' ? mailbox(plan.call_id, target.greeting) : destination(target),
+    [DIAL_VARIABLES.to]: destination(plan, peers),
     [DIAL_VARIABLES.ring_seconds]: seconds(plan.ring_timeout_ms),
     [DIAL_VARIABLES.limit_ms]: String(Math.max(1, Math.round(plan.limit_ms))),
   };
   return {
     context: FAST_LANE.context,
     extension: target.kind === 'devices' ? FAST_LANE.devices : FAST_LANE.trunk,
-    variable: PLAN_VARIABLE,
-    value: Object.entries(told)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(','),
+    variables: [
+      ...peers,
+      {
+        name: PLAN_VARIABLE,
+        value: Object.entries(told)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(','),
+      },
+    ],
   };
 }
 
@@ -96,10 +110,19 @@ function mailbox(call_id: string, greeting: string | null): string {
   return `Local/${checked(CALL_ID, call_id, 'call id')}${own}@${VOICEMAIL.context}/n`;
 }
 
-function destination(target: Exclude<BridgePlan['target'], { kind: 'voicemail' }>): string {
-  if (target.kind === 'trunk')
-    return `PJSIP/${checked(NUMBER, target.number, 'number')}@${checked(NAME, target.trunk, 'trunk')}`;
-  return target.devices.map((device) => `\${PJSIP_DIAL_CONTACTS(${checked(NAME, device, 'device')})}`).join('&');
+function destination({ call_id, target }: BridgePlan, peers: readonly { name: string }[]): string {
+  switch (target.kind) {
+    case 'voicemail':
+      return mailbox(call_id, target.greeting);
+    case 'devices':
+      return peers.map(({ name }) => `\${${name}}`).join('&');
+    case 'trunk':
+      return byTrunk(target);
+  }
+}
+
+function byTrunk({ number, trunk }: { number: string; trunk: string }): string {
+  return `PJSIP/${checked(NUMBER, number, 'number')}@${checked(NAME, trunk, 'trunk')}`;
 }
 
 /** A request of ARI that makes a channel: its path with the query, and its body. Throws on a call that is no call. */
@@ -113,7 +136,7 @@ export function origination(call: SpokenCall): Origination {
   const { channel_id, call_id, caller_number, limit_ms } = call;
   const shown = caller_number === null ? {} : { callerId: checked(NUMBER, caller_number, 'caller number') };
   const query = new URLSearchParams({
-    endpoint: destination({ kind: 'trunk', trunk: call.trunk, number: call.number }),
+    endpoint: byTrunk(call),
     ...{ context: SPEAK_CONTEXT, extension: 's', priority: '1', ...shown },
     timeout: String(Math.max(1, Math.round(call.ring_timeout_ms / 1000))),
   });

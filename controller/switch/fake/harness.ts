@@ -73,9 +73,11 @@ class FakeCaller implements Caller {
     return { refused_with: this.answered ? null : (STATUS_OF_CAUSE[cause] ?? null) };
   }
 
-  get talked_ms(): number | null {
+  get talked(): { least_ms: number; most_ms: number } | null {
     const ended_at_ms = this.#call.ended_at_ms;
-    return this.answered && ended_at_ms !== null ? ended_at_ms - (this.#answered_at_ms ?? 0) : null;
+    if (!this.answered || ended_at_ms === null) return null;
+    const talked_ms = ended_at_ms - (this.#answered_at_ms ?? 0);
+    return { least_ms: talked_ms, most_ms: talked_ms };
   }
 }
 

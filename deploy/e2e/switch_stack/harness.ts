@@ -5,6 +5,7 @@ import type { Caller, Harness } from '../../../controller/switch/conformance.ts'
 import type { SwitchEvent } from '../../../controller/switch/switch.ts';
 import { DigitEar } from '../../sip/spoken_digits.ts';
 import { BreakableLink } from './breakable.ts';
+import { LagMeter } from '../../world/lag_meter.ts';
 import { People, StackCaller, TARGETS } from './people.ts';
 import type { SwitchStack } from './stack.ts';
 import type { Witness } from './witness.ts';
@@ -25,6 +26,7 @@ export class StackHarness implements Harness {
   readonly #people: People;
   readonly #witness: Witness;
   readonly #callers: StackCaller[] = [];
+  readonly #lag = new LagMeter();
   readonly #links: readonly BreakableLink[];
 
   private constructor(stack: SwitchStack, people: People, witness: Witness, ari: BreakableLink, ami: BreakableLink) {
@@ -33,12 +35,13 @@ export class StackHarness implements Harness {
     this.#witness = witness;
     this.#links = [ari, ami];
     const { adapter, addresses } = stack;
-    this.port = new AsteriskSwitch({
+    const options = {
       ...adapter,
       ari: { ...adapter.ari, url: `http://${addresses.switch}:${ari.port}` },
       ami: { ...adapter.ami, port: ami.port },
-      problem: (error) => this.problems.push(error),
-    });
+      problem: (error: Error) => this.problems.push(error),
+    };
+    this.port = new AsteriskSwitch(options, () => false);
     this.port.onEvent((event) => this.events.push(event));
   }
 
@@ -52,7 +55,7 @@ export class StackHarness implements Harness {
   }
 
   dial(dialled: string): Promise<Caller> {
-    const caller = new StackCaller(this.#people.alice.call(dialled));
+    const caller = new StackCaller(this.#people.alice.call(dialled), this.#lag);
     this.#callers.push(caller);
     return Promise.resolve(caller);
   }
@@ -104,6 +107,7 @@ export class StackHarness implements Harness {
     for (const { channel_id } of await this.port.list()) await this.port.hangUp(channel_id, 16);
     await this.#expectNothingLeft();
     await this.port.close();
+    this.#lag.stop();
     for (const link of this.#links) await link.close();
     if (this.problems.length > 0) throw new AggregateError(this.problems, 'The adapter met problems.');
   }

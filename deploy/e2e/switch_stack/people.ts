@@ -8,6 +8,7 @@ import type { OutgoingCall } from '../../sip/outgoing_call.ts';
 import { Phone } from '../../sip/phone.ts';
 import type { HeardPacket } from '../../sip/rtp.ts';
 import type { StackAddresses } from './addresses.ts';
+import type { LagMeter, Talked } from '../../world/lag_meter.ts';
 import { TEST_PASSWORD } from './seed.ts';
 
 export const DEVICES = ['alice', 'bob-desk', 'bob-mobile', 'carol-away'] as const;
@@ -43,9 +44,11 @@ function behave(call: IncomingCall, answered: () => void): void {
 /** A call of ours as a `Caller` of the suite. */
 export class StackCaller implements Caller {
   readonly call: OutgoingCall;
+  readonly #lag: LagMeter;
 
-  constructor(call: OutgoingCall) {
+  constructor(call: OutgoingCall, lag: LagMeter) {
     this.call = call;
+    this.#lag = lag;
   }
 
   hangUp(): void {
@@ -69,8 +72,8 @@ export class StackCaller implements Caller {
     return ended === undefined ? null : { refused_with: ended.status ?? null };
   }
 
-  get talked_ms(): number | null {
-    return this.call.record.talked_ms ?? null;
+  get talked(): Talked | null {
+    return this.call.record.talked_ms === undefined ? null : this.#lag.talked(this.call.record);
   }
 }
 
