@@ -1,4 +1,7 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { rotateRecords } from '../../controller/reconcile/rotate_records.ts';
 import { leaseName } from '../../domain/lease/lease_keeper.ts';
 import { answer, ring } from '../sip/carrier_script.ts';
 import { monotonicMs } from '../sip/clock.ts';
@@ -70,3 +73,20 @@ it('a switch that is killed: calls are settled once from what is known, and the 
   await talkers.expectTalked(next);
   await talkers.nothingIsLeft();
 }, 90_000);
+
+it('records that are put aside while calls are up: each of them is settled by its record', async () => {
+  world.carrier('alpha').play(answer());
+  const [before, within] = [await talkers.talker(1_000_000n), await talkers.talker(1_000_000n)];
+  await talk(before.call, 1_100);
+  await before.call.bye();
+  const file = join(world.home, 'asterisk/cdr/calls.csv');
+  await rotateRecords(file, new Date(), 7);
+  await talk(within.call, 1_500);
+  await within.call.bye();
+  const after = await talkers.talker(1_000_000n);
+  await talk(after.call, 1_100);
+  await after.call.bye();
+  for (const one of [before, within, after]) await talkers.expectTalked(one);
+  const names = await readdir(dirname(file));
+  expect(names.filter((name) => name.startsWith('calls.csv'))).toHaveLength(2);
+});

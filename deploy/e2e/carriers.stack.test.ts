@@ -363,4 +363,18 @@ describe.concurrent('a carrier that fails', () => {
     await one.call.bye();
     expectCharged(await bill(one), seenBy('beta', one.number)[0]);
   });
+
+  it.each<[string, Script]>([
+    ['483', refuse(483)],
+    ['503 and in its reason that nobody answered', refuse(503, { cause: 19 })],
+    ['503 and in its reason that all is well', refuse(503, { cause: 16 })],
+  ])('says %s: at once, so that it is the carrier’s, and the next route is taken', async (_what, script) => {
+    const one = await scene(script);
+    world.carrier('beta').play(answer({ answer_after_ms: 200 }), one.number);
+    await talk(one.call, 400);
+    await one.call.bye();
+    const cdr = await bill(one);
+    expectCharged(cdr, seenBy('beta', one.number)[0]);
+    expect(cdr.attempts).toMatchObject([{ trunk_id: 'trunk-alpha', blame: 'carrier' }, { trunk_id: 'trunk-beta' }]);
+  });
 });

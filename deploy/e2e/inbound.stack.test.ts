@@ -100,6 +100,35 @@ describe.concurrent('a call to a DID', () => {
     expect(cdr).toMatchObject({ net_micros: 2_000n, operator_loss_micros: 0n });
   });
 
+  it('is busy where the holder’s lines are all taken, and nobody is told of any limit', async () => {
+    const customer = await world.customer({
+      ...{ balance_micros: 100_000n, inbound_rate_micros_per_minute: 60_000n, limits: { concurrent_calls_max: 1 } },
+    });
+    const phone = await world.phone(customer);
+    const first = callIn(customer.number);
+    await (await phone.nextIncoming()).answer();
+    await first.answered();
+    const second = callIn(customer.number);
+    expect((await second.ended(10_000)).status).toBe(486);
+    expect(second.record.early_media_at_ms).toBeUndefined();
+    await first.hangUp();
+    const cdrs = await settledCalls(world.pool, customer.account_id, 2);
+    expect(cdrs.map(({ refusal }) => refusal).toSorted()).toEqual(['concurrent_calls', null]);
+  });
+
+  it.each(['spend_micros_per_hour_max', 'spend_micros_per_day_max'])(
+    'is told that nobody is there where the holder may spend no more (%s)',
+    async (limit) => {
+      const customer = await world.customer({
+        ...{ balance_micros: 100_000n, inbound_rate_micros_per_minute: 60_000n, limits: { [limit]: 10n } },
+      });
+      await world.phone(customer);
+      expect((await callIn(customer.number).ended(20_000)).status).toBe(480);
+      const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+      expect(cdr?.refusal).toBe(limit.includes('hour') ? 'spend_hour' : 'spend_day');
+    },
+  );
+
   it('is refused without a word when nobody holds the number', async () => {
     const call = callIn('+49309999999');
     expect((await call.ended(10_000)).status).toBe(404);

@@ -1,10 +1,9 @@
-import net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freshDatabase } from '../../deploy/testing/database.ts';
 import type { FreshDatabase } from '../../deploy/testing/database.ts';
 import { Listener } from './listener.ts';
+import { forgetfulWay } from './testing/forgetful_way.ts';
 
 let database: FreshDatabase;
 let pool: pg.Pool;
@@ -19,33 +18,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** What stands between us and the database: it can forget connections without telling either end. */
-async function between(): Promise<{ url: string; forget: () => void; close: () => void }> {
-  const { hostname, port } = new URL(database.url);
-  const sockets: net.Socket[] = [];
-  const server = net.createServer((near) => {
-    const far = net.connect(Number(port), hostname);
-    for (const socket of [near, far]) socket.on('error', () => undefined);
-    near.pipe(far);
-    far.pipe(near);
-    sockets.push(near, far);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const here = new URL(database.url);
-  here.hostname = '127.0.0.1';
-  here.port = String((server.address() as AddressInfo).port);
-  const forget = (): void => {
-    for (const socket of sockets) socket.unpipe().pause();
-  };
-  const close = (): void => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  };
-  return { url: here.href, forget, close };
-}
-
 it('a connection that is silently lost is noticed, and what is notified then is heard over another', async () => {
-  const way = await between();
+  const way = await forgetfulWay(database.url);
   const heard: string[] = [];
   let times = 0;
   const lost: (Error | null)[] = [];

@@ -12,7 +12,12 @@ import { answerCalls, authorizeCalls, recordUnheldCalls, renewCalls, settleCalls
 import type { AuthorizeItem, CallRecord, HoldAnswer, Lease } from '../calls/hold.ts';
 import { purgeSettledHolds, saveRecordPosition } from '../calls/settled_calls.ts';
 import { openHoldDetails, openHolds } from '../calls/open_holds.ts';
-import { selectCarrierTrunks, selectEmergencyTrunks, selectTrunkHosts, selectTrunkNetworks } from '../carriers/trunks.ts';
+import {
+  selectCarrierTrunks,
+  selectEmergencyTrunks,
+  selectTrunkHosts,
+  selectTrunkNetworks,
+} from '../carriers/trunks.ts';
 import { leaseOwner, takeLease } from '../lease/lease.ts';
 import { brokenInvariants } from '../ledger/invariants.ts';
 import { selectFxRates } from '../rating/fx_rates.ts';
