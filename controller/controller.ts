@@ -110,7 +110,6 @@ export class Controller {
     this.#rates = rateShelf({ db: this.#pool, lcr: lcrOptions(settings), now: Date.now, log });
     this.#ledger = this.#makeLedger();
     this.#metrics = new Metrics(() => this.#liveFigures());
-    const observer = new Observer(this.#metrics, settings.DEADLINE_GUARD_MS);
     this.#decider = new Decider({
       db: this.#pool,
       book: () => this.#rates.value,
@@ -119,23 +118,7 @@ export class Controller {
       call_rate: new SharedCallRate(this.#redis.withCommandOptions({ timeout: 0 }), Date.now),
       ring_timeout_ms: settings.RING_TIMEOUT_MS,
     });
-    this.#calls = new Calls({
-      ledger: this.#ledger,
-      media: whileAwake(
-        alsoSpeaking(this.#media, () => this.#spoken),
-        () => this.#lease.whenAwake(),
-      ),
-      now,
-      settings: callSettings(settings),
-      log,
-      sure: () => this.#lease.sure,
-      decide: (arrival) => this.#decider.decide(arrival),
-      onStep: (...step) => {
-        observer.onStep(...step);
-        this.#spoken.onStep(step[0].state, step[2]);
-      },
-      onStrayRecord: (record) => this.#reconciler.keepRecord(record),
-    });
+    this.#calls = this.#makeCalls(now);
     this.#commands = this.#makeCommands();
     this.#spoken = this.#makeSpoken();
     this.#reconciler = this.#makeReconciler();
@@ -154,6 +137,25 @@ export class Controller {
   #liveFigures(): LiveFigures {
     const states = this.#calls.live.map((session) => session.state);
     return liveFigures(states, this.#clock.now());
+  }
+
+  #makeCalls(now: () => number): Calls {
+    const observer = new Observer(this.#metrics, this.#settings.DEADLINE_GUARD_MS);
+    const speaking = alsoSpeaking(this.#media, () => this.#spoken);
+    return new Calls({
+      ledger: this.#ledger,
+      media: whileAwake(speaking, () => this.#lease.whenAwake()),
+      now,
+      settings: callSettings(this.#settings),
+      log: this.#log,
+      sure: () => this.#lease.sure,
+      decide: (arrival) => this.#decider.decide(arrival),
+      onStep: (...step) => {
+        observer.onStep(...step);
+        this.#spoken.onStep(step[0].state, step[2]);
+      },
+      onStrayRecord: (record) => this.#reconciler.keepRecord(record),
+    });
   }
 
   #makeLedger(): CallLedger {
@@ -228,10 +230,9 @@ export class Controller {
   }
 
   #makeListener(): Listener {
-    const settings = this.#settings;
     const log = this.#log;
     return new Listener({
-      database_url: settings.DATABASE_URL,
+      database_url: this.#settings.DATABASE_URL,
       channels: {
         wallet: (wallet_id) => this.#calls.moneyArrived(BigInt(wallet_id)),
         rates: () => this.#rates.refresh(),

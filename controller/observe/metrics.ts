@@ -24,7 +24,6 @@ export class Metrics {
   readonly calls_total: Counter<'direction' | 'result' | 'reason'>;
   readonly attempts_total: Counter<'carrier' | 'result' | 'blame'>;
   readonly call_seconds: Histogram<'direction'>;
-  readonly durations_total: Counter<'source'>;
   readonly pdd_seconds: Histogram<'direction'>;
   readonly hangup_lateness_seconds: Histogram;
   readonly charged_micros_total: Counter<'currency'>;
@@ -36,6 +35,12 @@ export class Metrics {
   readonly settlements_refused_total = new Counter({
     name: 'letsdial_settlements_refused_total',
     help: 'Times that the database refused a settlement or a record of a call; money stays held until somebody mends it.',
+    registers: [this.registry],
+  });
+  readonly durations_total = new Counter<'source'>({
+    name: 'letsdial_durations_total',
+    help: "Answered calls by how their duration is known; where the switch's records do not come, none is by `record`.",
+    labelNames: ['source'],
     registers: [this.registry],
   });
   readonly spoken_codes_total = new Counter<'outcome'>({
@@ -67,11 +72,6 @@ export class Metrics {
       'attempts',
       'Attempts at a B-leg by carrier; the answer seizure ratio of a carrier counts only failures it is to blame for.',
       ['carrier', 'result', 'blame'],
-    );
-    this.durations_total = counter(
-      'durations',
-      "Answered calls by how their duration is known; where the switch's records do not come, none is by `record`.",
-      ['source'],
     );
     this.charged_micros_total = counter('charged_micros', 'Charged to wallets, tax included.', ['currency']);
     this.operator_loss_micros_total = counter('operator_loss_micros', 'What late hang-ups cost beyond what was held.', [
