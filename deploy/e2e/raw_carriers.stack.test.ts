@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { explainText } from '../../sms-gateway/explain/explain_text.ts';
+import { tellText } from '../../sms-gateway/explain/tell_text.ts';
 import { decodeWhole } from '../../sms-gateway/smpp/decode.ts';
 import type { ShortMessageBody } from '../../sms-gateway/smpp/pdu.ts';
 import type { Session } from '../../sms-gateway/smpp/session.ts';
@@ -8,7 +10,7 @@ import { RawPeer } from '../../sms-gateway/smpp/testing/raw_peer.ts';
 import { sampleDeliverSm } from '../../sms-gateway/smpp/testing/sample.ts';
 import { serverStage } from '../../sms-gateway/smpp/testing/server_stage.ts';
 import type { ServerStage } from '../../sms-gateway/smpp/testing/server_stage.ts';
-import { NO_TLVS } from '../../sms-gateway/smpp/tlv.ts';
+import { NO_TLVS, TLV } from '../../sms-gateway/smpp/tlv.ts';
 import { freshDatabase } from '../testing/database.ts';
 import type { FreshDatabase } from '../testing/database.ts';
 import { freshRedis } from '../testing/redis.ts';
@@ -34,6 +36,8 @@ let carrier: ServerStage;
 let carrier_id = 0;
 /** What it was sent. */
 const submits: ShortMessageBody[] = [];
+/** How it answers. */
+let answer_status: number = STATUS.ESME_ROK;
 /** From where the other one comes. */
 let host = '';
 
@@ -49,6 +53,7 @@ beforeAll(async () => {
       onRequest: (_session, pdu, respond) => {
         if (pdu.command !== 'submit_sm') return void respond(STATUS.ESME_RINVCMDID);
         submits.push(pdu);
+        if (answer_status !== STATUS.ESME_ROK) return void respond(answer_status);
         respond(STATUS.ESME_ROK, { command: 'submit_sm_resp', message_id: `raw-${submits.length}`, tlvs: NO_TLVS });
       },
     },
@@ -78,6 +83,14 @@ async function addCarrier(name: string, prefix: string, bind: Readonly<Record<st
 
 const session = (): Promise<Session> =>
   eventually('the gateway to be bound', PATIENCE_MS, () => Promise.resolve(carrier.bound.at(-1) ?? null));
+
+async function balance(): Promise<string | undefined> {
+  const { rows } = await world.pool.query<{ balance_micros: string }>(
+    'select balance_micros from wallet where id = $1',
+    [texter.wallet_id.toString()],
+  );
+  return rows[0]?.balance_micros;
+}
 
 async function page<T>(path: string): Promise<T> {
   return (await (await fetch(`${world.gateway.observe_url}${path}`)).json()) as T;
@@ -189,6 +202,42 @@ describe('a text of a language with tables of its own', () => {
     await languages('{}', 'comes-1');
     expect(await sendUntil('ucs2')).toMatchObject({ segments: 3 });
   }, 60_000);
+});
+
+describe('numbers that are greater than those of the standard', () => {
+  it('a refusal with all bits set ends the text once, is told as it was, and gives the price back', async () => {
+    await session();
+    const before = await balance();
+    answer_status = 0xffffffff;
+    const { id } = await client.send({ from: texter.number, to: PERSON, text: 'Refused' });
+    await eventually('the text to be refused', PATIENCE_MS, async () =>
+      (await client.view(id))['state'] === 'rejected' ? true : null,
+    );
+    answer_status = STATUS.ESME_ROK;
+    expect(submits.filter(({ short_message }) => Buffer.from(short_message).toString() === 'Refused')).toHaveLength(1);
+    expect(await balance()).toBe(before);
+    const explained = await explainText(world.pool, id, false);
+    expect(explained.kind === 'told' && tellText(explained.story).join('\n')).toContain(
+      'refuses it over raw-1: 0xffffffff.',
+    );
+  });
+
+  it('a long text whose parts share a reference of four octets comes whole', async () => {
+    const bound = await session();
+    const reference = { tag: TLV.sar_msg_ref_num, value: Buffer.from([0xff, 0xff, 0xff, 0xfe]) };
+    const [one, two] = ['In two ', 'parts'].map((text, n) => ({
+      destination_addr: texter.number.slice(1),
+      short_message: Buffer.from(text),
+      tlvs: [
+        reference,
+        { tag: TLV.sar_total_segments, value: Buffer.from([2]) },
+        { tag: TLV.sar_segment_seqnum, value: Buffer.from([n + 1]) },
+      ],
+    }));
+    expect(await Promise.all([deliver(bound, two ?? {}), deliver(bound, one ?? {})])).toEqual([0, 0]);
+    const { rows } = await world.pool.query(`select body, segments from message where direction = 'mo'`);
+    expect(rows).toEqual([{ body: 'In two parts', segments: 2 }]);
+  });
 });
 
 describe('a carrier that comes to us', () => {

@@ -12,7 +12,7 @@ export interface Outcome {
   carrier_id: number | null;
   bind_id: string | null;
   carrier_message_id: string | null;
-  /** command_status (SMPP 3.4, 5.1.3). */
+  /** command_status (SMPP 3.4, 5.1.3), unsigned. */
   status: number | null;
   at: Date;
   cost: { micros: bigint; currency: string } | null;
@@ -54,7 +54,7 @@ function toItem(one: Outcome): Record<string, unknown> {
     carrier_id: one.carrier_id,
     bind_id: one.bind_id,
     carrier_message_id: one.carrier_message_id,
-    status: one.status,
+    status: one.status === null ? null : storedStatus(one.status),
     at: one.at,
     cost_micros: one.cost?.micros.toString(),
     cost_currency: one.cost?.currency,
@@ -62,4 +62,14 @@ function toItem(one: Outcome): Record<string, unknown> {
     then_state: one.then_state,
     refund_segments: one.refund_segments,
   };
+}
+
+/** A status has 32 bits and no sign, its column the same bits with one: what a carrier says in the upper half is stored all the same. */
+export function storedStatus(command_status: number): number {
+  return command_status | 0;
+}
+
+/** The command_status that is stored so. */
+export function commandStatus(stored: number): number {
+  return stored >>> 0;
 }

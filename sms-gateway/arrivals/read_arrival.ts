@@ -56,9 +56,9 @@ function concatenationOf(pdu: Delivery, with_udh: Uint8Array | null): ArrivedPar
   const part_count = findTlvNumber(pdu.tlvs, TLV.sar_total_segments);
   const part_no = findTlvNumber(pdu.tlvs, TLV.sar_segment_seqnum);
   if (reference === null || part_count === null || part_no === null) return null;
-  return part_count < 2 || part_count > 255 || part_no < 1 || part_no > part_count
-    ? null
-    : { reference, part_count, part_no };
+  if (part_count < 2 || part_count > 255 || part_no < 1 || part_no > part_count) return null;
+  // It should have two octets, and some send four: stored with a sign, it still tells one text from another.
+  return { reference: reference | 0, part_count, part_no };
 }
 
 function addressOf(address: string, ton: number, home_country: string | null): string {

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../domain/db/transaction.ts';
 import type { MessageState } from '../../domain/texts/message.ts';
+import { commandStatus } from '../../domain/texts/outcomes.ts';
 import { inTheirOrder } from './event_order.ts';
 import { readCharge, readDeck, readRefund } from './read_charge.ts';
 import type { StoredDelivery, StoredEvent, StoredPlace, StoredStray, StoredText, TextRecord } from './text_record.ts';
@@ -86,8 +87,9 @@ async function readEvents(db: Queryable, id: string): Promise<StoredEvent[]> {
     [id],
   );
   return inTheirOrder(
-    rows.map(({ cost_micros, cost_currency, ...event }) => ({
+    rows.map(({ cost_micros, cost_currency, status, ...event }) => ({
       ...event,
+      status: status === null ? null : commandStatus(status),
       cost: cost_currency === null ? null : { micros: BigInt(cost_micros), currency: cost_currency },
     })),
   );
