@@ -303,6 +303,31 @@ describe('receipts', () => {
     expect(await stateOf(books.pool, torn.id)).toBe('undeliverable');
   });
 
+  it('of an attempt that failed end no text that another attempt may deliver', async () => {
+    const customer = await books.customer(9_000n);
+    const texts = ['arrives', 'fails', 'long'].map((name) => ({
+      name,
+      text: books.text(customer, { segments: name === 'long' ? 2 : 1 }),
+    }));
+    await accept(...texts.map(({ text }) => text));
+    const states = () => Promise.all(texts.map(({ text }) => stateOf(books.pool, text.id)));
+    for (const { name, text } of texts) {
+      await recordOutcomes(books.pool, books.lease, randomUUID(), now(), [
+        submitted(books, text.id, `${name}-first`, { then_state: null }),
+        submitted(books, text.id, `${name}-second`, { attempt: 2, then_state: name === 'long' ? null : 'done' }),
+        ...(name === 'long' ? [submitted(books, text.id, 'long-rest', { part_no: 2 })] : []),
+      ]);
+    }
+    const failed = { state: 'undeliverable', error: '7' } as const;
+    await receive(receipt('long-rest'), ...texts.map(({ name }) => receipt(`${name}-first`, failed)));
+    expect(await states()).toEqual(['submitted', 'submitted', 'submitted']);
+    // The same of the other attempt is another receipt, and the same once more is none.
+    expect(await receive(receipt('fails-second', failed))).toEqual(['matched']);
+    expect(await receive(receipt('fails-second', failed))).toEqual(['repeated']);
+    await receive(receipt('arrives-second'), receipt('long-second'));
+    expect(await states()).toEqual(['delivered', 'undeliverable', 'delivered']);
+  });
+
   it('reach the endpoint of a customer who asked', async () => {
     const customer = await books.customer(9_000n);
     await books.pool.query(

@@ -76,15 +76,20 @@ function whyNotEnded({ events, valid_until }: TextStory, { state, at, error }: S
 
 /** How the receipts end it: delivered is what was delivered in whole. Null until each part has one that is its last word. */
 function conclusionOf(story: TextStory): StoredEvent['state'] {
-  const last_words = partsOf(story).map(
-    (part_no) =>
-      story.events.find(
-        ({ kind, part_no: of, state }) =>
-          kind === 'receipt' && of === part_no && state !== 'enroute' && state !== 'accepted',
-      )?.state ?? null,
-  );
+  const last_words = partsOf(story).map((part_no) => lastWordOn(part_no, story));
   if (last_words.includes(null)) return null;
   return last_words.find((state) => state !== 'delivered') ?? 'delivered';
+}
+
+/** That an attempt failed is none while a carrier has the part from another one, of which no receipt says so. */
+function lastWordOn(part_no: number, { events }: TextStory): StoredEvent['state'] {
+  const of_part = events.filter((event) => event.part_no === part_no);
+  const words = of_part.filter(({ kind, state }) => kind === 'receipt' && state !== 'enroute' && state !== 'accepted');
+  const may_arrive = of_part.some(
+    ({ kind, attempt }) =>
+      kind === 'submitted' && !words.some((word) => word.attempt === attempt && word.state !== 'delivered'),
+  );
+  return words.find(({ state }) => state === 'delivered' || !may_arrive)?.state ?? null;
 }
 
 function finalOf({ events }: TextStory): StoredEvent | undefined {

@@ -185,6 +185,11 @@ describe('the story of a text that goes out', () => {
     expect(doubtful.words).toContain('It may have gone twice');
     await record(submitted(books, text.id, 'first', { then_state: null }));
     expect((await told(text.id)).words).toContain('It was taken twice: the recipient may have got it twice.');
+    // That one of the two failed is no end.
+    await receive(receiptOf(books, 'again', { state: 'undeliverable' }));
+    expect((await told(text.id)).story.state).toBe('submitted');
+    await receive(receiptOf(books, 'first'));
+    expect((await told(text.id)).story.state).toBe('delivered');
   });
 
   it('that a gateway had in its hands when it ended waits for a person, who has it sent once more', async () => {
