@@ -101,3 +101,55 @@ begin
      group by p.message_id, m.segments having count(*) = m.segments) t;
   if ids is not null then perform end_messages(ids, states, errors, p_now); end if;
 end $$;
+
+-- What waited when it was passed is looked at once more as well. Its wait is added then.
+insert into receipt_awaited (message_id, due_at)
+select q.message_id, q.valid_until from message_queue q, receipts_looked_for r where q.message_id <= r.until_id and q.state <> 'd'
+on conflict do nothing;
+
+-- As before, and what waits in the queue, for its time, a carrier or a person, is looked at again: it may be sent after that.
+create or replace function end_unheard_texts(p_gateway text, p_epoch integer, p_now timestamptz, p_wait interval, p_rows_max integer)
+returns table (looked_at integer, carrier_id integer, texts integer)
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  after_id uuid;
+  ids uuid[];
+  late uuid[];
+  over uuid[];
+  ended uuid[];
+begin
+  if not holds_lease(p_gateway, p_epoch) then return; end if;
+  select until_id into after_id from receipts_looked_for for update;
+  ids := array(select m.id from message m
+                where m.id > after_id and m.id < uuid_v7_floor(p_now - p_wait) order by m.id limit p_rows_max);
+  if ids <> '{}' then update receipts_looked_for set until_id = ids[cardinality(ids)]; end if;
+  late := array(select a.message_id from receipt_awaited a where a.due_at <= p_now order by a.due_at limit p_rows_max);
+  delete from receipt_awaited a where a.message_id = any(late);
+  over := array(
+    select m.id from unnest(ids || late) l (id), lateral (
+             select x.id, x.direction from message x where x.id = l.id offset 0) m
+     where m.direction = 'mt'
+       and not exists (select 1 from message_event e where e.message_id = m.id and e.kind = 'final' offset 0));
+  -- What waits ends by its validity, or is with a carrier by then; what is in doubt and held for a person ends here.
+  insert into receipt_awaited (message_id, due_at)
+  select m.id, case when q.waits then greatest(m.valid_until, p_now) else m.valid_until end + p_wait
+    from unnest(over) o (id), lateral (
+           select x.id, coalesce(x.valid_until, x.accepted_at) as valid_until from message x where x.id = o.id offset 0) m,
+         lateral (
+           select exists (select 1 from message_queue x where x.message_id = o.id and x.state <> 'd' offset 0) as waits offset 0) q
+   where q.waits or m.valid_until + p_wait > p_now on conflict do nothing;
+  over := array(select o.id from unnest(over) o (id)
+                 where not exists (select 1 from receipt_awaited a where a.message_id = o.id offset 0));
+  if over <> '{}' then
+    ended := array(select end_messages(over, array_fill('unknown'::text, array[cardinality(over)]),
+                     array_fill('no receipt came'::text, array[cardinality(over)]), p_now));
+  end if;
+  return query
+    select cardinality(ids) + cardinality(late), null::integer, coalesce(cardinality(ended), 0)
+    union all
+    select 0, c.carrier_id, count(*)::integer
+      from unnest(ended) t (id), lateral (
+             select e.carrier_id from message_event e where e.message_id = t.id and e.kind = 'submitted' order by e.n desc limit 1) c
+    group by c.carrier_id;
+end $$;

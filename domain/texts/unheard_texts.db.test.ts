@@ -55,12 +55,38 @@ it('a text whose receipt never comes ends as unknown, once, and its price stays'
     Promise.all([unheard, delivered, waiting, long, doubted].map(({ id }) => stateOf(books.pool, id)));
   expect(await states()).toEqual(['unknown', 'delivered', 'queued', 'submitted', 'unknown']);
   expect(await look(after(24 * HOUR_MS + WAIT_MS + HOUR_MS))).toMatchObject({ looked_at: 0, ended: 0 });
-  expect(await look(after(1_000 * HOUR_MS + WAIT_MS + HOUR_MS))).toMatchObject({ looked_at: 1, ended: 1 });
+  // And so is the one that still waits, for as long as it does.
+  expect(await look(after(1_000 * HOUR_MS + WAIT_MS + HOUR_MS))).toMatchObject({ looked_at: 2, ended: 1 });
   expect(await states()).toEqual(['unknown', 'delivered', 'queued', 'unknown', 'unknown']);
   expect(await balanceOf(books.pool, customer)).toBe(paid);
   // One that comes all the same is kept, and ends nothing twice.
   await receiveReceipts(books.pool, books.lease, new Date(), [receiptOf(books, unheard.id)]);
   expect(await stateOf(books.pool, unheard.id)).toBe('unknown');
+});
+
+it('one that still waited when it was looked at is looked at again, and ends once it was sent and nothing is heard', async () => {
+  const customer = await books.customer(100_000n);
+  const for_later = { epoch: null, due_at: after(100 * HOUR_MS), valid_until: after(124 * HOUR_MS) };
+  const [scheduled, held, delivered] = [
+    books.text(customer, for_later),
+    books.text(customer, { hold_reason: 'odd' }),
+    books.text(customer, for_later),
+  ];
+  await accepted([scheduled, held, delivered]);
+  const states = () => Promise.all([scheduled, held].map(({ id }) => stateOf(books.pool, id)));
+  expect(await look(after(WAIT_MS + HOUR_MS))).toMatchObject({ looked_at: 3, ended: 0 });
+  for (const text of [scheduled, delivered]) await sent(text);
+  await receiveReceipts(books.pool, books.lease, new Date(), [receiptOf(books, delivered.id)]);
+  // The validity of the one that is held ended before it was looked at, so its wait began with the look.
+  const held_again = 2 * WAIT_MS + HOUR_MS;
+  expect(await look(after(held_again - HOUR_MS))).toMatchObject({ looked_at: 0 });
+  expect(await look(after(held_again))).toMatchObject({ looked_at: 1, ended: 0 });
+  expect(await states()).toEqual(['submitted', 'held']);
+  await sent(held);
+  const over = await look(after(124 * HOUR_MS + WAIT_MS));
+  expect(over).toEqual({ looked_at: 2, ended: 1, by_carrier: new Map([[books.carrier_id, 1]]) });
+  expect(await look(after(held_again + WAIT_MS))).toMatchObject({ looked_at: 1, ended: 1 });
+  expect(await states()).toEqual(['unknown', 'unknown']);
 });
 
 it('as many are looked at as are asked for, and the others the next time', async () => {
