@@ -253,7 +253,7 @@ export class Gateway {
       ...{ settings: this.#settings, db: this.#pool, lease, now: () => new Date(), log: this.#log },
       holds: (message_id) => this.#dispatcher.holds(message_id),
       onTheirWay: () => onTheirWay(this.#outcomes, this.#acceptor, this.#queue),
-      giveBack: (message_id) => this.#dispatcher.giveBack(message_id),
+      giveBack: (message_id) => this.#dispatcher.giveBackUnwanted(message_id),
       onRecovered: (verdict, texts) => this.#metrics.recovered_total.inc({ verdict }, texts),
       onBacklog: (backlog) => this.#metrics.counted(backlog),
       onUnheard: (carrier_id, texts) => this.#metrics.unheard_total.inc({ carrier: String(carrier_id) }, texts),

@@ -200,6 +200,29 @@ it('nor is one that waits in memory, where the STOP came while nobody had the nu
   expect(await balance()).toBe(before - 12n * PRICE_MICROS);
 });
 
+it('nor is one that the gateway before may have sent, and its price comes back', async () => {
+  const before = await balance();
+  const [to, tag] = ['+447700900303', newTag()];
+  // Enough that they are still being sent when the next gateway has told the last of them by its recipient's STOP.
+  const others = await Promise.all(Array.from({ length: 40 }, (_, n) => send(`${tag} ${n}`)));
+  const last = await send(`last ${tag}`, { to });
+  expect(last.status).toBe(202);
+  world.gateway.kill();
+  await world.startGateway();
+  await eventually('the text to be in the hands of the next gateway', 15_000, async () => {
+    const { rows } = await world.pool.query(
+      `select 1 from message_queue where message_id = $1 and state = 'c' and attempt = 2 and sending`,
+      [last.id],
+    );
+    return rows.length === 1 ? true : null;
+  });
+  await carrier().sendMo({ from: to, to: texter.number, text: 'STOP' });
+  await inState(last.id, 'rejected');
+  for (const { id } of others) await inState(id, 'delivered');
+  expect(await submits(`last ${tag}`)).toBe(0);
+  expect(await balance()).toBe(before - 40n * PRICE_MICROS);
+}, 60_000);
+
 async function setNumber(state: 'active' | 'suspended'): Promise<void> {
   await world.pool.query('update did set state = $2 where number = $1', [texter.number, state]);
 }

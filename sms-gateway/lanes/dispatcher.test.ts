@@ -363,6 +363,45 @@ describe('a text that waits in memory', () => {
     expect(released.map(({ message_id }) => message_id)).toEqual([theirs.message_id]);
   });
 
+  it('goes back for that, and not to be cancelled, where it may have been sent before, and is not sent again', async () => {
+    bound(FIRST);
+    const [other, theirs] = [text({ recipient: '+447700900999' }), text({ attempt: 2 })];
+    await take(other, theirs);
+    marked[0]?.done('may_go');
+    await setImmediate();
+    await dispatcher.giveBack(theirs.message_id);
+    expect(released).toEqual([]);
+    void dispatcher.giveBackTo('a', theirs.recipient);
+    expect(released).toMatchObject([{ message_id: theirs.message_id, carrier_id: FIRST, attempt: 2 }]);
+    await first.answer(TAKEN);
+    expect([first.submitted, dispatcher.lane(FIRST).depth]).toEqual([1, 0]);
+  });
+
+  it('also goes back where it is just being marked before it is sent', async () => {
+    bound(FIRST);
+    const theirs = text({ attempt: 2 });
+    await take(theirs);
+    void dispatcher.giveBackUnwanted(theirs.message_id);
+    expect(released).toMatchObject([{ message_id: theirs.message_id, carrier_id: FIRST, attempt: 2 }]);
+    marked[0]?.done('may_go');
+    await setImmediate();
+    await setImmediate();
+    expect([first.submitted, dispatcher.lane(FIRST).depth]).toEqual([0, 0]);
+  });
+
+  it('goes on where a part of it is out, and back once that is answered', async () => {
+    bound(FIRST);
+    const theirs = long();
+    await take(theirs);
+    void dispatcher.giveBackUnwanted(theirs.message_id);
+    expect(released).toEqual([]);
+    first.window_max = 0;
+    await first.answer(TAKEN);
+    void dispatcher.giveBackUnwanted(theirs.message_id);
+    expect(released).toMatchObject([{ message_id: theirs.message_id, attempt: 1 }]);
+    expect(first.submitted).toBe(1);
+  });
+
   it('and that is unwanted by now is not sent, and its price is given back', async () => {
     bound(FIRST);
     await take(text({ is_unwanted: true }));

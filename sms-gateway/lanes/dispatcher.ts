@@ -136,18 +136,27 @@ export class Dispatcher implements LaneOwner {
   giveBack(message_id: string): Promise<void> {
     const text = this.#in_hand.get(message_id);
     if (text === undefined) return this.#options.queue.settled(message_id);
-    const { line } = text;
-    if (line === null || !isUntouched(text.sending)) return Promise.resolve();
-    line.withdraw(text);
-    return new Promise((resolve) => this.#release(text, line.carrier_id, GIVEN_BACK_MS, () => resolve()));
+    return text.line === null || !isUntouched(text.sending) ? Promise.resolve() : this.#giveBackNow(text);
   }
 
-  /** Somebody wants no more texts: those that wait here for him go back to the database, which ends them. */
+  /** Its recipient wants no more of them: however often it may have been sent, the next claim ends it. What is out goes on. */
+  giveBackUnwanted(message_id: string): Promise<void> {
+    const text = this.#in_hand.get(message_id);
+    return text === undefined || isOut(text.sending) ? Promise.resolve() : this.#giveBackNow(text);
+  }
+
+  /** Somebody wants no more texts: those that wait here for him go back to the database, which knows which of them he meant. */
   giveBackTo(account_id: string, recipient: string): Promise<unknown> {
     const theirs = [...this.#in_hand.values()].filter(
       ({ sending: { message } }) => message.account_id === account_id && message.recipient === recipient,
     );
-    return Promise.all(theirs.map(({ sending: { message } }) => this.giveBack(message.message_id)));
+    return Promise.all(theirs.map(({ sending: { message } }) => this.giveBackUnwanted(message.message_id)));
+  }
+
+  #giveBackNow(text: InHand): Promise<void> {
+    const { carrier_id = null } = text.line ?? text.way ?? {};
+    text.line?.withdraw(text);
+    return new Promise((resolve) => this.#release(text, carrier_id, GIVEN_BACK_MS, () => resolve()));
   }
 
   /** No text begins its way any more; what is in memory goes back to the database. */
