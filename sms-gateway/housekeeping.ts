@@ -54,6 +54,7 @@ const UNHEARD_MS = 5_000;
 const UNHEARD_MAX = 5_000;
 const RETENTION_MS = 60_000;
 const ROWS_MAX = 1_000;
+const FORGET_PAUSE_MS = 20;
 const MONTHS_MS = 3_600_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -79,7 +80,8 @@ export class Housekeeping {
     });
   }
 
-  start(duties: Duties): void {
+  /** What fails keeps nothing else from being done, so each is a duty of its own. */
+  start(duties: Pick<Duties, 'every'>): void {
     duties.every(SWEEP_MS, () => this.#sweep());
     duties.every(STRAYS_MS, () => this.#strays.pass());
     duties.every(STRAYS_SOON_MS, () => this.#strays.passSoon());
@@ -87,7 +89,9 @@ export class Housekeeping {
     duties.every(ENDED_MS, () => this.#countEnded());
     duties.every(BACKLOG_MS, async () => this.#options.onBacklog(await selectBacklog(this.#options.db)));
     duties.every(UNHEARD_MS, () => this.#endUnheard());
+    duties.every(RETENTION_MS, () => this.#erase());
     duties.every(RETENTION_MS, () => this.#forget());
+    duties.every(RETENTION_MS, () => this.#forgetUnreadable());
     duties.every(MONTHS_MS, () => ensureMessageMonths(this.#options.db, this.#options.now()));
   }
 
@@ -137,23 +141,42 @@ export class Housekeeping {
     }
   }
 
-  /** An hour of bodies at a time, as many as a minute has room for: what piled up while nobody looked is gone within hours. */
-  async #forget(): Promise<void> {
-    const { db, lease, now, settings, log } = this.#options;
-    const ago = (days: number): Date => new Date(now().getTime() - days * DAY_MS);
-    const until_ms = now().getTime() + RETENTION_MS / 2;
-    let erased_until: Date | null = null;
-    do {
-      erased_until = await eraseBodies(db, lease(), ago(settings.MESSAGE_BODY_DAYS));
+  /** An hour of bodies at a time or less, as many as a minute has room for: what piled up while nobody looked is gone within hours. */
+  async #erase(): Promise<void> {
+    const { db, lease, settings, log } = this.#options;
+    // One moment for the whole turn: with each step's own there would always be another millisecond to be done.
+    const before = this.#daysAgo(settings.MESSAGE_BODY_DAYS);
+    await this.#untilNextTurn(async () => {
+      const erased_until = await eraseBodies(db, lease(), before);
       if (erased_until !== null) log.info({ erased_until }, 'what texts said was erased');
-    } while (erased_until !== null && now().getTime() < until_ms);
-    await forgetTextsPast(db, lease(), {
-      keys_before: ago(settings.REPLAY_DAYS),
-      letters_before: ago(settings.LETTER_DAYS),
-      rows_max: ROWS_MAX,
+      return erased_until !== null;
     });
-    // They hold some of what texts said.
-    const days = Math.min(settings.MESSAGE_BODY_DAYS, settings.LETTER_DAYS);
-    await forgetUnreadableReceipts(db, lease(), ago(days), ROWS_MAX);
+  }
+
+  async #forget(): Promise<void> {
+    const { db, lease, settings } = this.#options;
+    const [keys_before, letters_before] = [this.#daysAgo(settings.REPLAY_DAYS), this.#daysAgo(settings.LETTER_DAYS)];
+    await this.#untilNextTurn(async () => {
+      const forgotten = await forgetTextsPast(db, lease(), { keys_before, letters_before, rows_max: ROWS_MAX });
+      // With fewer in all, none of the kinds had as many as it was allowed.
+      return forgotten >= ROWS_MAX;
+    });
+  }
+
+  /** They hold some of what texts said. */
+  async #forgetUnreadable(): Promise<void> {
+    const { db, lease, settings } = this.#options;
+    const before = this.#daysAgo(Math.min(settings.MESSAGE_BODY_DAYS, settings.LETTER_DAYS));
+    await this.#untilNextTurn(async () => (await forgetUnreadableReceipts(db, lease(), before, ROWS_MAX)) >= ROWS_MAX);
+  }
+
+  /** Again while there is more; half of the time is left to whoever waits for the database. */
+  async #untilNextTurn(forgetMore: () => Promise<boolean>): Promise<void> {
+    const until_ms = performance.now() + RETENTION_MS / 2;
+    while ((await forgetMore()) && performance.now() < until_ms) await wait(FORGET_PAUSE_MS);
+  }
+
+  #daysAgo(days: number): Date {
+    return new Date(this.#options.now().getTime() - days * DAY_MS);
   }
 }
