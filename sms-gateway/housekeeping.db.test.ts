@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acceptMessages } from '../domain/texts/accept_messages.ts';
 import { ensureMessageMonths } from '../domain/texts/message_months.ts';
-import { textBooks } from '../domain/texts/testing/texts.ts';
+import { takeOver, textBooks } from '../domain/texts/testing/texts.ts';
 import type { TextBooks } from '../domain/texts/testing/texts.ts';
 import { Housekeeping } from './housekeeping.ts';
 
+const SWEEP_MS = 10_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -105,6 +107,15 @@ describe('what is kept too long', () => {
     expect(await left()).toEqual({ bodies: 0, keys: 0, parked: 0, unreadable: 0, ...stays });
     await turn(MINUTE_MS);
   });
+});
+
+it('what an older gateway had in its hands is recovered though parked receipts cannot be looked for', async () => {
+  const text = books.text(await books.customer(10_000n));
+  await acceptMessages(books.pool, new Date(), [text]);
+  await takeOver(books);
+  await turn(SWEEP_MS, /sweep_parked/u);
+  const { rows } = await books.pool.query('select state, attempt from message_queue where message_id = $1', [text.id]);
+  expect(rows).toEqual([{ state: 'w', attempt: 2 }]);
 });
 
 it('a busy hour is erased a few thousand texts at a time', async () => {

@@ -83,6 +83,7 @@ export class Housekeeping {
   /** What fails keeps nothing else from being done, so each is a duty of its own. */
   start(duties: Pick<Duties, 'every'>): void {
     duties.every(SWEEP_MS, () => this.#sweep());
+    duties.every(SWEEP_MS, () => this.recover());
     duties.every(STRAYS_MS, () => this.#strays.pass());
     duties.every(STRAYS_SOON_MS, () => this.#strays.passSoon());
     duties.every(UNWANTED_MS, () => this.#unwanted.passSoon());
@@ -105,7 +106,7 @@ export class Housekeeping {
     this.#unwanted.expect();
   }
 
-  /** What an older gateway had in its hands. */
+  /** What an older gateway had in its hands, or takes in until it hears that it was succeeded. */
   async recover(): Promise<void> {
     const { db, lease, now, onRecovered, log } = this.#options;
     const recovered = await recoverMessages(db, lease(), now());
@@ -113,11 +114,10 @@ export class Housekeeping {
     if (Object.values(recovered).some((texts) => texts > 0)) log.info(recovered, 'texts of an older gateway');
   }
 
-  /** What waits for something that came after all, or that a gateway which was succeeded still took in. */
+  /** What waits for something that came after all. */
   async #sweep(): Promise<void> {
     const { db, lease, now } = this.#options;
     await sweepParked(db, lease(), now(), PARKED_MAX);
-    await this.recover();
   }
 
   async #countEnded(): Promise<void> {
