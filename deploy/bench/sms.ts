@@ -42,7 +42,11 @@ function tell(say: (line: string) => void, what: string, m: HttpMeasured): void 
   );
 }
 
-async function bench(load: TextLoad, kannel: KannelLoad | null, say: (line: string) => void): Promise<string> {
+async function bench(
+  load: TextLoad,
+  kannel: KannelLoad | null,
+  say: (line: string) => void,
+): Promise<{ line: string; failed: number }> {
   const seconds = Number(flags.seconds);
   // Node compiles what is hot while it runs; a service is not measured in its first seconds.
   await load.http({ seconds: 8, per_second: null });
@@ -68,7 +72,7 @@ async function bench(load: TextLoad, kannel: KannelLoad | null, say: (line: stri
   tell(say, `HTTP in at ${PACED_PER_SECOND}/s`, paced);
   await load.booksAreRight();
   failed += [...plain, ...throttled, paced].reduce((sum, one) => sum + one.failed, 0);
-  return JSON.stringify({
+  const line = JSON.stringify({
     http_per_s: Math.round(median(plain.map((one) => one.per_second))),
     smpp_in_per_s: Math.round(median(smpp)),
     cpu_us_per_message: Math.round(median(plain.map((one) => one.gateway_us))),
@@ -78,6 +82,7 @@ async function bench(load: TextLoad, kannel: KannelLoad | null, say: (line: stri
     postgres_us_per_message: Math.round(median(plain.map((one) => one.postgres_us))),
     ...ratioTo(baseline, plain),
   });
+  return { line, failed };
 }
 
 async function measureKannel(kannel: KannelLoad, seconds: number, say: (line: string) => void): Promise<number> {
@@ -113,8 +118,9 @@ async function main(): Promise<boolean> {
     const load = await TextLoad.begin(at.world, () => postgresProcesses(at.servers.postgres.pid));
     const kannel = await beginKannel(at);
     try {
-      console.log(await Promise.race([bench(load, kannel, at.say), at.interrupted]));
-      return true;
+      const { line, failed } = await Promise.race([bench(load, kannel, at.say), at.interrupted]);
+      console.log(line);
+      return failed === 0;
     } finally {
       await kannel?.stop();
     }

@@ -68,6 +68,20 @@ describe('the verdict on a soak', () => {
     }
   });
 
+  it('fails where hardly anything was cut, by the time that it ran', () => {
+    for (const [minutes, least] of [
+      [15, 720],
+      [1, 48],
+    ] as const) {
+      expect(judgeSoak(findings({ minutes, reconnects: least })).has_passed).toBe(true);
+      const { has_passed, faults } = judgeSoak(findings({ minutes, reconnects: least - 1 }));
+      expect([has_passed, faults]).toEqual([
+        false,
+        [`TOO EASY: ${least - 1} connections were made anew, and not ${least}.`],
+      ]);
+    }
+  });
+
   it('fails for a mishap on the way', () => {
     expect(judgeSoak(findings({ mishaps: ['Refused: 500'] })).has_passed).toBe(false);
   });

@@ -43,6 +43,9 @@ export interface SoakVerdict {
 
 export const FLAT_MINUTES_MIN = 10;
 
+/** A connection is cut each second; whoever is cut when the load ends, or while a carrier is away, comes back no more or later. */
+const RECONNECTS_PER_SECOND_MIN = 0.8;
+
 /** In fifteen minutes a leak of 20 MB an hour is 4 MB, which is above what floors differ by chance. */
 const MEMORY_LIMIT: TrendLimit = { per_hour: 10, rise: 2 };
 /** One in fifty of the connections that are cut in an hour, at one a second. */
@@ -67,7 +70,13 @@ export function judgeSoak(findings: SoakFindings): {
     ...(heap.is_flat ? [] : [`GROWS: the gateway keeps ${rounded(heap.slope_per_hour)} MB more objects an hour.`]),
     ...(fds.is_flat ? [] : [`GROWS: the gateway keeps ${rounded(fds.slope_per_hour)} more files open an hour.`]),
   ];
-  const faults = [...findings.mishaps, ...(is_long_enough ? growth : []), ...texts.faults, ...missing];
+  const faults = [
+    ...findings.mishaps,
+    ...(is_long_enough ? growth : []),
+    ...texts.faults,
+    ...missing,
+    ...tooFewReconnects(findings),
+  ];
   return {
     faults,
     has_passed: passed(texts) && faults.length === 0,
@@ -84,6 +93,12 @@ export function judgeSoak(findings: SoakFindings): {
       is_flat: is_long_enough ? growth.length === 0 : null,
     },
   };
+}
+
+/** A run in which hardly anything was cut shows nothing of what cuts do. */
+function tooFewReconnects({ minutes, reconnects }: SoakFindings): string[] {
+  const least = Math.ceil(minutes * 60 * RECONNECTS_PER_SECOND_MIN);
+  return reconnects < least ? [`TOO EASY: ${reconnects} connections were made anew, and not ${least}.`] : [];
 }
 
 /** The carriers are such that each text arrives, so one without that receipt has lost it. */

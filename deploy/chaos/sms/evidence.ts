@@ -1,18 +1,24 @@
 import type pg from 'pg';
 import { brokenInvariants } from '../../../domain/ledger/invariants.ts';
+import { stateOfWord } from '../../../sms-gateway/receipts/receipt_state.ts';
 import type { ReceiptAckFact, SubmitFact } from '../../smsc/fact.ts';
 import { readLog } from '../../smsc/read_log.ts';
 import { payloadOf } from '../../smsc/submitted_text.ts';
-import type { TextWorld } from '../../world/text_world.ts';
 import type { SmsEvidence, StoredText, TakenPart } from './verdict.ts';
 import type { AcceptedText } from './writers.ts';
 
 /** By which a text is known in a carrier’s log. */
 export const TAG = /tag-[0-9a-f-]{36}/u;
 
+/** The database, and the carriers with their logs. */
+export interface LoggedWorld {
+  pool: pg.Pool;
+  carriers: ReadonlyMap<string, { carrier_id: number; log_file: string }>;
+}
+
 /** What the carriers' logs and the database say when everything is over. */
 export async function gatherEvidence(
-  world: TextWorld,
+  world: LoggedWorld,
   kills: number,
   accepted: readonly AcceptedText[],
 ): Promise<SmsEvidence> {
@@ -22,10 +28,9 @@ export async function gatherEvidence(
   for (const { carrier_id, log_file } of world.carriers.values()) {
     const { submits, acks } = await readCarrier(log_file);
     for (const submit of submits) all_submits.push(submit);
-    acknowledged += acks.length;
-    stored += await receiptsStored(world.pool, carrier_id, [...new Set(acks.map(({ id, stat }) => `${id} ${stat}`))]);
+    stored += await receiptsStored(world.pool, carrier_id, acks);
     // A receipt that is sent twice counts once on both sides.
-    acknowledged -= acks.length - new Set(acks.map(({ id, stat }) => `${id} ${stat}`)).size;
+    acknowledged += new Set(acks.map(({ id, stat }) => `${id} ${stat}`)).size;
   }
   return {
     ...{ kills, accepted, taken: takenParts(all_submits) },
@@ -63,14 +68,17 @@ function takenParts(submits: readonly SubmitFact[]): TakenPart[] {
   });
 }
 
-async function receiptsStored(pool: pg.Pool, carrier_id: number, receipts: readonly string[]): Promise<number> {
+/** That a text has another receipt, one on its way to the end perhaps, says nothing of this one: each is looked for with what it said. */
+async function receiptsStored(pool: pg.Pool, carrier_id: number, acks: readonly ReceiptAckFact[]): Promise<number> {
   const { rows } = await pool.query<{ stored: string }>(
-    `with acked as (select split_part(r, ' ', 1) as id, lower(split_part(r, ' ', 2)) as stat from unnest($2::text[]) r)
+    `with acked as (select distinct id, state from unnest($2::text[], $3::text[]) a (id, state))
      select count(*) as stored from acked a
-      where exists (select 1 from message_event s join message_event e on e.message_id = s.message_id and e.part_no = s.part_no and e.kind = 'receipt'
+      where exists (select 1 from message_event s
+                      join message_event e on e.message_id = s.message_id and e.part_no = s.part_no and e.attempt = s.attempt
+                                          and e.kind = 'receipt' and e.state = a.state
                      where s.kind = 'submitted' and s.carrier_id = $1 and s.carrier_message_id = a.id)
-         or exists (select 1 from parked_receipt p where p.carrier_id = $1 and a.id = any(p.carrier_message_ids))`,
-    [carrier_id, receipts],
+         or exists (select 1 from parked_receipt p where p.carrier_id = $1 and a.id = any(p.carrier_message_ids) and p.state = a.state)`,
+    [carrier_id, acks.map(({ id }) => id), acks.map(({ stat }) => stateOfWord(stat))],
   );
   return Number(rows[0]?.stored ?? 0);
 }
