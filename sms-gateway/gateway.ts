@@ -255,7 +255,7 @@ export class Gateway {
       onTheirWay: () => onTheirWay(this.#outcomes, this.#acceptor, this.#queue),
       giveBack: (message_id) => this.#dispatcher.giveBackUnwanted(message_id),
       onRecovered: (verdict, texts) => this.#metrics.recovered_total.inc({ verdict }, texts),
-      onBacklog: (backlog) => this.#metrics.counted(backlog),
+      onBacklog: (backlog, deliveries) => this.#metrics.counted(backlog, deliveries),
       onUnheard: (carrier_id, texts) => this.#metrics.unheard_total.inc({ carrier: String(carrier_id) }, texts),
       onEnded: (text) => {
         this.#metrics.countries.ended(text);

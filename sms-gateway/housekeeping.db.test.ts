@@ -64,6 +64,11 @@ async function leftBehind(rows: number): Promise<void> {
     [customer.account_id, rows, day],
   );
   await books.pool.query(
+    `insert into customer_delivery (account_id, kind, message_id, channel, target, due_at)
+     select $1, 'receipt', gen_random_uuid(), 'smpp', 'nobody', $3 from generate_series(1, $2) n`,
+    [customer.account_id, rows, day],
+  );
+  await books.pool.query(
     `insert into message_key select $1, 'key ' || n, 'x', gen_random_uuid(), $3 from generate_series(1, $2) n`,
     [customer.account_id, rows, day],
   );
@@ -83,7 +88,8 @@ async function left(): Promise<Record<string, number>> {
   const { rows } = await books.pool.query<Record<string, number>>(
     `select (select count(*)::integer from message where sender = 'ACME' and body is not null) as bodies,
             (select count(*)::integer from message_key) as keys, (select count(*)::integer from parked_receipt) as parked,
-            (select count(*)::integer from unreadable_receipt) as unreadable`,
+            (select count(*)::integer from unreadable_receipt) as unreadable,
+            (select count(*)::integer from customer_delivery where dead_at is null) as unfetched`,
   );
   return rows[0] ?? {};
 }
@@ -92,19 +98,20 @@ describe('what is kept too long', () => {
   it('goes within one turn, however much of it there is', async () => {
     await leftBehind(MANY);
     await turn(MINUTE_MS);
-    expect(await left()).toEqual({ bodies: 0, keys: 0, parked: 0, unreadable: 0 });
+    expect(await left()).toEqual({ bodies: 0, keys: 0, parked: 0, unreadable: 0, unfetched: 0 });
   }, 60_000);
 
   it.each<[string, RegExp]>([
     ['bodies', /erase_bodies/u],
     ['keys', /forget_texts_past/u],
     ['unreadable', /forget_unreadable/u],
+    ['unfetched', /update customer_delivery/u],
   ])('goes where %s cannot be got rid of', async (kind, failing) => {
     await books.pool.query('delete from body_erasure');
     await leftBehind(10);
     await turn(MINUTE_MS, failing);
     const stays = kind === 'keys' ? { keys: 10, parked: 10 } : { [kind]: 10 };
-    expect(await left()).toEqual({ bodies: 0, keys: 0, parked: 0, unreadable: 0, ...stays });
+    expect(await left()).toEqual({ bodies: 0, keys: 0, parked: 0, unreadable: 0, unfetched: 0, ...stays });
     await turn(MINUTE_MS);
   });
 });

@@ -5,8 +5,9 @@ import type { GatewaySettings } from '../config/gateway_settings.ts';
 import type { Duties } from '../domain/running/duties.ts';
 import { takeEndedTexts } from '../domain/texts/ended_texts.ts';
 import type { EndedText } from '../domain/texts/ended_texts.ts';
-import { selectBacklog } from '../domain/texts/backlog.ts';
-import type { Backlog } from '../domain/texts/backlog.ts';
+import { selectBacklog, selectDeliveryBacklog } from '../domain/texts/backlog.ts';
+import type { Backlog, DeliveryBacklog } from '../domain/texts/backlog.ts';
+import { buryUnfetched } from '../domain/texts/dead_letters.ts';
 import { ensureMessageMonths } from '../domain/texts/message_months.ts';
 import { recoverMessages } from '../domain/texts/queue.ts';
 import type { GatewayLease } from '../domain/texts/queue.ts';
@@ -31,7 +32,7 @@ export interface HousekeepingOptions {
   /** A text ended, some seconds ago and by whomever; each is told once. */
   onEnded: (text: EndedText) => void;
   /** Counted now and then, for metrics. */
-  onBacklog: (backlog: Backlog) => void;
+  onBacklog: (backlog: Backlog, deliveries: readonly DeliveryBacklog[]) => void;
   /** A carrier took so many texts and never said what became of them. */
   onUnheard: (carrier_id: number, texts: number) => void;
   log: Logger;
@@ -88,9 +89,10 @@ export class Housekeeping {
     duties.every(STRAYS_SOON_MS, () => this.#strays.passSoon());
     duties.every(UNWANTED_MS, () => this.#unwanted.passSoon());
     duties.every(ENDED_MS, () => this.#countEnded());
-    duties.every(BACKLOG_MS, async () => this.#options.onBacklog(await selectBacklog(this.#options.db)));
+    duties.every(BACKLOG_MS, () => this.#countBacklog());
     duties.every(UNHEARD_MS, () => this.#endUnheard());
     duties.every(RETENTION_MS, () => this.#erase());
+    duties.every(RETENTION_MS, () => this.#bury());
     duties.every(RETENTION_MS, () => this.#forget());
     duties.every(RETENTION_MS, () => this.#forgetUnreadable());
     duties.every(MONTHS_MS, () => ensureMessageMonths(this.#options.db, this.#options.now()));
@@ -118,6 +120,11 @@ export class Housekeeping {
   async #sweep(): Promise<void> {
     const { db, lease, now } = this.#options;
     await sweepParked(db, lease(), now(), PARKED_MAX);
+  }
+
+  async #countBacklog(): Promise<void> {
+    const { db, now, onBacklog } = this.#options;
+    onBacklog(await selectBacklog(db), await selectDeliveryBacklog(db, now()));
   }
 
   async #countEnded(): Promise<void> {
@@ -151,6 +158,13 @@ export class Housekeeping {
       if (erased_until !== null) log.info({ erased_until }, 'what texts said was erased');
       return erased_until !== null;
     });
+  }
+
+  /** As long as dead letters are kept, so that what nobody fetches is gone in the end. */
+  async #bury(): Promise<void> {
+    const { db, now, settings } = this.#options;
+    const before = this.#daysAgo(settings.LETTER_DAYS);
+    await this.#untilNextTurn(async () => (await buryUnfetched(db, before, now(), ROWS_MAX)) >= ROWS_MAX);
   }
 
   async #forget(): Promise<void> {

@@ -505,6 +505,24 @@ describe('an operator', () => {
     }
   });
 
+  it('sees what customers are still to be told, and for how long it has been due', async () => {
+    const [waiting, age] = ['deliveries', 'delivery_age_seconds'].map(
+      (name) => `letsdial_texts_${name}{channel="smpp"}`,
+    );
+    const told = async (count: number, seconds_min: number): Promise<true | null> => {
+      const seen = await metrics('letsdial_texts_deliver');
+      return seen[waiting ?? ''] === count && (seen[age ?? ''] ?? -1) >= seconds_min ? true : null;
+    };
+    await eventually('nothing to be due', 15_000, () => told(0, 0));
+    await world.pool.query(
+      `insert into customer_delivery (account_id, kind, message_id, channel, target, due_at)
+       values ($1, 'receipt', $2, 'smpp', 'nobody', now() - interval '1 hour')`,
+      [texter.account_id, randomUUID()],
+    );
+    await eventually('one to be due', 15_000, () => told(1, 3_600));
+    await world.pool.query(`delete from customer_delivery where target = 'nobody'`);
+  }, 40_000);
+
   it('sees what was refused and why, and how long an answer took', async () => {
     const names = ['letsdial_texts_refused_total', 'letsdial_texts_accept_seconds_count'];
     const line = 'letsdial_texts_refused_total{source="http",code="destination_unknown"}';

@@ -32,3 +32,25 @@ export async function selectBacklog(db: Queryable): Promise<Backlog> {
   if (row === undefined) throw new Error('A count has one row.');
   return row;
 }
+
+/** What customers are still to be told over one of the channels. */
+export interface DeliveryBacklog {
+  channel: 'webhook' | 'smpp';
+  waiting: number;
+  /** For how long the oldest has been due; 0 where none is. */
+  oldest_due_seconds: number;
+}
+
+/** Of each channel; as old as the other figure. */
+export async function selectDeliveryBacklog(db: Queryable, now: Date): Promise<DeliveryBacklog[]> {
+  const { rows } = await db.query<DeliveryBacklog>({
+    name: 'select_delivery_backlog',
+    text: `select c.channel, d.waiting, d.oldest_due_seconds
+             from unnest(array['webhook', 'smpp']) c (channel), lateral (
+                    select count(*)::integer as waiting,
+                           greatest(extract(epoch from $1 - min(x.due_at)), 0)::double precision as oldest_due_seconds
+                      from customer_delivery x where x.channel = c.channel and x.dead_at is null) d`,
+    values: [now],
+  });
+  return rows;
+}

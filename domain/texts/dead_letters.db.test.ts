@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databaseLogin } from '../../deploy/parts/database_login.ts';
 import type { Customer } from '../../deploy/world/people.ts';
 import type { Queryable } from '../db/transaction.ts';
-import { deadLetters, replayDeadLetters } from './dead_letters.ts';
+import { selectDeliveryBacklog } from './backlog.ts';
+import { buryUnfetched, deadLetters, replayDeadLetters } from './dead_letters.ts';
 import type { Replayed, ReplayWishes } from './dead_letters.ts';
 import { textBooks } from './testing/texts.ts';
 import type { TextBooks } from './testing/texts.ts';
@@ -157,5 +158,41 @@ describe('dead letters', () => {
     expect(second.map(({ message_id }) => message_id)).toEqual(texts.slice(2));
     const other = await books.customer(0n);
     expect(await deadLetters(pool, { ...page, account_id: other.account_id, after: null })).toEqual([]);
+  });
+});
+
+describe('what nobody has fetched', () => {
+  it('is a dead letter once it was due so long ago, so many at a time, and what a webhook is to be told is none', async () => {
+    const target = await esmeOf(customer);
+    const unfetched = [
+      await letter(null, { channel: 'smpp', target }),
+      await letter(null, { channel: 'smpp', target }),
+    ];
+    await letter(null);
+    expect(await buryUnfetched(pool, hoursAgo(101), noon, 10)).toBe(0);
+    expect(await buryUnfetched(pool, hoursAgo(99), noon, 1)).toBe(1);
+    expect(await buryUnfetched(pool, hoursAgo(99), noon, 10)).toBe(1);
+    const letters = await deadLetters(pool, { account_id: customer.account_id, after: null, rows_max: 10 });
+    expect(letters.map(({ message_id }) => message_id).sort()).toEqual(unfetched.sort());
+    expect(letters[0]).toMatchObject({ channel: 'smpp', target, dead_at: noon });
+    // Somebody comes after all, and asks for it.
+    expect(await replay()).toEqual({ replayed: 2, left: 0 });
+    expect(await buryUnfetched(pool, hoursAgo(99), noon, 10)).toBe(0);
+  });
+
+  it('is counted by channel, with how long the oldest has been due', async () => {
+    const target = await esmeOf(customer);
+    await letter(null, { channel: 'smpp', target });
+    await letter(hoursAgo(1), { channel: 'smpp', target });
+    await letter(hoursAgo(1));
+    const hundred_hours = { waiting: 1, oldest_due_seconds: 360_000 };
+    const nothing = { waiting: 0, oldest_due_seconds: 0 };
+    const counted = async () =>
+      Object.fromEntries(
+        (await selectDeliveryBacklog(pool, noon)).map(({ channel, ...figures }) => [channel, figures]),
+      );
+    expect(await counted()).toEqual({ webhook: nothing, smpp: hundred_hours });
+    await replay();
+    expect(await counted()).toEqual({ webhook: { ...nothing, waiting: 1 }, smpp: { ...hundred_hours, waiting: 2 } });
   });
 });

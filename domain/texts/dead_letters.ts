@@ -79,3 +79,19 @@ export async function replayDeadLetters(db: Queryable, wishes: ReplayWishes, now
   if (row === undefined) throw new Error('the dead letters gave no row');
   return { replayed: row.replayed, left: row.left };
 }
+
+/**
+ * What was due for a bind before that and was never fetched is a dead letter by now: its customer only sends, or does not come back.
+ * Says how many there were.
+ */
+export async function buryUnfetched(db: Queryable, before: Date, now: Date, rows_max: number): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'bury_unfetched',
+    text: `update customer_delivery d set dead_at = $2, last_error = coalesce(d.last_error, 'Nobody was bound who took it.')
+            where d.id = any(array(
+              select o.id from customer_delivery o
+               where o.channel = 'smpp' and o.dead_at is null and o.due_at < $1 order by o.due_at limit $3 for update skip locked))`,
+    values: [before, now, rows_max],
+  });
+  return rowCount ?? 0;
+}

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { E164 } from '../../domain/numbers/e164.ts';
-import type { Backlog } from '../../domain/texts/backlog.ts';
+import type { Backlog, DeliveryBacklog } from '../../domain/texts/backlog.ts';
 import type { Acceptance } from '../accept/acceptor.ts';
 import type { QueueRoom } from '../accept/queue_room.ts';
 import type { CarrierBind } from '../carriers/carrier_bind.ts';
@@ -37,6 +37,8 @@ export class Metrics {
   readonly customer_binds_total: Counter<'result'>;
   readonly recovered_total: Counter<'verdict'>;
   readonly #backlog: Gauge<'what'>;
+  readonly #deliveries: Gauge<'channel'>;
+  readonly #delivery_age: Gauge<'channel'>;
 
   constructor(observed: Observed) {
     const registers = [this.registry];
@@ -78,7 +80,15 @@ export class Metrics {
     this.recovered_total = counter('recovered', 'Texts found in the hands of a gateway that had ended.', ['verdict']);
     this.#bindGauges(observed);
     this.#laneGauges(observed);
-    this.#backlog = this.#backlogGauge();
+    const [what, channel] = [['what'] as const, ['channel'] as const];
+    this.#backlog = this.#counted(
+      'backlog',
+      'Texts and receipts in the database that wait for something, by what for.',
+      what,
+    );
+    this.#deliveries = this.#counted('deliveries', 'What customers are still to be told.', channel);
+    const age = 'For how long the oldest of what customers are still to be told has been due.';
+    this.#delivery_age = this.#counted('delivery_age_seconds', age, channel);
     this.#gauge('accept_waiting', 'Texts that are being stored.', observed.accept_waiting);
     this.#roomGauges(observed);
     this.#gauge('outcomes_unwritten', 'Answers of carriers that are not stored yet.', observed.outcomes_unwritten);
@@ -136,15 +146,19 @@ export class Metrics {
   }
 
   /** What waits in the database, as it was counted last. */
-  counted(backlog: Backlog): void {
+  counted(backlog: Backlog, deliveries: readonly DeliveryBacklog[]): void {
     for (const [what, count] of Object.entries<number>({ ...backlog })) this.#backlog.set({ what }, count);
+    for (const { channel, waiting, oldest_due_seconds } of deliveries) {
+      this.#deliveries.set({ channel }, waiting);
+      this.#delivery_age.set({ channel }, oldest_due_seconds);
+    }
   }
 
-  #backlogGauge(): Gauge<'what'> {
+  #counted<L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> {
     return new Gauge({
-      name: 'letsdial_texts_backlog',
-      help: 'Texts and receipts in the database that wait for something, by what for.',
-      labelNames: ['what'],
+      name: `letsdial_texts_${name}`,
+      help,
+      labelNames: [...labelNames],
       registers: [this.registry],
     });
   }

@@ -17,7 +17,7 @@ export const RETRY_DELAYS_MS: readonly number[] = [
 
 /**
  * How long to wait for the next attempt, up to a tenth longer by chance; null when there is none left. Only attempts count: while
- * nobody is bound a delivery waits, and grows no older.
+ * nobody is bound a delivery waits, for as many days as dead letters are kept (domain/texts/dead_letters.ts).
  * @param failures including the one that just happened.
  */
 export function retryDelayMs(failures: number, random: () => number): number | null {
