@@ -16,7 +16,8 @@ import type { JudgedText, JudgeOptions } from './judge_text.ts';
 import type { TextPayer } from './payer.ts';
 import type { QueueRoom } from './queue_room.ts';
 import { refusal } from './refusal.ts';
-import { repeatedText } from './repeated_text.ts';
+import { repeatedTexts } from './repeated_text.ts';
+import type { KeyedRequest } from './repeated_text.ts';
 import type { Refusal } from './refusal.ts';
 import type { TextRequest } from './text_request.ts';
 
@@ -77,6 +78,7 @@ const PACE_MS = 4;
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #batch: Batch<NewMessage, AcceptAnswer>;
+  readonly #repeated: Batch<KeyedRequest, Acceptance | null>;
   readonly #storing = new Set<NewMessage>();
 
   constructor(options: AcceptorOptions) {
@@ -85,6 +87,7 @@ export class Acceptor {
       size_max: BATCH_MAX,
       pace_ms: PACE_MS,
     });
+    this.#repeated = new Batch((requests) => repeatedTexts(options.db, requests), { size_max: BATCH_MAX });
   }
 
   /** How many are being stored. */
@@ -113,8 +116,8 @@ export class Acceptor {
     const { idempotency_key: key } = request;
     if (key === null || acceptance.kind === 'accepted' || isFull(acceptance)) return acceptance;
     try {
-      const repeated = { key, content_sha256: contentHash(request) };
-      return (await repeatedText(this.#options.db, payer.account_id, repeated)) ?? acceptance;
+      const { account_id } = payer;
+      return (await this.#repeated.push({ account_id, key, content_sha256: contentHash(request) })) ?? acceptance;
     } catch (error) {
       if (!Outage.is(error)) throw error;
       return acceptance;
