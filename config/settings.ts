@@ -68,6 +68,15 @@ const controllerSchema = z.object({
   AUTH_UNIDENTIFIED_MAX: seconds(100, 1_000_000),
   AUTH_WINDOW_SECONDS: seconds(60, 86_400),
   AUTH_BLOCK_SECONDS: seconds(600, 7 * 86_400),
+  /**
+   * Addresses, one after the other by a comma, that are never shut out: of a proxy that brings everybody's browser phones. What comes by it
+   * the proxy has to throttle.
+   */
+  AUTH_NEVER_BLOCKED: z
+    .string()
+    .default('127.0.0.1,::1')
+    .transform((text) => text.split(',').filter((address) => address !== ''))
+    .pipe(z.array(z.union([z.ipv4(), z.ipv6()])).max(100)),
   /** So long after a success an address is not blocked for failures that anybody could have sent in its name. */
   AUTH_PROVEN_SECONDS: seconds(86_400, 30 * 86_400),
   /** What people see who are called with a code, as +E.164; without it the number is withheld, which some carriers refuse. */

@@ -65,7 +65,8 @@ const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: nu
   prefix_blocked: { prompt: 'blocked', cause: causes.rejected },
   rate_too_high: { prompt: 'blocked', cause: causes.rejected },
   caller_id: { prompt: 'caller_id_not_allowed', cause: causes.rejected },
-  calls_per_second: { prompt: 'dialled_too_fast', cause: causes.congestion },
+  // Said in words it would take as many places as calls are too many.
+  calls_per_second: { prompt: null, cause: causes.congestion },
   concurrent_calls: { prompt: 'limit_reached', cause: causes.no_circuit },
   no_money: { prompt: 'no_money', cause: causes.rejected },
   spend_hour: { prompt: 'spent_this_hour', cause: causes.rejected },

@@ -27,6 +27,9 @@ it('carriers are where they call from, and where they are called: at each addres
   names = {};
   await carriers.look();
   expect(carriers.has('198.51.100.8')).toBe(true);
+  names = { 'sip.example': ['198.51.100.9'] };
+  await carriers.look();
+  expect(['198.51.100.8', '198.51.100.9'].map((address) => carriers.has(address))).toEqual([true, true]);
 });
 
 it('they are where they were while the database is away', async () => {

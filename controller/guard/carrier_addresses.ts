@@ -12,8 +12,8 @@ export interface CarrierAddressesOptions {
 /** Where carriers are, who know us by our address: what is sent there is a call that somebody is billed for. */
 export class CarrierAddresses {
   readonly #options: CarrierAddressesOptions;
-  /** Of each name, as it was when it was last told: a name that nobody answers for now leads where it led. */
-  #resolved: ReadonlyMap<string, readonly string[]> = new Map();
+  /** Wherever they were seen: a name leads elsewhere from one minute to the next, and a carrier that was left may know us still. */
+  readonly #seen = new Set<string>();
   /** Before the first look everybody could be one. */
   #isWithin: (address: string) => boolean = () => true;
 
@@ -28,10 +28,10 @@ export class CarrierAddresses {
   /** Throws when the database does not answer; then all stays as it is. */
   async look(): Promise<void> {
     const { networks, hosts } = await this.#options.read();
-    const resolved = await Promise.all(hosts.map(async (host) => [host, await this.#addressesOf(host)] as const));
-    this.#resolved = new Map(resolved);
-    const single = [...this.#resolved.values()].flat().map((address) => `${address}/${isIPv6(address) ? 128 : 32}`);
-    this.#isWithin = networksOf([...networks, ...single]);
+    const addresses = await Promise.all(hosts.map((host) => this.#addressesOf(host)));
+    for (const network of networks) this.#seen.add(network);
+    for (const address of addresses.flat()) this.#seen.add(`${address}/${isIPv6(address) ? 128 : 32}`);
+    this.#isWithin = networksOf([...this.#seen]);
   }
 
   async #addressesOf(host: string): Promise<readonly string[]> {
@@ -40,7 +40,7 @@ export class CarrierAddresses {
       return await this.#options.resolve(host);
     } catch (error) {
       this.#options.onUnresolved(host, error);
-      return this.#resolved.get(host) ?? [];
+      return [];
     }
   }
 }

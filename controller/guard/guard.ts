@@ -11,6 +11,8 @@ export interface GuardOptions {
   failures: Failures;
   memory: Memory;
   limits: BlockLimits;
+  /** Whose requests are many people's, as those of a proxy are: nobody is shut out for another one's. */
+  never_blocked: ReadonlySet<string>;
   /** Networks of all trunks, as CIDR. Throws when they cannot be known. */
   trunkNetworks: () => Promise<readonly string[]>;
   now: () => number;
@@ -71,10 +73,12 @@ export class Guard {
   }
 
   async #failed(type: 'failed' | 'unidentified', address: string, forgeable: boolean): Promise<void> {
-    const { failures: counter, limits, now } = this.#options;
+    const { failures: counter, limits, now, never_blocked } = this.#options;
+    if (never_blocked.has(address)) return;
     const failures = await counter.add(type === 'failed' ? address : `${address}:unidentified`);
     const enough = type === 'failed' ? limits.failures_max : limits.unidentified_max;
-    if (failures < enough || this.#blocks.has(address)) return;
+    // Who is spared once is looked at again after as many more, and not each time: that asks the database.
+    if (failures === 0 || failures % enough !== 0 || this.#blocks.has(address)) return;
     const standing = await this.#standing(address, forgeable);
     this.#step({ type, address, failures, standing, at_ms: now() });
   }

@@ -40,6 +40,7 @@ export function makeGuard({ settings, gate, redis, db, onRefused, log }: GuardPa
       block_ms: settings.AUTH_BLOCK_SECONDS * 1000,
       blocks_max: BLOCKS_MAX,
     },
+    never_blocked: new Set(settings.AUTH_NEVER_BLOCKED),
     trunkNetworks: () => selectTrunkNetworks(db),
     now: Date.now,
     onRefused,

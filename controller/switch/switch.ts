@@ -86,7 +86,6 @@ export type Prompt =
   | 'routes_failed'
   | 'caller_id_not_allowed'
   | 'limit_reached'
-  | 'dialled_too_fast'
   | 'spent_this_hour'
   | 'spent_today'
   | 'emergency_unavailable'

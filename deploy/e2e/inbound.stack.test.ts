@@ -80,6 +80,19 @@ describe.concurrent('a call to a DID', () => {
     expect(cdr).toMatchObject({ result: 'no_answer', blame: 'callee' });
   });
 
+  it('hears the phone once it has answered, and not before: what is not answered is paid by nobody', async () => {
+    const customer = await world.customer({ balance_micros: 0n });
+    const phone = await world.phone(customer);
+    const call = callIn(customer.number);
+    const ringing = await phone.nextIncoming();
+    await ringing.progress();
+    ringing.say({ kind: 'tone', tone_hz: 700 });
+    await expect(call.hears({ tone_hz: 700 }, 2_000)).rejects.toThrow();
+    await ringing.answer();
+    await call.hears({ tone_hz: 700 }, 3_000);
+    await call.hangUp();
+  });
+
   it('is told busy when the phone says so', async () => {
     const customer = await world.customer({ balance_micros: 0n });
     const phone = await world.phone(customer);

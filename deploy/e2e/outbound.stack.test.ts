@@ -276,11 +276,19 @@ describe.concurrent('a call that is refused', () => {
     ['concurrent_calls', { concurrent_calls_max: 0 }, 503, 34],
     ['spend_hour', { spend_micros_per_hour_max: 999n }, 403, 21],
     ['spend_day', { spend_micros_per_day_max: 999n }, 403, 21],
-    ['calls_per_second', { calls_per_second_max: 0 }, 503, 42],
   ])('for the limit %s names it, aloud too', async (refusal, limits, status, cause) => {
     const wishes = { balance_micros: 9_000_000n, limits };
     expect(await refused('+442071838750', wishes)).toEqual({ refusal, status, cause });
   });
+});
+
+it('a call that comes too fast is refused without a word, which would take a place for as long as it is spoken', async () => {
+  const customer = await world.customer({ balance_micros: 9_000_000n, limits: { calls_per_second_max: 0 } });
+  const call = (await world.phone(customer)).call('+442071838750');
+  expect((await call.ended(5_000)).status).toBe(503);
+  expect(call.record.early_media_at_ms).toBeUndefined();
+  const [cdr] = await settledCalls(world.pool, customer.account_id, 1);
+  expect(cdr).toMatchObject({ refusal: 'calls_per_second', cause: 42 });
 });
 
 it('is driven by a controller that holds its lease by the login that was made for it', async () => {

@@ -33,8 +33,9 @@ export function asteriskConf({ directories, system_name, calls_max }: AsteriskOp
 export function loggerConf(): string {
   return sections(
     section('general', { dateformat: '%F %T.%3q', queue_log: 'no', use_callids: 'yes' }),
-    // What somebody tries to log in by is heard over AMI; written down, a scanner would fill the disk.
-    section('logfiles', { 'messages.log': 'warning,error' }),
+    // Who tries to log in is heard over AMI. Requests of strangers and of addresses that are shut out are notices and warnings, each of
+    // them: a scanner would fill the disk.
+    section('logfiles', { 'messages.log': 'error' }),
   );
 }
 

@@ -60,8 +60,19 @@ function give(event: string, header: string): string[] {
   ];
 }
 
+/** Q.850 28, which becomes SIP 484. */
+const MALFORMED = 'Hangup(28)';
+/** What a caller says of himself, in what the switch tells of him. */
+const SAID = '${EXTEN}${CALLERID(num)}${CALLERID(name)}';
+
+/** An event in which a line ends is not believed, so nobody would hear of such a call, and it would take a place for half a minute. */
 function arrival(name: string, dialled: string, further: readonly string[] = []): string {
-  return context(name, [`exten => ${dialled},1,NoOp()`, ...give(GIVEN.arrived, 'Source: ${LD_SOURCE}'), ...further]);
+  return context(name, [
+    `exten => ${dialled},1,GotoIf(\${REGEX("[[:cntrl:]]" ${SAID})}?malformed)`,
+    ...give(GIVEN.arrived, 'Source: ${LD_SOURCE}'),
+    ` same => n(malformed),${MALFORMED}`,
+    ...further,
+  ]);
 }
 
 /** `SIP 486`: the carrier's own words after it could hold what would mean something to us, such as a comma. */
@@ -71,8 +82,8 @@ const STATUS_LENGTH = 7;
  * `i`: a 302 is ignored, so nobody but us chooses the B-leg. `L`: the switch ends the call by itself, counted from the answer;
  * with a warning inside it, it could not be moved afterwards. None of `t`, `T`, `k`, `K`: no leg changes hands.
  */
-function dial(to: string): string {
-  return `Dial(${to},\${${DIAL_VARIABLES.ring_seconds}},iL(\${${DIAL_VARIABLES.limit_ms}}))`;
+function dial(to: string, more = ''): string {
+  return `Dial(${to},\${${DIAL_VARIABLES.ring_seconds}},iL(\${${DIAL_VARIABLES.limit_ms}})${more})`;
 }
 
 /**
@@ -86,7 +97,8 @@ function bridge(): string {
     ` same => n,${dial(`\${${DIAL_VARIABLES.to}}`)}`,
     ' same => n,Goto(failed,1)',
     `exten => ${FAST_LANE.devices},1,MSet(\${${PLAN_VARIABLE}})`,
-    ` same => n,${dial(`\${EVAL(\${${DIAL_VARIABLES.to}})}`)}`,
+    // `r`: a phone that sounds before it answers would be a line that nobody pays for.
+    ` same => n,${dial(`\${EVAL(\${${DIAL_VARIABLES.to}})}`, 'r')}`,
     ' same => n,Goto(failed,1)',
     'exten => failed,1,Set(LD_KEYS=${HANGUPCAUSE_KEYS()})',
     ' same => n,Set(LD_LEGS=)',

@@ -25,7 +25,8 @@ const MODULES = [
   'res_sorcery_memory',
   'res_sorcery_memory_cache',
   'res_sorcery_realtime',
-  // SIP.
+  // SIP. Names are looked up beside everything else: without this one after the other, so that a silent name server stops all of SIP.
+  'res_resolver_unbound',
   'res_pjproject',
   'res_pjsip',
   'res_pjsip_session',

@@ -25,6 +25,8 @@ export function pjsipConf({ sip, tls, media_address }: AsteriskOptions): string 
       keep_alive_interval: 90,
       mwi_disable_initial_unsolicited: 'yes',
       send_contact_status_on_update_registration: 'no',
+      // By default a queue of any part of the switch, such as that of name lookups, which strangers can fill, makes it deaf to new calls.
+      taskprocessor_overload_trigger: 'pjsip_only',
     }),
     section('system', {
       type: 'system',

@@ -15,8 +15,6 @@ export const PROMPT_SOUNDS = {
   caller_id_not_allowed: ['im-sorry', 'your', 'telephone-number', 'is', 'invalid'],
   /** "You have reached the limit of simultaneous calls. Please try your call again later." */
   limit_reached: ['simul-call-limit-reached', 'please-try-call-later'],
-  /** "I'm sorry. One moment, please. Please try again." */
-  dialled_too_fast: ['im-sorry', 'one-moment-please', 'please-try-again'],
   /** "I'm sorry. You have: zero minutes. Please try your call again later." */
   spent_this_hour: ['im-sorry', 'vm-youhave', 'digits/0', 'minutes', 'please-try-call-later'],
   /** "I'm sorry. You have: zero minutes, today. Please try again, tomorrow." */

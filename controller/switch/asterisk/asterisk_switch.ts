@@ -22,7 +22,7 @@ const TRUNK = 'trunk-';
 const TRUNK_ADDRESSES = { Action: 'SorceryMemoryCachePopulate', Cache: 'res_pjsip/identify' };
 
 /** That ring at once. */
-const PHONES_MAX = 50;
+const PHONES_MAX = 20;
 
 /** Fails to compile when a prompt of the port has no sound, or a sound no prompt. */
 const PROMPT_CONTEXT = (prompt: Prompt & keyof typeof PROMPT_SOUNDS): string => `${REFUSAL_CONTEXT_PREFIX}${prompt}`;
