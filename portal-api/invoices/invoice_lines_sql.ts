@@ -1,19 +1,28 @@
 import type { Transaction } from '../../domain/db/transaction.ts';
+import { centMicros } from '../payments/cents.ts';
+import { NUMBER_SQL } from './next_number.ts';
 
 export interface NewInvoice {
   invoice_id: string;
   wallet_id: bigint;
   account_id: string;
   currency: string;
-  number: string;
   month: string;
   period_from: Date;
   period_to: Date;
   issued_at: Date;
-  gross_micros: bigint;
-  total_micros: bigint;
   buyer_sealed: Buffer;
   slow_ms: number;
+}
+
+export interface WrittenInvoice {
+  number: string;
+  /** What the wallet paid for what is on it, by its postings. */
+  gross_micros: bigint;
+  /** The same by its lines. */
+  lines_micros: bigint;
+  /** In whole cents, towards less. */
+  total_micros: bigint;
 }
 
 /**
@@ -67,33 +76,50 @@ const LINES = `
          (case b.kind when 'credit_note' then -1 else 1 end) * (b.content ->> 'tax_micros')::bigint
     from billed b where b.kind in ('purchase', 'renewal', 'credit_note', 'adjustment')`;
 
-/** Writes an invoice with all its lines in one statement, and says what the lines sum to. */
-export async function insertWithLines(tx: Transaction, invoice: NewInvoice): Promise<bigint> {
-  const { rows } = await tx.query<{ gross: string | null }>({
+/**
+ * Writes an invoice with all its lines; null where there is nothing to bill. It is one statement, and so of one snapshot: whatever the wallet
+ * is charged meanwhile is on the next invoice. The number is taken once all lines are known, as whoever takes one keeps others waiting. A
+ * credit note's comes after its wallet's lock, as it does wherever else one is issued.
+ */
+export async function insertWithLines(tx: Transaction, invoice: NewInvoice): Promise<WrittenInvoice | null> {
+  const { rows } = await tx.query<Record<'gross' | 'total' | 'number' | 'of_lines', string>>({
     text: `with billed as materialized (
-         select tx_id, kind, ref, created_at, content from billable($2, $8)
+         select tx_id, kind, ref, created_at, content, moved_micros from billable($2, $7)
          union all
-         select null, 'call', c.leg_id, c.ended_at, '{}' from cdr c
-          where c.wallet_id = $2 and c.pack_seconds > 0 and c.net_micros = 0 and c.tax_micros = 0 and c.ended_at < $8
+         select null, 'call', c.leg_id, c.ended_at, '{}', 0 from cdr c
+          where c.wallet_id = $2 and c.pack_seconds > 0 and c.net_micros = 0 and c.tax_micros = 0 and c.ended_at < $7
             and not exists (select 1 from invoice_line l where l.item = c.leg_id and l.tx_id is null)),
        lines as materialized (${LINES}),
+       told as materialized (
+         select count(*) as line_count, sum(net_micros) as net_micros, sum(tax_micros) as tax_micros from lines),
+       paid as materialized (select (-sum(moved_micros))::bigint as gross from billed having count(tx_id) > 0),
+       due as materialized (select gross, gross - ((gross % $9::bigint) + $9::bigint) % $9::bigint as total from paid),
+       kept as materialized (select w.id from wallet w, due where w.id = $2 and due.gross < 0 for no key update of w),
+       numbered as (
+         insert into invoice_counter as c (series, year, last)
+         select case when due.gross < 0 then 'CRN' else 'INV' end, $10, 1 from due cross join told left join kept on true
+         on conflict (series, year) do update set last = c.last + 1 returning ${NUMBER_SQL} as number),
        made as (
          insert into invoice (id, account_id, wallet_id, currency, number, kind, month, period_from, period_to, issued_at, line_count,
                               net_micros, tax_micros, rounding_micros, total_micros, buyer_sealed)
-         select $1, $3, $2, $4, $5, case when $10::bigint < 0 then 'credit_note' else 'invoice' end, $6, $7, $8, $9, count(*),
-                sum(net_micros), sum(tax_micros), $11::bigint - $10::bigint, sum(net_micros) + sum(tax_micros) + $11::bigint - $10::bigint, $12
-           from lines),
+         select $1, $3, $2, $4, numbered.number, case when due.gross < 0 then 'credit_note' else 'invoice' end, $5, $6, $7, $8,
+                told.line_count, told.net_micros, told.tax_micros, due.total - due.gross,
+                told.net_micros + told.tax_micros + due.total - due.gross, $11
+           from due, numbered, told),
        written as (
          insert into invoice_line (invoice_id, n, tx_id, kind, at, item, what, quantity, unit, explained, net_micros, tax_micros)
          select $1, row_number() over (order by at, tx_id, item), tx_id, kind, at, item, what, quantity, unit, explained, net_micros, tax_micros
-           from lines)
-     select sum(net_micros + tax_micros)::bigint as gross from lines`,
+           from lines where exists (select from due))
+     select due.gross, due.total, numbered.number, (told.net_micros + told.tax_micros)::bigint as of_lines from due, numbered, told`,
     values: [
-      ...[invoice.invoice_id, invoice.wallet_id.toString(), invoice.account_id, invoice.currency, invoice.number],
-      ...[invoice.month, invoice.period_from, invoice.period_to, invoice.issued_at, invoice.gross_micros.toString()],
-      ...[invoice.total_micros.toString(), invoice.buyer_sealed],
+      ...[invoice.invoice_id, invoice.wallet_id.toString(), invoice.account_id, invoice.currency, invoice.month],
+      ...[invoice.period_from, invoice.period_to, invoice.issued_at, centMicros(invoice.currency).toString()],
+      ...[invoice.issued_at.getUTCFullYear(), invoice.buyer_sealed],
     ],
     ...{ query_timeout: invoice.slow_ms },
   });
-  return BigInt(rows[0]?.gross ?? 0);
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { number, gross, total, of_lines } = row;
+  return { number, gross_micros: BigInt(gross), lines_micros: BigInt(of_lines), total_micros: BigInt(total) };
 }

@@ -5,10 +5,8 @@ import { ledgerAccount, post } from '../../domain/ledger/post.ts';
 import { moneyWords } from '../../domain/money/money_words.ts';
 import type { PortalContext } from '../context.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
-import { floorToCents } from '../payments/cents.ts';
 import { ensureBillingProfile, sealBuyer } from './billing_profile.ts';
 import { insertWithLines } from './invoice_lines_sql.ts';
-import { nextNumber } from './next_number.ts';
 
 export interface InvoiceWish {
   wallet_id: bigint;
@@ -35,30 +33,34 @@ const SLOW_MS = 300_000;
  * Bills what a wallet was charged and no invoice has yet: of this month, and what came too late for an earlier one. The lines sum to the
  * ledger's postings to the micro; what the whole is above whole cents is posted back to the wallet, so that the invoice's total and the
  * ledger are one figure.
+ *
+ * The wallet's row is left alone until that posting, as calls and texts of everybody wait where one of their batch does.
  */
 export function makeInvoice(context: PortalContext, wish: InvoiceWish, now: Date): Promise<Made> {
   return inTransaction(context.pool, async (tx) => {
     await tx.query(`set local statement_timeout = ${SLOW_MS}`);
-    await tx.query('select 1 from wallet where id = $1 for no key update', [wish.wallet_id.toString()]);
+    // Two of the same wallet would each bill what the other does.
+    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 23))', [wish.wallet_id.toString()]);
     const billed = await readBilled(tx, wish);
     if (billed.is_there) return { kind: 'there_already' };
-    const gross = await grossToBill(tx, wish.wallet_id, billed.period_to);
-    if (gross === null) return { kind: 'nothing_to_bill' };
     const invoice_id = randomUUID();
     const { account_id, currency } = billed;
     const buyer = await ensureBillingProfile(context, tx, account_id, now);
-    const number = await nextNumber(tx, gross < 0n ? 'CRN' : 'INV', now);
-    const total = floorToCents(gross, currency);
-    const sums = await insertWithLines(tx, {
-      ...{ invoice_id, wallet_id: wish.wallet_id, account_id, currency, number, month: wish.month },
-      ...{ period_from: billed.period_from, period_to: billed.period_to, issued_at: now, gross_micros: gross },
-      ...{ total_micros: total, buyer_sealed: sealBuyer(buyer, invoice_id), slow_ms: SLOW_MS },
+    const written = await insertWithLines(tx, {
+      ...{ invoice_id, wallet_id: wish.wallet_id, account_id, currency, month: wish.month },
+      ...{ period_from: billed.period_from, period_to: billed.period_to, issued_at: now },
+      ...{ buyer_sealed: sealBuyer(buyer, invoice_id), slow_ms: SLOW_MS },
     });
-    if (sums !== gross) {
-      throw new Error(`The lines of invoice ${number} sum to ${sums} micros, and the ledger has ${gross}.`);
+    if (written === null) return { kind: 'nothing_to_bill' };
+    const { number, gross_micros, lines_micros, total_micros } = written;
+    if (lines_micros !== gross_micros) {
+      throw new Error(
+        `The lines of invoice ${number} sum to ${lines_micros} micros, and the ledger has ${gross_micros}.`,
+      );
     }
-    await postRounding(tx, { invoice_id, number, currency, wallet_id: wish.wallet_id, rounding: total - gross });
-    const facts = { number, total: moneyWords(total, currency) };
+    const rounding = total_micros - gross_micros;
+    await postRounding(tx, { invoice_id, number, currency, wallet_id: wish.wallet_id, rounding });
+    const facts = { number, total: moneyWords(total_micros, currency) };
     await queueNotice(tx, { to: { account_id }, template: 'invoice_ready', facts });
     return { kind: 'made', invoice_id };
   });
@@ -75,17 +77,6 @@ async function readBilled(tx: Transaction, { wallet_id, month, until }: InvoiceW
   const [row] = rows;
   if (row === undefined) throw new Error(`There is no wallet ${wallet_id}.`);
   return row;
-}
-
-/** What the wallet paid that is not billed yet, by its postings; null where there is nothing. */
-async function grossToBill(tx: Transaction, wallet_id: bigint, before: Date): Promise<bigint | null> {
-  const { rows } = await tx.query<{ gross: string | null }>({
-    text: `select (-sum(moved_micros))::bigint as gross from billable($1, $2)`,
-    values: [wallet_id.toString(), before],
-    ...{ query_timeout: SLOW_MS },
-  });
-  const gross = rows[0]?.gross ?? null;
-  return gross === null ? null : BigInt(gross);
 }
 
 interface Rounding {
