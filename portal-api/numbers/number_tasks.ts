@@ -7,11 +7,11 @@ import { freeNumbers, renewNumbers } from './holdings/renew.ts';
 import { lapsePortOuts } from './moving/port_out.ts';
 import { tellSoon, tellTransfer } from './moving/tell_provider.ts';
 import { expireTransfers } from './moving/transfer.ts';
-import { untoldTransfers } from './moving/transfer_rows.ts';
+import { tellingTransfers } from './moving/transfer_rows.ts';
 import type { NumbersDesk } from './numbers_desk.ts';
 import { sweepHolds } from './offers/holds.ts';
 import { driveOrder } from './orders/drive_order.ts';
-import { openOrders, selectOrder } from './orders/order_rows.ts';
+import { accountsWaiting, openOrders, selectOrder } from './orders/order_rows.ts';
 import { driveSoon } from './orders/place_order.ts';
 import { resumeOrders, resumeOrdersOf } from './orders/resume_orders.ts';
 import { lastSuppliedOrder, recordDeletion } from './provider/submissions.ts';
@@ -47,17 +47,18 @@ export function numberTasks(desk: NumbersDesk): Task[] {
   ];
 }
 
-/** Whatever message was lost: orders are looked at until they are at their end. */
+/**
+ * Whatever message was lost: orders are looked at until they are at their end. Those that are paid are counted apart: so many may wait for
+ * documents, and for so long, that of the two together these alone would be looked at.
+ */
 async function lookAtOrders({ pool }: NumbersDesk): Promise<void> {
-  const states = ['pending_kyc', 'provisioning', 'testing'] as const;
-  const orders = await openOrders(pool, { states, unmoved_since: null, rows_max: ORDERS_AT_ONCE });
-  const untold = await untoldTransfers(pool, ORDERS_AT_ONCE);
-  // One that was refused waits for an admin.
-  const transfers = untold.filter(({ provider_state }) => provider_state !== 'refused');
+  const paid = { states: ['provisioning', 'testing'] as const, unmoved_since: null, rows_max: ORDERS_AT_ONCE };
+  const driven = await openOrders(pool, paid);
+  const waiting = await accountsWaiting(pool, ORDERS_AT_ONCE);
+  const transfers = await tellingTransfers(pool, ORDERS_AT_ONCE);
   await inTransaction(pool, async (tx) => {
-    const waiting = new Set(orders.filter(({ state }) => state === 'pending_kyc').map(({ account_id }) => account_id));
+    for (const { id } of driven) await driveSoon(tx, id);
     for (const account_id of waiting) await resumeOrders(tx, account_id);
-    for (const { id, state } of orders) if (state !== 'pending_kyc') await driveSoon(tx, id);
     for (const transfer of transfers) await tellSoon(tx, transfer);
   });
 }

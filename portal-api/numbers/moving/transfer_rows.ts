@@ -72,6 +72,15 @@ export async function untoldTransfers(db: Queryable, rows_max: number): Promise<
   return rows;
 }
 
+/** Of which the provider has yet to be told, the longest first. One that it refused waits for an admin. */
+export async function tellingTransfers(db: Queryable, rows_max: number): Promise<Transfer[]> {
+  const { rows } = await db.query<Transfer>(
+    `select ${columns} from number_transfer where provider_state in ('telling', 'telling_back') order by provider_since, id limit $1`,
+    [rows_max],
+  );
+  return rows;
+}
+
 /** Those of an order that wait for its provider. */
 export async function tellingOf(db: Queryable, order_id: string): Promise<Transfer[]> {
   const { rows } = await db.query<Transfer>(

@@ -93,6 +93,15 @@ export async function openOrders(
   return rows.map(orderOf);
 }
 
+/** Accounts with orders that wait for documents, those with the oldest first. */
+export async function accountsWaiting(db: Queryable, rows_max: number): Promise<string[]> {
+  const { rows } = await db.query<{ account_id: string }>(
+    `select account_id from number_order where state = 'pending_kyc' group by account_id order by min(state_since), account_id limit $1`,
+    [rows_max],
+  );
+  return rows.map(({ account_id }) => account_id);
+}
+
 /** Those of an account that are not at their end. */
 export async function ordersUnderWay(db: Queryable, account_id: string): Promise<Order[]> {
   const { rows } = await db.query<OrderRow>(

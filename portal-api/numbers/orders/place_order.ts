@@ -60,6 +60,8 @@ export async function placeOrder(tx: Transaction, wish: OrderWish, ports: BuyerP
 }
 
 async function waitForDocuments(tx: Transaction, order: Order): Promise<Placed> {
+  // Two of the same account would each count the other's not.
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 24))', [order.account_id]);
   const waiting = await waitingOrders(tx, order.account_id);
   if (waiting.length >= PENDING_KYC_MAX) return { kind: 'too_many_waiting' };
   const kept: Order = { ...order, state: 'pending_kyc' };
