@@ -168,6 +168,7 @@ const portal: Privileges = {
     `accept_texts ${PATH} enable_seqscan=off ${PLANNED_ONCE}`,
     `append_audit ${PATH}`,
     'billable',
+    'billable_since',
     `charge_wallet ${PATH}`,
     `decide_held_message ${PATH}`,
     `decide_unheld_text ${PATH}`,

@@ -44,7 +44,7 @@ const MAY_BE_EMPTY = [
   'esme: address_range, allowed_address, operation_id',
   'fault_claim: answer, closed_at, closed_by, ended_at',
   'finance_order: corrects_invoice_id, expires_at',
-  'invoice: attempt_id, corrects_invoice_id, month, period_from, period_to',
+  'invoice: attempt_id, corrects_invoice_id, month, period_from, period_to, unbilled_from_tx',
   'invoice_line: tx_id',
   'ledger_account: carrier_id, wallet_id',
   'message: account_id, body, carrier_id, charge_ref, client_ref, currency, deck_id, destination, due_at, keyword, prefix, rate_micros_per_segment, system_id, valid_until, wallet_id',

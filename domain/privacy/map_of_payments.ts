@@ -211,6 +211,7 @@ export const mapOfPayments: Readonly<Record<string, TableMap>> = {
       month: 'not_personal',
       period_from: 'not_personal',
       period_to: 'not_personal',
+      unbilled_from_tx: 'pseudonym',
       attempt_id: 'pseudonym',
       issued_at: 'behaviour',
       line_count: 'not_personal',

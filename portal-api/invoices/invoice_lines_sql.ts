@@ -80,11 +80,15 @@ const LINES = `
  * Writes an invoice with all its lines; null where there is nothing to bill. It is one statement, and so of one snapshot: whatever the wallet
  * is charged meanwhile is on the next invoice. The number is taken once all lines are known, as whoever takes one keeps others waiting. A
  * credit note's comes after its wallet's lock, as it does wherever else one is issued.
+ *
+ * The next invoice begins to read where this one left off: behind the last transaction that is two days old. What is not committed yet began
+ * in the last day, as no transaction is open for as long, and so has a higher id than any from the day before that.
  */
 export async function insertWithLines(tx: Transaction, invoice: NewInvoice): Promise<WrittenInvoice | null> {
   const { rows } = await tx.query<Record<'gross' | 'total' | 'number' | 'of_lines', string>>({
-    text: `with billed as materialized (
-         select tx_id, kind, ref, created_at, content, moved_micros from billable($2, $7)
+    text: `with unbilled as materialized (select * from billable($2, 'infinity')),
+       billed as materialized (
+         select tx_id, kind, ref, created_at, content, moved_micros from unbilled where created_at < $7
          union all
          select null, 'call', c.leg_id, c.ended_at, '{}', 0 from cdr c
           where c.wallet_id = $2 and c.pack_seconds > 0 and c.net_micros = 0 and c.tax_micros = 0 and c.ended_at < $7
@@ -94,6 +98,11 @@ export async function insertWithLines(tx: Transaction, invoice: NewInvoice): Pro
          select count(*) as line_count, sum(net_micros) as net_micros, sum(tax_micros) as tax_micros from lines),
        paid as materialized (select (-sum(moved_micros))::bigint as gross from billed having count(tx_id) > 0),
        due as materialized (select gross, gross - ((gross % $9::bigint) + $9::bigint) % $9::bigint as total from paid),
+       left_off as materialized (
+         select least(coalesce(max(u.tx_id) filter (where u.created_at < e.at) + 1,
+                               (select max(i.unbilled_from_tx) from invoice i where i.wallet_id = $2 and i.month is not null), 0),
+                      min(u.tx_id) filter (where u.created_at >= e.at)) as tx_id
+           from (select least($7, now() - interval '2 days') as at) e left join unbilled u on true),
        kept as materialized (select w.id from wallet w, due where w.id = $2 and due.gross < 0 for no key update of w),
        numbered as (
          insert into invoice_counter as c (series, year, last)
@@ -101,11 +110,11 @@ export async function insertWithLines(tx: Transaction, invoice: NewInvoice): Pro
          on conflict (series, year) do update set last = c.last + 1 returning ${NUMBER_SQL} as number),
        made as (
          insert into invoice (id, account_id, wallet_id, currency, number, kind, month, period_from, period_to, issued_at, line_count,
-                              net_micros, tax_micros, rounding_micros, total_micros, buyer_sealed)
+                              net_micros, tax_micros, rounding_micros, total_micros, buyer_sealed, unbilled_from_tx)
          select $1, $3, $2, $4, numbered.number, case when due.gross < 0 then 'credit_note' else 'invoice' end, $5, $6, $7, $8,
                 told.line_count, told.net_micros, told.tax_micros, due.total - due.gross,
-                told.net_micros + told.tax_micros + due.total - due.gross, $11
-           from due, numbered, told),
+                told.net_micros + told.tax_micros + due.total - due.gross, $11, left_off.tx_id
+           from due, numbered, told, left_off),
        written as (
          insert into invoice_line (invoice_id, n, tx_id, kind, at, item, what, quantity, unit, explained, net_micros, tax_micros)
          select $1, row_number() over (order by at, tx_id, item), tx_id, kind, at, item, what, quantity, unit, explained, net_micros, tax_micros

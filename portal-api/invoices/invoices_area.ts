@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
+import type { Queryable } from '../../domain/db/transaction.ts';
 import type { Area, PortalContext } from '../context.ts';
 import { uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
@@ -16,6 +17,8 @@ import { invoiceDeskRoutes } from './invoice_desk_routes.ts';
 import { invoiceRoutes, invoiceShape, shownInvoice } from './invoice_routes.ts';
 import { makeInvoice } from './make_invoice.ts';
 import { findInvoice } from './read_invoices.ts';
+
+const WALLETS_AT_ONCE = 100;
 
 /** Invoices of months, receipts of payments, and whom they are made out to. */
 export function invoicesArea(context: PortalContext): Area {
@@ -41,21 +44,38 @@ function invoiceTasks(context: PortalContext): Task[] {
 
 /** Has the month before this one billed, where it is over in the account's own zone and is not billed yet. */
 async function lookForMonths({ pool, now }: PortalContext): Promise<void> {
-  const { rows } = await pool.query<{ wallet_id: string; month: string }>(
-    `select w.id as wallet_id, m.month::text as month
-       from wallet w join account a on a.id = w.account_id
-            cross join lateral (select (date_trunc('month', $1::timestamptz at time zone a.time_zone) - interval '1 month')::date as month) m
-      where not exists (select 1 from invoice i where i.wallet_id = w.id and i.month = m.month)
-        and exists (select 1 from billable(w.id, (m.month + interval '1 month') at time zone a.time_zone))`,
-    [now()],
-  );
-  for (const { wallet_id, month } of rows) {
-    await enqueue(pool, {
-      task: 'make_invoice',
-      payload: { wallet_id, month },
-      key: `make_invoice:${wallet_id}:${month}`,
-    });
+  const at = now();
+  for (let after = '0'; ;) {
+    const wallets = await lookAtWallets(pool, after, at);
+    for (const { wallet_id, month, is_due } of wallets) {
+      if (!is_due) continue;
+      const key = `make_invoice:${wallet_id}:${month}`;
+      await enqueue(pool, { task: 'make_invoice', payload: { wallet_id, month }, key });
+    }
+    const last = wallets.at(-1);
+    if (last === undefined || wallets.length < WALLETS_AT_ONCE) return;
+    after = last.wallet_id;
   }
+}
+
+interface LookedAt {
+  wallet_id: string;
+  month: string;
+  is_due: boolean;
+}
+
+/** The next wallets by their ids, so many that one statement has time for them. */
+async function lookAtWallets(db: Queryable, after: string, now: Date): Promise<LookedAt[]> {
+  const { rows } = await db.query<LookedAt>(
+    `select w.id as wallet_id, m.month::text as month,
+            not exists (select 1 from invoice i where i.wallet_id = w.id and i.month = m.month)
+              and coalesce(billable_since(w.id) < (m.month + interval '1 month') at time zone a.time_zone, false) as is_due
+       from (select id, account_id from wallet where id > $2 order by id limit $3) w join account a on a.id = w.account_id
+            cross join lateral (select (date_trunc('month', $1::timestamptz at time zone a.time_zone) - interval '1 month')::date as month) m
+      order by w.id`,
+    [now, after, WALLETS_AT_ONCE],
+  );
+  return rows;
 }
 
 const profileShape = billingFields.extend({ version: z.int() });
