@@ -36,3 +36,8 @@ $$;
 
 revoke execute on function billable_since from public;
 grant execute on function billable_since to letsdial_portal;
+
+-- What was tried too often to be tried again is looked for by what is left to do.
+create index refund_sending on refund (requested_at) where state = 'sending';
+create index provider_submission_told on provider_submission (order_id) where deletion_asked_at is null;
+create index number_order_number on number_order (number, state_since);

@@ -11,10 +11,11 @@ import { tellingTransfers } from './moving/transfer_rows.ts';
 import type { NumbersDesk } from './numbers_desk.ts';
 import { sweepHolds } from './offers/holds.ts';
 import { driveOrder } from './orders/drive_order.ts';
-import { accountsWaiting, openOrders, selectOrder } from './orders/order_rows.ts';
+import { accountsWaiting, openOrders } from './orders/order_rows.ts';
 import { driveSoon } from './orders/place_order.ts';
 import { resumeOrders, resumeOrdersOf } from './orders/resume_orders.ts';
-import { lastSuppliedOrder, recordDeletion } from './provider/submissions.ts';
+import { giveBackOrdered, lookAtNumbersToGiveBack } from './provider/give_numbers_back.ts';
+import { lastSuppliedOrder } from './provider/submissions.ts';
 
 const ORDERS_AT_ONCE = 500;
 const nothing = z.object({});
@@ -32,11 +33,12 @@ export function numberTasks(desk: NumbersDesk): Task[] {
       resumeOrdersOf(pool, account_id, desk, now()),
     ),
     task('look_at_number_orders', nothing, () => lookAtOrders(desk), '* * * * *'),
-    task('release_number_order', ofOrder, ({ order_id }) => releaseOrder(desk, order_id)),
+    task('release_number_order', ofOrder, ({ order_id }) => giveBackOrdered(desk, order_id)),
     task('release_number', z.object({ number: z.string() }), async ({ number }) => {
       const order_id = await lastSuppliedOrder(pool, number);
-      if (order_id !== null) await releaseOrder(desk, order_id);
+      if (order_id !== null) await giveBackOrdered(desk, order_id);
     }),
+    task('look_at_numbers_to_give_back', nothing, () => lookAtNumbersToGiveBack(pool), '*/10 * * * *'),
     task('renew_numbers', z.object({ account_id: z.uuid().optional() }), ({ account_id }) =>
       renewNumbers(pool, account_id ?? null, now()),
     ),
@@ -71,14 +73,4 @@ async function lookAtNumbers({ pool, now }: NumbersDesk): Promise<void> {
   await freeNumbers(pool, at);
   // Last, so that no month is left unpaid where one of them fails; what its promise kept waiting is due at the next look.
   await lapsePortOuts(pool, at);
-}
-
-/** Gives what was ordered back to its provider, who is to forget whom it was for. */
-async function releaseOrder({ pool, providers, now }: NumbersDesk, order_id: string): Promise<void> {
-  const order = await selectOrder(pool, order_id);
-  if (order === null) return;
-  const provider = providers.get(order.provider);
-  if (provider === undefined) throw new Error(`The provider ${order.provider} is not set up here.`);
-  await provider.release({ order_id, number: order.number });
-  await recordDeletion(pool, order_id, now());
 }

@@ -10,7 +10,7 @@ import { dueRetries, takeRetry } from './dunning.ts';
 import { keepMethod } from './methods.ts';
 import type { PaymentProvider } from './payment_provider.ts';
 import type { PaymentsContext } from './payments_context.ts';
-import { sendRefund } from './refunds.ts';
+import { lookAtRefunds, sendRefund } from './refunds.ts';
 import { startPayment } from './start_payment.ts';
 import { takeState } from './take_event.ts';
 
@@ -29,6 +29,7 @@ export function paymentTasks(context: PaymentsContext, provider: PaymentProvider
     task('save_card_of_payment', z.object({ attempt_id: z.uuid() }), ({ attempt_id }) =>
       saveCardOf(context, provider, attempt_id),
     ),
+    task('look_at_refunds', nothing, () => lookAtRefunds(context.pool), '*/10 * * * *'),
     task('send_refund', z.object({ refund_id: z.uuid() }), ({ refund_id }) => sendRefund(context, provider, refund_id)),
   ];
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { walletOf } from '../../deploy/world/verdict.ts';
 import { brokenInvariants } from '../../domain/ledger/invariants.ts';
+import { giveUpJob } from '../jobs/testing/give_up_job.ts';
 import { makeAdmin, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
@@ -162,6 +163,17 @@ describe('a refund', () => {
     await expect.poll(() => stateOf(body.refund_id)).toBe('failed');
     expect((await here.get('/v1/wallet')).body).toMatchObject({ free_micros: '0', owed_micros: '0' });
     expect(paidBack(payment_id)).toBe(0n);
+  });
+
+  it('that was tried too often while the provider was away is paid when it is back', async () => {
+    const payment_id = await topUpBy('5000000');
+    money.provider.away = true;
+    const { body } = await ask('5000000');
+    await giveUpJob(money.world.pool, `send_refund:${body.refund_id}`);
+    money.provider.away = false;
+    await money.runTask('look_at_refunds');
+    await expect.poll(() => stateOf(body.refund_id), { timeout: 8_000 }).toBe('paid');
+    expect(paidBack(payment_id)).toBe(500n);
   });
 
   it('above the limit waits for two of us, who are not the same', async () => {

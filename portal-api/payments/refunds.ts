@@ -142,7 +142,18 @@ export async function requestRefund(
 
 async function sendOff(tx: Transaction, refund_id: string): Promise<void> {
   await tx.query(`update refund set state = 'sending' where id = $1`, [refund_id]);
-  await enqueue(tx, { task: 'send_refund', payload: { refund_id } });
+  await sendSoon(tx, refund_id);
+}
+
+const sendSoon = (db: Queryable, refund_id: string): Promise<void> =>
+  enqueue(db, { task: 'send_refund', payload: { refund_id }, key: `send_refund:${refund_id}` });
+
+/** Whatever was tried too often to be tried again: what is on its way is looked at until it is at its end. */
+export async function lookAtRefunds(db: Queryable): Promise<void> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from refund where state = 'sending' order by requested_at`,
+  );
+  for (const { id } of rows) await sendSoon(db, id);
 }
 
 /** With its wallet, both locked. */

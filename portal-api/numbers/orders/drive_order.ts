@@ -3,7 +3,6 @@ import type pg from 'pg';
 import { inTransaction } from '../../../domain/db/transaction.ts';
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { giveBack } from '../../../domain/ledger/give_back.ts';
-import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { cashCame } from '../../payments/cash_came.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
@@ -12,6 +11,7 @@ import { monthLater } from '../holdings/period.ts';
 import { lockNumber, setNumber } from '../lock_number.ts';
 import { ProviderAway } from '../provider/number_provider.ts';
 import type { NumberProvider, NumberProviders, ProviderStatus } from '../provider/number_provider.ts';
+import { releaseSoon } from '../provider/give_numbers_back.ts';
 import { recordSubmission, requiredFields } from '../provider/submissions.ts';
 import type { HolderSource } from '../provider/submissions.ts';
 import { PROVISIONING_MAX_MS } from '../terms.ts';
@@ -43,7 +43,7 @@ export async function driveOrder(driving: OrderDriving, order_id: string): Promi
 /** An order that was given up while its provider was asked: the provider may have heard of it only after it was asked to forget it. */
 async function releaseIfGivenUp(db: Queryable, order_id: string): Promise<void> {
   const order = await selectOrder(db, order_id);
-  if (order?.state === 'failed') await enqueue(db, { task: 'release_number_order', payload: { order_id } });
+  if (order?.state === 'failed') await releaseSoon(db, order_id);
 }
 
 interface Verdict {
@@ -117,7 +117,7 @@ export async function failOrder(tx: Transaction, order: Order, failure: string, 
   await moveOrder(tx, order, 'failed', { now, failure });
   if (isPaid(order.state)) {
     await refundOrder(tx, order, failure, now);
-    await enqueue(tx, { task: 'release_number_order', payload: { order_id: order.id } });
+    await releaseSoon(tx, order.id);
   }
   await tellOrder(tx, order, 'failed');
 }
