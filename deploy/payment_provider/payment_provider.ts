@@ -36,6 +36,8 @@ export class SimulatedPaymentProvider {
   readonly #now: () => Date;
   /** Answers nothing while it is true, as a provider that is away. */
   away = false;
+  /** Customers of whom it begins no payment, each time by a fault of its own. */
+  readonly faulty = new Set<string>();
 
   constructor(options: PaymentProviderOptions) {
     this.#options = options;
@@ -146,6 +148,7 @@ export class SimulatedPaymentProvider {
   }
 
   #begin(body: Record<string, unknown>): Answer {
+    if (this.faulty.has(String(body['customer']))) return { status: 500 };
     const [payment, is_new] = this.book.begin({
       reference: String(body['reference']),
       amount_cents: BigInt(String(body['amount_cents'])),

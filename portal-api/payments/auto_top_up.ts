@@ -62,26 +62,33 @@ async function lowWallets(db: Queryable, now: Date): Promise<LowWallet[]> {
   return rows;
 }
 
+/** One payment alone that could not be begun says nothing of the others; as many one after the other say that the provider is away. */
+const AWAY_AFTER = 2;
+
 async function fillWallets(context: PaymentsContext, provider: PaymentProvider): Promise<void> {
   const now = context.now();
+  let unanswered = 0;
   for (const { amount_micros, wallet_id, ...low } of await lowWallets(context.pool, now)) {
     const wish = { ...low, wallet_id: BigInt(wallet_id), amount_micros: BigInt(amount_micros) };
     const started = await startPayment(
       ...[context, provider, { ...wish, id: randomUUID(), purpose: 'auto_top_up' as const, save_method: false }, now],
     );
     // Where the provider is away the attempt stays as it is, so that it is not known to be none; it is given up in an hour.
-    if (started.kind === 'unavailable') return;
+    unanswered = started.kind === 'unavailable' ? unanswered + 1 : 0;
+    if (unanswered >= AWAY_AFTER) return;
   }
 }
 
 async function retryPayments(context: PaymentsContext, provider: PaymentProvider): Promise<void> {
   const now = context.now();
+  let unanswered = 0;
   for (const { id: dunning_id, ...due } of await dueRetries(context.pool, now, AT_ONCE)) {
     const taken = await inTransaction(context.pool, (tx) => takeRetry(tx, dunning_id, now));
     if (taken === null) continue;
     const wish = { ...due, ...taken, id: randomUUID(), purpose: 'retry' as const, save_method: false };
     const started = await startPayment(context, provider, wish, now);
-    if (started.kind === 'unavailable') return;
+    unanswered = started.kind === 'unavailable' ? unanswered + 1 : 0;
+    if (unanswered >= AWAY_AFTER) return;
   }
 }
 

@@ -92,6 +92,24 @@ describe('Stripe', () => {
     expect(await provider.startPayment(payment)).toEqual({ kind: 'unavailable' });
   });
 
+  it('tells what it does not take from silence, whether by a card or on its page', async () => {
+    const error = { type: 'invalid_request_error', code: 'resource_missing', message: 'No such payment method.' };
+    answers = () => ({ status: 400, body: { error } });
+    for (const method_token of ['pm_gone', null]) {
+      expect(await provider.startPayment({ ...payment, method_token })).toEqual({
+        ...{
+          kind: 'started',
+          provider_payment: null,
+          state: 'failed',
+          checkout_url: null,
+          failure: 'resource_missing',
+        },
+      });
+    }
+    answers = () => ({ status: 429, body: { error: { ...error, code: 'lock_timeout' } } });
+    expect(await provider.startPayment(payment)).toEqual({ kind: 'unavailable' });
+  });
+
   it('has a page to pay on, for a card that is kept', async () => {
     answers = () => ({
       ...{

@@ -71,6 +71,11 @@ export class StripeProvider implements PaymentProvider {
         const provider_payment = payment_intent?.id ?? null;
         return { kind: 'started', provider_payment, state: 'failed', checkout_url: null, failure };
       }
+      // What it does not take it will not take later: a card that was detached, a sum that is too small, a currency that it has not.
+      if (error instanceof Stripe.errors.StripeInvalidRequestError) {
+        const failure = (error.code ?? 'invalid_request').slice(0, 100);
+        return { kind: 'started', provider_payment: null, state: 'failed', checkout_url: null, failure };
+      }
       return { kind: 'unavailable' };
     }
   }

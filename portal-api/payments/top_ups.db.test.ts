@@ -203,13 +203,14 @@ describe('what claims to be the provider', () => {
 });
 
 describe('a wallet that fills itself', () => {
-  const attempts = async () => {
+  const attemptsOf = async (account_id: string) => {
     const { rows } = await money.world.pool.query<{ purpose: string; state: string }>(
       'select purpose, state from payment_attempt where account_id = $1 order by created_at, id',
-      [user.account_id],
+      [account_id],
     );
     return rows.map(({ purpose, state }) => `${purpose} ${state}`);
   };
+  const attempts = () => attemptsOf(user.account_id);
   const wish = (method_id: string, more: object = {}) => ({
     ...{ enabled: true, threshold_micros: '5000000', amount_micros: '4000000', method_id, per_day_max: 3, ...more },
   });
@@ -266,6 +267,22 @@ describe('a wallet that fills itself', () => {
     expect(await dunning()).toEqual(['recovered']);
     await money.runTask('auto_top_up_look', { again: 3 });
     await expect.poll(balance, { timeout: 8_000 }).toBe(8_000_000n);
+  });
+
+  it('does so though the payment of another one cannot be begun', async () => {
+    const [bad, bad_method] = [user, await saveCard()];
+    money.provider.faulty.add(money.provider.book.customer(bad.account_id));
+    user = await makeUser(money.world);
+    here = await user.signIn();
+    const method_id = await saveCard();
+    await money.world.pool.query(
+      `insert into auto_top_up (account_id, enabled, threshold_micros, amount_micros, method_id, per_day_max)
+       values ($1, true, 5000000, 4000000, $2, 1), ($3, true, 5000000, 4000000, $4, 1)`,
+      [bad.account_id, bad_method, user.account_id, method_id],
+    );
+    await money.runTask('auto_top_up_look');
+    await expect.poll(balance, { timeout: 8_000 }).toBe(4_000_000n);
+    expect(await attemptsOf(bad.account_id)).toEqual(['auto_top_up created']);
   });
 
   it('tries nothing again that fails after its owner has switched it off', async () => {
