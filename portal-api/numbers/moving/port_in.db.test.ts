@@ -54,9 +54,14 @@ interface PortInBody {
   reason: string | null;
 }
 
+/** How numbers of a country begin, but for their last three digits. */
+const BEGINNINGS: Readonly<Record<string, string>> = {
+  ...{ DE: '+4980200', GB: '+442079460', NO: '+4722200', US: '+12125550' },
+};
+
 async function asked(country: string, balance_micros = 20n * UNIT) {
   last += 1;
-  const number = `+4980200${String(last).padStart(3, '0')}`;
+  const number = `${BEGINNINGS[country] ?? ''}${String(last).padStart(3, '0')}`;
   const user = await makeUser(world, { balance_micros, tax_ppm: 190_000 });
   return bring(user, number, country);
 }
@@ -131,6 +136,26 @@ describe('a number that comes from another operator', () => {
     ]);
     const audits = await world.pool.query('select from audit_log where subject = $1', [`port_in:${body.port_in_id}`]);
     expect(audits.rows).toHaveLength(3);
+  });
+
+  it('is of the country and the type that its digits show, and of those that are said where they show none', async () => {
+    const client = await (await makeUser(world)).signIn();
+    const ask = (number: string, country: string, number_type: string) =>
+      client.post('/v1/port-ins', { number, country, number_type, from_carrier: 'Elsewhere' });
+    for (const reply of [
+      await ask('+442079460900', 'DE', 'geographic'),
+      await ask('+442079460900', 'GB', 'mobile'),
+      await ask('+4915123456789', 'DE', 'geographic'),
+      await ask('+448001111111', 'GB', 'geographic'),
+    ]) {
+      expect(reply).toMatchObject({
+        body: { ...problem('conflict').body, detail: expect.stringContaining('By its digits') as string },
+      });
+    }
+    expect(await client.get('/v1/port-ins')).toMatchObject({ body: { items: [] } });
+    expect(await ask('+448001111111', 'GB', 'toll_free')).toMatchObject({ status: 201 });
+    // Of every country that takes part.
+    expect(await ask('+80012345678', 'DE', 'toll_free')).toMatchObject({ status: 201 });
   });
 
   it('takes no document of anybody else’s, nor one that cannot be what it is named', async () => {
@@ -211,7 +236,9 @@ describe('who brings numbers along', () => {
     await add([await bill('letter_of_authorisation'), await bill('latest_bill')]);
     await decide('schedule', { scheduled_for: today() });
     await restrict(user);
-    expect(await client.post('/v1/port-ins', { ...wish, number: '+4980299001' })).toMatchObject(problem('restricted'));
+    expect(await client.post('/v1/port-ins', { ...wish, number: '+442079461001' })).toMatchObject(
+      problem('restricted'),
+    );
     expect(await decide('complete', { waive_fee: true })).toMatchObject({
       body: { type: 'urn:letsdial:problem:conflict', detail: expect.stringContaining('restriction') as string },
     });
@@ -321,12 +348,12 @@ describe('who it is that brings a number along', () => {
 
 describe('a number that had left us', () => {
   it('comes back with anybody, as one that we never had, and rests when it is given up', async () => {
-    const number = '+4980200990';
+    const number = '+4722200990';
     await putInStock(world.pool, [number]);
     const { client } = await buyerOf(world, number, { balance_micros: 20n * UNIT });
     const next = await makeUser(world, { balance_micros: 20n * UNIT });
     const theirs = await next.signIn();
-    const wish = { number, country: 'NO', number_type: 'mobile', from_carrier: 'Elsewhere' };
+    const wish = { number, country: 'NO', number_type: 'geographic', from_carrier: 'Elsewhere' };
     expect(await theirs.post('/v1/port-ins', wish)).toMatchObject(problem('conflict'));
     const { body } = await client.post<{ pin: string }>(`/v1/numbers/${number}/port-pin`);
     const out = await world.client().post<{ port_out_id: string }>('/v1/port-outs', {

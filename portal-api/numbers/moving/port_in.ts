@@ -11,6 +11,7 @@ import { priceToday } from '../offers/wallet_price.ts';
 import { mayBuy, selectBuyer } from '../orders/buyer.ts';
 import type { BuyerPorts, BuyerRefusal } from '../orders/buyer.ts';
 import { OPEN_PORT_INS_MAX } from '../terms.ts';
+import { isAsItsDigitsSay } from './as_its_digits_say.ts';
 import {
   addDocuments,
   areDocuments,
@@ -36,7 +37,13 @@ export type PortInAsked =
   | { kind: 'kyc_required'; missing: readonly string[] }
   | {
       kind:
-        'already_requested' | 'already_here' | 'no_such_document' | 'too_many_open' | 'terms_required' | BuyerRefusal;
+        | 'already_requested'
+        | 'already_here'
+        | 'no_such_document'
+        | 'not_as_its_digits_say'
+        | 'too_many_open'
+        | 'terms_required'
+        | BuyerRefusal;
     };
 
 /**
@@ -51,6 +58,7 @@ export async function askPortIn(
 ): Promise<PortInAsked> {
   const before = await selectPortIn(tx, wish.id);
   if (before !== null) return { kind: 'requested', port_in: before };
+  if (!isAsItsDigitsSay(wish)) return { kind: 'not_as_its_digits_say' };
   const rule = await portInRuleOf(tx, wish.country);
   const wallet = mayBuy(await selectBuyer(tx, wish.account_id, rule.currency, now));
   if ('refusal' in wallet) return { kind: wallet.refusal };

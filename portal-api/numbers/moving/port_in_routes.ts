@@ -152,6 +152,11 @@ function askRoute(desk: NumbersDesk): Route {
           return refuseForDocuments(asked.missing);
         case 'no_such_document':
           throw wrongDocument();
+        case 'not_as_its_digits_say':
+          throw new Problem(
+            'conflict',
+            'By its digits that number is of another country or another type than you say. Ask again with its own.',
+          );
         case 'already_here':
           throw new Problem('conflict', 'That number is one of ours.');
         case 'already_requested':
