@@ -6,7 +6,7 @@ import { claimNames } from './claims.ts';
 import { documentsOf, recordDecision } from './document_rows.ts';
 import type { KycDocument } from './document_rows.ts';
 import type { KycPorts } from './kyc_parts.ts';
-import { counts, missingOf } from './requirement_rule.ts';
+import { countsBy, missingOf } from './requirement_rule.ts';
 import { requirementInForce } from './requirement_sets.ts';
 import { lastDay, replaceOlder, tellOutcome } from './review_case.ts';
 import type { Verifier } from './verifier.ts';
@@ -31,7 +31,7 @@ export async function approveAutomatically(
   const passed = passedOf(documents, now);
   if (passed === null) return false;
   const claims = await claimNames(tx, account_id);
-  const is_there = (document: KycDocument): boolean => document.state === 'submitted' || counts(document, now);
+  const is_there = (document: KycDocument): boolean => document.state === 'submitted' || countsBy(rule, document, now);
   if (missingOf(rule, { documents, claims }, is_there).length > 0) return false;
   for (const { document, valid_until } of passed) {
     const decision = { event: 'approve', decided_by: null, decided_at: now, reason: null, note_sealed: null } as const;

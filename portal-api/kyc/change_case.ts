@@ -12,7 +12,7 @@ import { deleteDocument, documentsOf, recheckDocument, submitDocument } from './
 import { TYPE_OF_DOCUMENT } from './document_types.ts';
 import type { NumberType } from './document_types.ts';
 import type { KycParts } from './kyc_parts.ts';
-import { counts, missingOf } from './requirement_rule.ts';
+import { countsBy, missingOf } from './requirement_rule.ts';
 import { requirementInForce } from './requirement_sets.ts';
 
 type CaseRefused = { kind: 'case_refused'; refusal: CaseRefusal };
@@ -85,7 +85,7 @@ export async function submitCase(
     const missing = missingOf(
       rule,
       { documents, claims: await claimNames(tx, account_id) },
-      (document) => document.state === 'uploaded' || counts(document, now),
+      (document) => document.state === 'uploaded' || countsBy(rule, document, now),
     );
     if (missing.length > 0) return { kind: 'incomplete', missing };
     const uploaded = documents.filter(({ state }) => state === 'uploaded');

@@ -16,6 +16,8 @@ export interface KycDocument {
   uploaded_at: Date;
   submitted_at: Date | null;
   decided_at: Date | null;
+  /** Null also where an automatic verifier approved it. */
+  decided_by: string | null;
   reason: string | null;
   note_sealed: Buffer | null;
   /** As `2027-01-31`. */
@@ -25,7 +27,7 @@ export interface KycDocument {
   auto_valid_until: string | null;
 }
 
-const DOCUMENT_COLUMNS = `id, account_id, type, state, file_id, page_bytes, key_sealed, uploaded_at, submitted_at, decided_at, reason, note_sealed,
+const DOCUMENT_COLUMNS = `id, account_id, type, state, file_id, page_bytes, key_sealed, uploaded_at, submitted_at, decided_at, decided_by, reason, note_sealed,
   to_char(valid_until, 'YYYY-MM-DD') as valid_until, told_days, auto_verdict, to_char(auto_valid_until, 'YYYY-MM-DD') as auto_valid_until`;
 
 /** All of an account, the newest first. */

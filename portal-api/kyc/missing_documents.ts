@@ -3,7 +3,7 @@ import { findCase, partyOf } from './case_rows.ts';
 import { claimNames } from './claims.ts';
 import { documentsOf } from './document_rows.ts';
 import type { NumberType } from './document_types.ts';
-import { counts, missingOf } from './requirement_rule.ts';
+import { countsBy, missingOf } from './requirement_rule.ts';
 import { requirementInForce } from './requirement_sets.ts';
 
 export interface WantedNumber {
@@ -25,5 +25,5 @@ export async function missingDocuments(db: Queryable, wanted: WantedNumber): Pro
   // Whoever was rejected has to be let in again first; what was approved before does not count until then.
   const documents = found?.standing.state === 'rejected' ? [] : await documentsOf(db, account_id);
   const claims = await claimNames(db, account_id);
-  return missingOf(rule, { documents, claims }, (document) => counts(document, now));
+  return missingOf(rule, { documents, claims }, (document) => countsBy(rule, document, now));
 }

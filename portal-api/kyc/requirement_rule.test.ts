@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NUMBER_TYPES, PARTIES } from './document_types.ts';
-import { counts, missingOf, requirementRules } from './requirement_rule.ts';
+import { counts, countsBy, missingOf, requirementRules } from './requirement_rule.ts';
 import type { HeldDocument, RequirementRule } from './requirement_rule.ts';
 import { localVerifier } from './verifier.ts';
 
 const now = new Date('2027-05-05T12:00:00Z');
 const held = (type: HeldDocument['type'], valid_until: string | null, state = 'approved'): HeldDocument => ({
-  ...{ type, state, valid_until },
+  ...{ type, state, valid_until, decided_by: 'a reviewer' },
 });
 
 const rule: Pick<RequirementRule, 'documents' | 'claims'> = {
@@ -28,6 +28,16 @@ describe('what is missing', () => {
     ]);
     expect(missing([held('passport', '2028-01-01', 'expired'), held('proof_of_address', null)])).toHaveLength(2);
     expect(missingOf(rule, { documents: [], claims: [] }, () => true)).toContain('claim:full_name');
+  });
+
+  it('is also what a verifier approved, where the rule asks for a person', () => {
+    const by_person = held('passport', '2028-01-01');
+    const by_verifier = { ...by_person, decided_by: null };
+    const run_out = held('passport', '2027-05-04');
+    const counted = (auto_approval: boolean) =>
+      [by_person, by_verifier, run_out].map((document) => countsBy({ auto_approval }, document, now));
+    expect(counted(true)).toEqual([true, true, false]);
+    expect(counted(false)).toEqual([true, false, false]);
   });
 });
 

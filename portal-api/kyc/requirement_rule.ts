@@ -49,11 +49,22 @@ export interface HeldDocument {
   state: string;
   /** The last day on which it counts, as `2027-01-31`. */
   valid_until: string | null;
+  /** The person who decided about it; null: nobody, or an automatic verifier. */
+  decided_by: string | null;
 }
 
 /** Approved, and not run out on that day in UTC. */
-export function counts({ state, valid_until }: HeldDocument, now: Date): boolean {
+export function counts({ state, valid_until }: Pick<HeldDocument, 'state' | 'valid_until'>, now: Date): boolean {
   return state === 'approved' && valid_until !== null && valid_until >= now.toISOString().slice(0, 10);
+}
+
+/** Whether it counts by that rule: what a verifier approved for another kind of number does not where the rule asks for a person. */
+export function countsBy(
+  { auto_approval }: Pick<RequirementRule, 'auto_approval'>,
+  document: HeldDocument,
+  now: Date,
+): boolean {
+  return counts(document, now) && (auto_approval || document.decided_by !== null);
 }
 
 /**

@@ -17,7 +17,7 @@ import type { DocumentType } from './document_types.ts';
 import type { KycParts } from './kyc_parts.ts';
 import { wordsOfReason } from './reasons.ts';
 import type { ReasonCode } from './reasons.ts';
-import { counts, missingOf } from './requirement_rule.ts';
+import { countsBy, missingOf } from './requirement_rule.ts';
 import { requirementInForce } from './requirement_sets.ts';
 
 /** What an admin does with a case. Each is told in the audit log, last in its transaction. */
@@ -222,7 +222,7 @@ async function missingOfCase(
   const party = await partyOf(tx, account_id);
   const { rule } = await requirementInForce(tx, { ...wanted, party, now });
   const claims = await claimNames(tx, account_id);
-  return missingOf(rule, { documents, claims }, (document) => counts(document, now));
+  return missingOf(rule, { documents, claims }, (document) => countsBy(rule, document, now));
 }
 
 /** What the customer is asked for: each document of this round that was not approved, and why. */
