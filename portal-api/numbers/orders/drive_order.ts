@@ -31,6 +31,8 @@ export interface OrderDriving extends HolderSource {
  * sees the order as it is by then; so several may do this at once, and a message that comes late or twice does no harm.
  */
 export async function driveOrder(driving: OrderDriving, order_id: string): Promise<void> {
+  const found = await selectOrder(driving.pool, order_id);
+  if (found?.state === 'failed') return releaseIfSupplied(driving, found);
   for (;;) {
     const order = await selectOrder(driving.pool, order_id);
     if (order === null || (order.state !== 'provisioning' && order.state !== 'testing')) return;
@@ -44,6 +46,15 @@ export async function driveOrder(driving: OrderDriving, order_id: string): Promi
 async function releaseIfGivenUp(db: Queryable, order_id: string): Promise<void> {
   const order = await selectOrder(db, order_id);
   if (order?.state === 'failed') await releaseSoon(db, order_id);
+}
+
+/** An order that was given up long ago, and of which its provider told something since: what it has for nobody, it is to take back. */
+async function releaseIfSupplied({ pool, providers }: OrderDriving, order: Order): Promise<void> {
+  if (order.provisioning_since === null) return;
+  const provider = providers.get(order.provider);
+  if (provider === undefined) throw new ProviderAway(`The provider ${order.provider} is not set up here.`);
+  const { state } = await provider.status(order.id);
+  if (state === 'supplied' || state === 'working') await releaseSoon(pool, order.id);
 }
 
 interface Verdict {

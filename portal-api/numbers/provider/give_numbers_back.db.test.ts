@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { sendEvent } from '../../../deploy/number_provider/webhook.ts';
 import { giveUpJob } from '../../jobs/testing/give_up_job.ts';
 import { enqueue } from '../../jobs/task.ts';
 import { makeAdmin } from '../../testing/people.ts';
@@ -67,5 +69,26 @@ it('so is one whose order has failed', async () => {
   provider.behave({});
   await lookAgain();
   expect(statesOf(number)).toEqual(['released']);
+  expect(await orderState(client, body.order_id)).toBe('failed');
+});
+
+it('so is one that the provider supplies after its order was given up and it was told so', async () => {
+  const { world, provider } = partner;
+  const number = '+4940500004';
+  await putInStock(world.pool, [number], { provider: 'partner' });
+  provider.behave({ provision_ms: 60_000 });
+  const client = await (await makeHolder(world, { balance_micros: 10n * UNIT })).signIn();
+  const { body } = await client.post<OrderBody>('/v1/number-orders', { number });
+  await expect.poll(() => statesOf(number), PATIENCE).toEqual(['working']);
+  const admin = await (await makeAdmin(world, ['operations'])).signIn();
+  await admin.post(`/v1/admin/number-orders/${body.order_id}/fail`, { reason: 'a test gave it up' });
+  await expect.poll(() => statesOf(number), PATIENCE).toEqual(['released']);
+
+  const theirs = provider.orders.get(body.order_id);
+  if (theirs !== undefined) provider.orders.set(body.order_id, { ...theirs, state: 'supplied', reachable: true });
+  const event = { id: randomUUID(), type: 'order.supplied' as const, order_id: body.order_id };
+  if (provider.webhook === null) throw new Error('The provider tells nobody.');
+  expect(await sendEvent(provider.webhook, event, world.now())).toBe('taken');
+  await expect.poll(() => statesOf(number), PATIENCE).toEqual(['released']);
   expect(await orderState(client, body.order_id)).toBe('failed');
 });
