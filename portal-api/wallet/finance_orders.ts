@@ -110,6 +110,8 @@ export async function approveOrder(
   const [found] = await readOrders(tx, { id }, null, 1);
   if (found === undefined) return { verdict: 'not_found', account_id: null };
   await lockWallet(tx, found.wallet_id);
+  // Whoever rejects it meanwhile comes before this, or finds it posted.
+  await tx.query('select 1 from finance_order where id = $1 for no key update', [id]);
   const [order] = await readOrders(tx, { id }, null, 1);
   const { account_id } = found;
   if (order?.state !== 'waiting') return { verdict: 'not_waiting', account_id };
