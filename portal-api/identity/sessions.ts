@@ -50,6 +50,8 @@ export interface BegunSession {
   token: string;
   session_id: string;
   csrf_token: string;
+  /** For how long it is not over, if it is used. */
+  life_left_ms: number;
 }
 
 /**
@@ -108,7 +110,8 @@ export class Sessions {
 
   /**
    * Null where the user's sessions were revoked since the mark, or the one that this is instead of is over: it is looked at and begun in one
-   * step, so that no session is begun that a revocation does not see.
+   * step, so that no session is begun that a revocation does not see. Instead of another one, it ends when that one would have, and who it
+   * is was proven when it was proven there.
    */
   async beginSince(
     session: NewSession,
@@ -121,12 +124,18 @@ export class Sessions {
     const csrf_token = randomBytes(16).toString('base64url');
     const session_id = idOf(token);
     const at_ms = now();
-    const value: Session = { ...session, csrf_token, created_at_ms: at_ms, seen_at_ms: at_ms, proven_at_ms: at_ms };
-    const is_begun = await store.eval(BEGIN_SESSION, {
+    // The script adds the two times that another session may hand on.
+    const value: Omit<Session, 'created_at_ms' | 'proven_at_ms'> = { ...session, csrf_token, seen_at_ms: at_ms };
+    const began = await store.eval(BEGIN_SESSION, {
       keys: [ofSession(session_id), ofUser(user_id), ofMark(user_id), ofSession(instead_of ?? '')],
-      arguments: [mark, JSON.stringify(value), String(idle_ms), session_id, String(life_ms), instead_of ?? ''],
+      arguments: [
+        ...[mark, JSON.stringify(value), String(at_ms), session_id],
+        ...[String(idle_ms), String(life_ms), instead_of ?? ''],
+      ],
     });
-    return is_begun === 1 ? { token, session_id, csrf_token } : null;
+    const created_at_ms = Number(began);
+    if (created_at_ms === 0) return null;
+    return { token, session_id, csrf_token, life_left_ms: Math.min(life_ms, created_at_ms + life_ms - at_ms) };
   }
 
   /** The session of a token; null where there is none, or none any more. */
@@ -219,9 +228,10 @@ export class Sessions {
 
   /** Where it is still there: what was revoked since it was read stays revoked. */
   async #rewrite(session_id: string, session: Session): Promise<void> {
-    const { store, idle_ms } = this.#options;
+    const { store, now, idle_ms, life_ms } = this.#options;
+    const left_ms = session.created_at_ms + life_ms + CLOCKS_APART_MAX_MS - now();
     await store.set(ofSession(session_id), JSON.stringify(session), {
-      expiration: { type: 'PX', value: idle_ms },
+      expiration: { type: 'PX', value: Math.max(1, Math.min(idle_ms, left_ms)) },
       condition: 'XX',
     });
   }

@@ -7,6 +7,7 @@ import { freshDatabase } from '../../deploy/testing/database.ts';
 import { freshRedis } from '../../deploy/testing/redis.ts';
 import { Sessions } from '../identity/sessions.ts';
 import { makeUser } from '../testing/people.ts';
+import type { PortalClient, Reply } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
 
 let world: PortalWorld;
@@ -103,6 +104,48 @@ describe('a session', () => {
     const user = await makeUser(world, { email: 'dan@example.org' });
     const here = await user.signIn();
     world.advance(31 * 86_400_000);
+    expect(await here.get('/v1/session')).toMatchObject({ status: 401 });
+  });
+});
+
+describe('a session instead of another, for another account', () => {
+  const DAY_MS = 86_400_000;
+
+  async function withTwoAccounts(): Promise<{ here: PortalClient; change: () => Promise<Reply> }> {
+    const [user, other] = [await makeUser(world), await makeUser(world)];
+    await world.pool.query(`insert into membership (account_id, user_id, role) values ($1, $2, 'owner')`, [
+      ...[other.account_id, user.user_id],
+    ]);
+    const here = await user.signIn();
+    const change = () => here.ask('PUT', '/v1/session/account', { body: { account_id: other.account_id } });
+    return { here, change };
+  }
+
+  it('proves nothing of who it is', async () => {
+    const { here, change } = await withTwoAccounts();
+    const makeKey = () => here.post('/v1/api-keys', { name: 'x', scopes: ['texts'] });
+    expect(await change()).toMatchObject({ status: 200 });
+    expect(await makeKey()).toMatchObject({ status: 201 });
+    world.advance(6 * 60_000);
+    expect(await change()).toMatchObject({ status: 200 });
+    expect(await makeKey()).toMatchObject({
+      status: 403,
+      body: { type: 'urn:letsdial:problem:step_up_required' },
+    });
+  });
+
+  it('ends when that one would have ended', async () => {
+    const { here, change } = await withTwoAccounts();
+    world.advance(20 * DAY_MS);
+    const changed = await change();
+    expect(changed).toMatchObject({ status: 200 });
+    const [, max_age] = /Max-Age=(\d+)/u.exec(changed.headers.get('set-cookie') ?? '') ?? [];
+    expect(Number(max_age)).toBeGreaterThan((9 * DAY_MS) / 1000);
+    expect(Number(max_age)).toBeLessThanOrEqual((10 * DAY_MS) / 1000);
+    world.advance(9 * DAY_MS);
+    expect(await here.get('/v1/session')).toMatchObject({ status: 200 });
+    world.advance(1.5 * DAY_MS);
+    expect(await change()).toMatchObject({ status: 401 });
     expect(await here.get('/v1/session')).toMatchObject({ status: 401 });
   });
 });

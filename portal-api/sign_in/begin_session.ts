@@ -56,7 +56,7 @@ export async function beginSession(
  * whatever changed it is either in what was read or raises the mark.
  */
 export async function startSession(
-  { pool, sessions, cookie_name, settings }: PortalContext,
+  { pool, sessions, cookie_name }: PortalContext,
   who: WhoSignsIn,
   visitor: Visitor,
   mark: RevocationMark,
@@ -68,12 +68,12 @@ export async function startSession(
       : { ...who, account_id: null, role: null, ...visitor };
   const begun = await sessions.beginSince(session, mark, instead_of);
   if (begun === null) return null;
-  const { token, csrf_token } = begun;
+  const { token, csrf_token, life_left_ms } = begun;
   const { user_id, account_id, role, admin_roles } = session;
   const email_is_undeliverable = await isUndeliverable(pool, user_id);
   return {
     body: { kind: 'signed_in', user_id, account_id, role, admin_roles, email_is_undeliverable, csrf_token },
-    cookies: [sessionCookie(cookie_name, token, settings.SESSION_LIFE_MS)],
+    cookies: [sessionCookie(cookie_name, token, life_left_ms)],
   };
 }
 
