@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
-import { blindIndex, seal, unseal } from '../../domain/privacy/sealing.ts';
+import { blindIndex, unseal } from '../../domain/privacy/sealing.ts';
 import { askForCall, newestCall, phoneCallShape } from '../codes/ask_for_call.ts';
 import { queueCodeMail } from '../codes/code_mail.ts';
 import { recordRefusedRequest, typedNumber } from '../codes/code_request.ts';
@@ -15,12 +15,11 @@ import { line } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
-import { enqueue } from '../jobs/task.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
-import { endResetCodes } from '../sign_in/reset_codes.ts';
 import { emailIndexOf } from '../sign_in/users.ts';
 import { PROVEN, SIGNED_IN } from '../sign_in/who_is_signed_in.ts';
-import { recordChange } from './profile_changes.ts';
+import { setEmail, setPhone } from './contact_changes.ts';
+import type { ContactChange } from './contact_changes.ts';
 import { readProfile } from './read_profile.ts';
 import type { OpenProfile } from './read_profile.ts';
 import { signedInOf } from '../identity/whose.ts';
@@ -206,8 +205,11 @@ function confirm(context: PortalContext, what: 'email' | 'phone'): Route {
         if (!(await consumeCode(tx, now, right))) throw wrongCode();
         const profile = await readProfile(context, tx, user_id, { lock: true });
         const target = await targetOf(tx, profile.key, right.code_id);
-        if (what === 'email') await changeEmail(context, tx, now, profile, target, address);
-        else await changePhone(context, tx, now, profile, target, address);
+        // Whoever disowned a sign-in at this moment has had them set back.
+        if (await isResetDue(tx, user_id)) throw new Problem('sign_in_required');
+        const change = { target, verified_at: now, address };
+        if (what === 'email') await changeEmail(context, tx, now, profile, change);
+        else await changePhone(context, tx, now, profile, change);
         if (signed_in.kind !== 'admin') return;
         const subject = `portal_user:${user_id}`;
         const actor = { kind: 'admin', id: user_id } as const;
@@ -232,58 +234,30 @@ async function targetOf(tx: Transaction, key: Buffer, code_id: string): Promise<
   return unseal(key, `verification_code.target:${code_id}`, row.target_sealed).toString();
 }
 
+async function isResetDue(tx: Transaction, user_id: string): Promise<boolean> {
+  const { rows } = await tx.query('select 1 from reset_due where user_id = $1', [user_id]);
+  return rows.length > 0;
+}
+
 async function changeEmail(
-  { ring }: PortalContext,
+  context: PortalContext,
   tx: Transaction,
   now: Date,
-  { user_id, key, data_key_id, email }: OpenProfile,
-  target: string,
-  address: string,
+  profile: OpenProfile,
+  change: ContactChange<string>,
 ): Promise<void> {
-  const email_index = emailIndexOf(ring, target);
-  const taken = await tx.query(
-    `select 1 from portal_user u join portal_user me on me.id = $1
-      where u.kind = me.kind and u.email_index = $2 and u.state <> 'closed' and u.id <> me.id`,
-    [user_id, email_index],
-  );
-  if (taken.rows.length > 0) throw new Problem('conflict', 'That address has an account of its own by now.');
-  await tx.query(
-    'update portal_user set email_sealed = $2, email_index = $3, email_verified_at = $4, version = version + 1 where id = $1',
-    [user_id, seal(key, `portal_user.email:${user_id}`, Buffer.from(target)), email_index, now],
-  );
-  // A code on its way to the old address sets no password any more.
-  await endResetCodes(tx, now, { email_index: emailIndexOf(ring, email), data_key_id });
-  const change = { user_id, key, field: 'email' as const, before: email, after: target, address };
-  const { change_id } = await recordChange(tx, now, change);
-  await enqueue(tx, { task: 'tell_former_address', payload: { change_id } });
+  const done = await setEmail(context, tx, now, profile, change);
+  if (done === 'taken') throw new Problem('conflict', 'That address has an account of its own by now.');
 }
 
 async function changePhone(
-  { ring }: PortalContext,
+  context: PortalContext,
   tx: Transaction,
   now: Date,
-  { user_id, key, phone }: OpenProfile,
-  target: string,
-  address: string,
+  profile: OpenProfile,
+  change: ContactChange<string>,
 ): Promise<void> {
-  await tx.query(
-    'update portal_user set phone_sealed = $2, phone_index = $3, phone_verified_at = $4, version = version + 1 where id = $1',
-    [
-      ...[user_id, seal(key, `portal_user.phone:${user_id}`, Buffer.from(target))],
-      ...[blindIndex(ring, 'phone', target), now],
-    ],
-  );
-  // Of the accounts that are theirs: the new number may be shown to those who are called, the old one no longer.
-  await tx.query(
-    `delete from verified_caller v using membership m
-      where m.user_id = $1 and m.role = 'owner' and v.account_id = m.account_id and v.number = $2`,
-    [user_id, phone],
-  );
-  await tx.query(
-    `insert into verified_caller (account_id, number, verified_at)
-     select account_id, $2, $3 from membership where user_id = $1 and role = 'owner' on conflict do nothing`,
-    [user_id, target, now],
-  );
-  await recordChange(tx, now, { user_id, key, field: 'phone', before: phone, after: target, address });
-  await queueNotice(tx, { to: { user_id }, template: 'phone_changed', facts: { at: now.toISOString() } });
+  await setPhone(context, tx, now, profile, change);
+  const facts = { at: now.toISOString() };
+  await queueNotice(tx, { to: { user_id: profile.user_id }, template: 'phone_changed', facts });
 }

@@ -11,6 +11,7 @@ import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { clearedCookie } from '../session/session_cookie.ts';
 import { queueReset } from './reset_routes.ts';
+import { auditContactsBack, setContactsBack } from './undo_contacts.ts';
 import { undoDisowned } from './undo_disowned.ts';
 import { SIGNED_IN } from './who_is_signed_in.ts';
 import { signedInOf } from '../identity/whose.ts';
@@ -78,21 +79,22 @@ async function selectEvents(
   return rows;
 }
 
-function disown({ pool, sessions, cookie_name }: PortalContext): Route {
+function disown(context: PortalContext): Route {
+  const { pool, sessions, cookie_name } = context;
   return route(
     {
       method: 'post',
       path: '/v1/login-events/{login_event_id}/not-me',
       operation_id: 'disown_login',
       summary:
-        'It was not you: everybody is signed out, what was made since then is undone, and nobody signs in before a new password was set by mail.',
+        'It was not you: everybody is signed out, what was made since then is undone, where you are reached too, and nobody signs in before a new password was set by mail.',
       tag: 'sessions',
       policy: SIGNED_IN,
       params: z.object({ login_event_id: uuid }),
       answers: { 204: { description: 'You are signed out too. A code is on its way to your address.', empty: true } },
       problems: ['not_found', 'conflict'],
     },
-    async ({ identity, params, now }) => {
+    async ({ identity, params, now, address }) => {
       const { user_id } = signedInOf(identity);
       const ended = await inTransaction(pool, async (tx) => {
         const { rows } = await tx.query<{ at: Date; result: string }>(
@@ -110,8 +112,12 @@ function disown({ pool, sessions, cookie_name }: PortalContext): Route {
            on conflict (user_id) do update set since = least(reset_due.since, excluded.since)`,
           [user_id, event.at],
         );
+        const since = event.at;
+        const back = await setContactsBack(context, tx, now, { user_id, since, address });
         await queueReset(tx, user_id);
-        return undoDisowned(tx, now, { user_id, since: event.at });
+        const undone = await undoDisowned(tx, now, { user_id, since });
+        await auditContactsBack(tx, now, user_id, back);
+        return undone;
       });
       await sessions.revokeAll(user_id, null);
       for (const one of ended) await sessions.revokeForAccount(one.user_id, one.account_id);

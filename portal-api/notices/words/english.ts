@@ -257,6 +257,8 @@ export const english = {
     webhooks: 'webhooks',
     'forwarding of calls': 'forwarding of calls',
     'routes of texts': 'routes of texts',
+    'the address for mail': 'the address for mail',
+    'the phone number': 'the phone number',
     'offers of numbers': 'offers of numbers',
     'PINs of numbers': 'PINs of numbers',
     'set back': 'set back',

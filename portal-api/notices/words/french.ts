@@ -256,6 +256,8 @@ export const french: EveryWord = {
     webhooks: 'webhooks',
     'forwarding of calls': 'renvois d’appels',
     'routes of texts': 'destinations des SMS',
+    'the address for mail': 'l’adresse e-mail',
+    'the phone number': 'le numéro de téléphone',
     'offers of numbers': 'offres de numéros',
     'PINs of numbers': 'codes PIN de numéros',
     'set back': 'rétabli',

@@ -256,6 +256,8 @@ export const german: EveryWord = {
     webhooks: 'Webhooks',
     'forwarding of calls': 'Rufumleitungen',
     'routes of texts': 'Wege von SMS',
+    'the address for mail': 'die Adresse für E-Mails',
+    'the phone number': 'die Telefonnummer',
     'offers of numbers': 'Angebote von Nummern',
     'PINs of numbers': 'PINs von Nummern',
     'set back': 'zurückgestellt',

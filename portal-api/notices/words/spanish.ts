@@ -256,6 +256,8 @@ export const spanish: EveryWord = {
     webhooks: 'webhooks',
     'forwarding of calls': 'desvíos de llamadas',
     'routes of texts': 'destinos de los SMS',
+    'the address for mail': 'la dirección de correo',
+    'the phone number': 'el número de teléfono',
     'offers of numbers': 'ofertas de números',
     'PINs of numbers': 'PIN de números',
     'set back': 'restablecido',
