@@ -104,7 +104,7 @@ export class RouteServing {
 
   /**
    * Who asks, whether they may, and how often: before a byte of the body is read, so that whoever may not ask does not have files taken
-   * in for him either. False where the refusal was answered.
+   * in for him either; it is asked again when the body is there. False where the refusal was answered.
    */
   async admit({ shape }: Route, request: Request, response: Response): Promise<boolean> {
     try {
@@ -120,7 +120,7 @@ export class RouteServing {
   }
 
   async #admitted(shape: RouteShape, request: Request): Promise<Admitted> {
-    const { pacing, recogniser, now, step_up_ms } = this.#options;
+    const { pacing, now } = this.#options;
     const address = addressOf(request);
     const pace = shape.pace ?? (shape.method === 'get' ? 'read' : 'write');
     const credential = credentialOf(request);
@@ -129,23 +129,41 @@ export class RouteServing {
     // One turn to Redis and back for all of it: whose a credential is stays what it was, once it was seen.
     const [, identity] = await Promise.all([
       pacing.take(pace, known_actor === undefined ? [paced] : [paced, known_actor]),
-      recogniser.recognise({
-        method: shape.method,
-        cookie: request.get('cookie'),
-        authorization: request.get('authorization'),
-        csrf_token: request.get('x-csrf-token'),
-        origin: request.get('origin'),
-      }),
+      this.#recognised(shape, request),
     ]);
     const at = now();
-    const judgement = judge(shape.policy, identity, at.getTime(), step_up_ms);
-    if (judgement !== 'permitted') throw new Problem(JUDGED[judgement] ?? 'not_permitted');
+    this.#mustBePermitted(shape, identity, at);
     const actor = actorOf(identity, address);
     if (identity.kind !== 'anonymous' && actor !== known_actor) {
       await pacing.take(pace, [actor]);
       if (credential !== null) this.#remember(credential, actor);
     }
     return { identity, address, at, actor };
+  }
+
+  #recognised({ method }: RouteShape, request: Request): Promise<Identity> {
+    return this.#options.recogniser.recognise({
+      method,
+      cookie: request.get('cookie'),
+      authorization: request.get('authorization'),
+      csrf_token: request.get('x-csrf-token'),
+      origin: request.get('origin'),
+    });
+  }
+
+  #mustBePermitted({ policy }: RouteShape, identity: Identity, at: Date): void {
+    const judgement = judge(policy, identity, at.getTime(), this.#options.step_up_ms);
+    if (judgement !== 'permitted') throw new Problem(JUDGED[judgement] ?? 'not_permitted');
+  }
+
+  /** Once the body is here, for which whoever asks may take a minute: what was revoked meanwhile, or has to be proven anew, counts. */
+  async #stillAdmitted(shape: RouteShape, request: Request, response: Response): Promise<Admitted> {
+    const admitted = { ...admittedAs(response), at: this.#options.now() };
+    const has_body = shape.body !== undefined || shape.upload !== undefined || shape.raw === true;
+    if (!has_body || admitted.identity.kind === 'anonymous') return admitted;
+    const identity = await this.#recognised(shape, request);
+    this.#mustBePermitted(shape, identity, admitted.at);
+    return { ...admitted, identity };
   }
 
   #remember(credential: string, actor: string): void {
@@ -164,7 +182,7 @@ export class RouteServing {
     file: Upload | undefined,
     request_id: string,
   ): Promise<LooseReply> {
-    const { identity, address, at, actor } = admittedAs(response);
+    const { identity, address, at, actor } = await this.#stillAdmitted(shape, request, response);
     const read = readRequest(shape, request, file);
     const keyed = keyedRequestOf(shape, request, actor, file);
     const { params, query, body, upload } = read;
