@@ -132,8 +132,8 @@ function changeRole(context: PortalContext): Route {
     async ({ identity, params, body, version, now }) => {
       const customer = customerOf(identity);
       await changeMembership(context, customer, params.user_id, async (tx) => {
-        const known = await tx.query<{ version: number }>(
-          `select ${VERSION} as version from membership where account_id = $1 and user_id = $2 for no key update`,
+        const known = await tx.query<{ version: number; role: CustomerRole }>(
+          `select ${VERSION} as version, role from membership where account_id = $1 and user_id = $2 for no key update`,
           [customer.account_id, params.user_id],
         );
         const before = known.rows[0];
@@ -144,7 +144,9 @@ function changeRole(context: PortalContext): Route {
         await tx.query('update membership set role = $3 where account_id = $1 and user_id = $2', [
           ...[customer.account_id, params.user_id, body.role],
         ]);
-        await auditOwner(tx, now, customer, 'member.change', `portal_user:${params.user_id}`, { role: body.role });
+        await auditOwner(tx, now, customer, 'member.change', `portal_user:${params.user_id}`, {
+          ...{ role: body.role, before: before.role },
+        });
         return true;
       });
       return { status: 204 };

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
 import { putDeck } from '../../deploy/world/tariffs.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
+import { isPassword } from '../../domain/texts/esmes/bind_password.ts';
 import { orderState, problem, UNIT } from '../numbers/testing/buying.ts';
 import type { OrderBody } from '../numbers/testing/buying.ts';
 import { needDocumentsIn } from '../numbers/testing/documents.ts';
 import { makeHolder } from '../numbers/testing/holder.ts';
 import { putInStock } from '../numbers/testing/stock.ts';
-import { makeMember, makeUser } from '../testing/people.ts';
+import { makeAdmin, makeMember, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
 import { PortalWorld } from '../testing/portal_world.ts';
@@ -180,6 +181,55 @@ describe('a sign-in that is disowned', () => {
       .toEqual(['API keys, revoked, 1', 'invitations, withdrawn, 1', 'people who were invited, removed, 2']);
   });
 
+  it('lowers whom it raised, and undoes what they have done since; it gives nobody more', async () => {
+    const [raised, lowered] = [
+      await makeMember(world, owner.account_id, 'member'),
+      await makeMember(world, owner.account_id, 'owner'),
+    ];
+    const other = await thief();
+    await setRole(other, raised.user_id, 'owner');
+    await setRole(other, lowered.user_id, 'member');
+    await setRole(other, lowered.user_id, 'billing');
+    const there = await raised.signIn();
+    const act = { body: { account_id: owner.account_id } };
+    expect(await there.ask('PUT', '/v1/session/account', act)).toMatchObject({ body: { role: 'owner' } });
+    const key = await makeKey(there, ['texts']);
+    expect(await program(key.body.secret).get('/v1/webhooks')).toMatchObject({ status: 200 });
+
+    await disown();
+    expect(await roles()).toEqual({
+      [owner.user_id]: 'owner',
+      [raised.user_id]: 'member',
+      [lowered.user_id]: 'billing',
+    });
+    expect(await there.get('/v1/session')).toMatchObject({ status: 401 });
+    expect(await program(key.body.secret).get('/v1/webhooks')).toMatchObject({ status: 401 });
+    const told = ['API keys, revoked, 1', 'roles of people, set back, 1'];
+    await expect.poll(() => taken(email), { timeout: 8_000 }).toEqual(told);
+  });
+
+  it('leaves the password of a bind that it renewed to nobody, once', async () => {
+    const system_id = `bind-${people}`;
+    const operations = await (await makeAdmin(world, ['operations'])).signIn();
+    const path = `/v1/admin/customers/${owner.account_id}/esmes/${system_id}`;
+    const own = await operations.post<{ password: string }>(path, {});
+    const since = new Date(world.now().getTime() + 500);
+    const other = await thief();
+    const renewed = await other.post<{ password: string }>(`/v1/esmes/${system_id}/password`);
+    expect(await bindsBy(system_id, renewed.body.password)).toBe(true);
+    await disown();
+    for (const { body } of [own, renewed]) expect(await bindsBy(system_id, body.password)).toBe(false);
+    const told = ['passwords of binds over SMPP, revoked, 1'];
+    await expect.poll(() => taken(email), { timeout: 8_000 }).toEqual(told);
+    const again = await (await owner.signIn()).post<{ password: string }>(`/v1/esmes/${system_id}/password`);
+    await inTransaction(world.pool, (tx) => undoDisowned(tx, world.now(), { user_id: owner.user_id, since }));
+    // Made after it, and by the one whose sign-in was disowned: it may be the other one's request that was under way.
+    expect(await bindsBy(system_id, again.body.password)).toBe(false);
+    const version = await bindVersion(system_id);
+    await inTransaction(world.pool, (tx) => undoDisowned(tx, world.now(), { user_id: owner.user_id, since }));
+    expect(await bindVersion(system_id)).toBe(version);
+  });
+
   it('takes back where calls and texts of numbers go, and by what a number could be taken', async () => {
     const [moved, untouched] = [await bought(), await bought()];
     const own_hook = await here.post<{ webhook_id: string }>('/v1/webhooks', { url: 'https://mine.example.org/' });
@@ -243,6 +293,37 @@ describe('a sign-in that is disowned', () => {
     expect(rows).toHaveLength(1);
   });
 });
+
+async function setRole(client: PortalClient, user_id: string, role: string): Promise<void> {
+  const { body } = await client.get<{ items: { user_id: string; version: number }[] }>('/v1/members');
+  const version = body.items.find((item) => item.user_id === user_id)?.version ?? 0;
+  const changed = await client.ask('PUT', `/v1/members/${user_id}`, { body: { role }, version });
+  expect(changed).toMatchObject({ status: 204 });
+}
+
+async function roles(): Promise<Record<string, string>> {
+  const { rows } = await world.pool.query<{ user_id: string; role: string }>(
+    'select user_id, role from membership where account_id = $1',
+    [owner.account_id],
+  );
+  return Object.fromEntries(rows.map(({ user_id, role }) => [user_id, role]));
+}
+
+interface BindRow {
+  password_scrypt: string;
+  version: number;
+}
+
+async function bindRow(system_id: string): Promise<BindRow> {
+  const { rows } = await world.pool.query<BindRow>('select password_scrypt, version from esme where system_id = $1', [
+    system_id,
+  ]);
+  return rows[0] ?? { password_scrypt: '', version: 0 };
+}
+
+const bindVersion = async (system_id: string): Promise<number> => (await bindRow(system_id)).version;
+const bindsBy = async (system_id: string, password: string): Promise<boolean> =>
+  isPassword(password, (await bindRow(system_id)).password_scrypt);
 
 /** A number of the owner's. */
 async function bought(): Promise<string> {

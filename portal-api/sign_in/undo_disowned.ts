@@ -4,12 +4,14 @@ import type { Facts } from '../notices/notice_words.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { findTraces } from './disowned_traces.ts';
 import type { AccountPerson, Traces } from './disowned_traces.ts';
+import { dropBindPasswords } from './undo_at_binds.ts';
+import { endMemberships, setRolesBack } from './undo_at_members.ts';
 import { dropPortPins, endForwards, lockTouched, setTextRoutesBack, withdrawTransfers } from './undo_at_numbers.ts';
 
 /** What is undone, by what it is. Nothing is deleted that its owner may want back: a phone or a webhook can be switched on again. */
 const KINDS = [
   ...(['api_keys', 'invitations', 'members', 'devices', 'webhooks'] as const),
-  ...(['forwards', 'text_routes', 'transfers', 'port_pins'] as const),
+  ...(['forwards', 'text_routes', 'transfers', 'port_pins', 'roles', 'esmes'] as const),
 ];
 type Kind = (typeof KINDS)[number];
 
@@ -23,6 +25,8 @@ const WORDS: Readonly<Record<Kind, Pick<Facts, 'changed' | 'how'>>> = {
   text_routes: { changed: 'routes of texts', how: 'set back' },
   transfers: { changed: 'offers of numbers', how: 'withdrawn' },
   port_pins: { changed: 'PINs of numbers', how: 'revoked' },
+  roles: { changed: 'roles of people', how: 'set back' },
+  esmes: { changed: 'passwords of binds over SMPP', how: 'revoked' },
 };
 
 interface Undone {
@@ -32,8 +36,8 @@ interface Undone {
 }
 
 /**
- * Undoes what was made by a sign-in that is disowned and would go on without it: keys, who was let in, phones, webhooks, where calls and
- * texts go, and by what a number could be taken. The owners of each account are told. Says whose sessions have to end when the transaction is committed. Carried out twice it undoes what came meanwhile.
+ * Undoes what was made by a sign-in that is disowned and would go on without it: keys, who was let in or may do more, phones, webhooks,
+ * passwords of binds, where calls and texts go, and by what a number could be taken. The owners of each account are told. Says whose sessions have to end when the transaction is committed. Carried out twice it undoes what came meanwhile.
  * Comes last in its transaction.
  */
 export async function undoDisowned(
@@ -45,10 +49,12 @@ export async function undoDisowned(
   const undone = [
     ...(await revokeKeys(tx, now, traces)),
     ...(await withdrawInvitations(tx, now, traces)),
-    ...(await endMemberships(tx, traces)),
+    ...undoneOf('roles', await setRolesBack(tx, traces)),
+    ...undoneOf('members', await endMemberships(tx, traces)),
     ...(await switchOff(tx, 'devices', traces)),
     ...(await switchOff(tx, 'webhooks', traces)),
     ...(await undoAtNumbers(tx, now, since, traces)),
+    ...undoneOf('esmes', await dropBindPasswords(tx, traces)),
   ];
   const account_ids = [...new Set(undone.map(({ account_id }) => account_id))];
   for (const account_id of account_ids) await tell(tx, { account_id, since }, undone);
@@ -61,7 +67,8 @@ export async function undoDisowned(
       detail: Object.fromEntries(KINDS.map((kind) => [kind, idsOf(kind)])),
     });
   }
-  return undone.filter(({ kind }) => kind === 'members').map(({ id, account_id }) => ({ user_id: id, account_id }));
+  const people = undone.filter(({ kind }) => kind === 'members' || kind === 'roles');
+  return people.map(({ id, account_id }) => ({ user_id: id, account_id }));
 }
 
 /** Not by the names that were given, as whoever gave them may want them read. */
@@ -110,21 +117,6 @@ async function withdrawInvitations(tx: Queryable, now: Date, { invitations }: Tr
     [[...invitations], now],
   );
   return undoneOf('invitations', rows);
-}
-
-/** Where nobody else owns an account any more, support has to look: an account keeps an owner. */
-async function endMemberships(tx: Queryable, { joined }: Traces): Promise<Undone[]> {
-  const { rows } = await tx.query<UndoneRow>(
-    `with doubtful as (select * from unnest($1::uuid[], $2::uuid[]) as d(account_id, user_id))
-     delete from membership m using doubtful d
-      where m.account_id = d.account_id and m.user_id = d.user_id
-        and exists (select from membership o
-                     where o.account_id = m.account_id and o.role = 'owner'
-                       and not exists (select from doubtful e where e.account_id = o.account_id and e.user_id = o.user_id))
-     returning m.user_id as id, m.account_id`,
-    [joined.map(({ account_id }) => account_id), joined.map(({ user_id }) => user_id)],
-  );
-  return undoneOf('members', rows);
 }
 
 const SWITCHED_OFF = {

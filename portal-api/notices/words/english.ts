@@ -260,6 +260,8 @@ export const english = {
     'the address for mail': 'the address for mail',
     'the phone number': 'the phone number',
     'offers of numbers': 'offers of numbers',
+    'roles of people': 'roles of people',
+    'passwords of binds over SMPP': 'passwords of binds over SMPP',
     'PINs of numbers': 'PINs of numbers',
     'set back': 'set back',
     revoked: 'revoked',

@@ -259,6 +259,8 @@ export const french: EveryWord = {
     'the address for mail': 'l’adresse e-mail',
     'the phone number': 'le numéro de téléphone',
     'offers of numbers': 'offres de numéros',
+    'roles of people': 'rôles de personnes',
+    'passwords of binds over SMPP': 'mots de passe de connexions SMPP',
     'PINs of numbers': 'codes PIN de numéros',
     'set back': 'rétabli',
     revoked: 'révoqué',

@@ -259,6 +259,8 @@ export const german: EveryWord = {
     'the address for mail': 'die Adresse für E-Mails',
     'the phone number': 'die Telefonnummer',
     'offers of numbers': 'Angebote von Nummern',
+    'roles of people': 'Rechte von Personen',
+    'passwords of binds over SMPP': 'Passwörter von SMPP-Verbindungen',
     'PINs of numbers': 'PINs von Nummern',
     'set back': 'zurückgestellt',
     revoked: 'widerrufen',

@@ -259,6 +259,8 @@ export const spanish: EveryWord = {
     'the address for mail': 'la dirección de correo',
     'the phone number': 'el número de teléfono',
     'offers of numbers': 'ofertas de números',
+    'roles of people': 'roles de personas',
+    'passwords of binds over SMPP': 'contraseñas de conexiones SMPP',
     'PINs of numbers': 'PIN de números',
     'set back': 'restablecido',
     revoked: 'revocado',
