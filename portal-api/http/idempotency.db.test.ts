@@ -61,6 +61,39 @@ it('answers the same key the same, and says that it does', async () => {
   expect(await spent()).toBe(PRICE_MICROS);
 });
 
+it('neither shows nor changes for another account of theirs what somebody made by the same key', async () => {
+  const other = await makeUser(world);
+  await world.pool.query(`insert into membership (account_id, user_id, role) values ($1, $2, 'owner')`, [
+    ...[other.account_id, user.user_id],
+  ]);
+  const asked: [string, object][] = [
+    ['/v1/webhooks', { url: 'https://hooks.example.org/texts' }],
+    ['/v1/members/invitations', { email: 'guest@example.org', role: 'member' }],
+  ];
+  const made = [];
+  for (const [path, body] of asked) {
+    const idempotency_key = randomUUID();
+    expect(await here.post(path, body, { idempotency_key })).toMatchObject({ status: 201 });
+    // As where the answer was lost before it was kept, or is forgotten by now.
+    await world.pool.query('delete from idempotent_request where key = $1', [idempotency_key]);
+    made.push([path, body, idempotency_key] as const);
+  }
+  const secrets = () =>
+    world.pool.query('select account_id, secret from webhook_endpoint where account_id = $1', [user.account_id]);
+  const before = (await secrets()).rows;
+  const moved = { body: { account_id: other.account_id } };
+  expect(await here.ask('PUT', '/v1/session/account', moved)).toMatchObject({ status: 200 });
+  for (const [path, body, idempotency_key] of made) {
+    expect(await here.post(path, body, { idempotency_key })).toMatchObject({
+      status: 409,
+      body: problem('key_conflict'),
+    });
+  }
+  expect((await secrets()).rows).toEqual(before);
+  expect(await here.get('/v1/webhooks')).toMatchObject({ body: { items: [] } });
+  expect(await here.post('/v1/webhooks', asked[0]?.[1])).toMatchObject({ status: 201 });
+});
+
 it('tells the ETag of what was made again', async () => {
   const finance = await (await makeAdmin(world, ['finance'])).signIn();
   const idempotency_key = randomUUID();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../../domain/db/transaction.ts';
 import { jsonText } from './json_text.ts';
+import { Problem } from './problem.ts';
 
 export interface KeyedRequest {
   actor: string;
@@ -78,4 +79,16 @@ export function operationIdOf(actor: string, key: string): string {
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/**
+ * A key is a person's, who may act for several accounts: what they made by it for one of them is neither shown nor changed for another.
+ * Throws where what was found under the id of an operation is of another account than the one that they act for.
+ */
+export function mustBeOfAccount(found_account_id: string, account_id: string): void {
+  if (found_account_id !== account_id) throw keyOfAnotherAccount();
+}
+
+export function keyOfAnotherAccount(): Problem {
+  return new Problem('key_conflict', 'You used this key for another of your accounts. Use another key for this one.');
 }

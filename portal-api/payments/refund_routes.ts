@@ -5,6 +5,7 @@ import type { PortalContext } from '../context.ts';
 import { timeQuery } from '../audit/view_on_record.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../http/cursor.ts';
 import { currency, instantOut, line, microsIn, microsOut, uuid } from '../http/fields.ts';
+import { mustBeOfAccount } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
@@ -165,6 +166,7 @@ async function request(
   if (verdict === 'changed') throw new Problem('no_money', 'Less than that can go back by now. Ask for the preview.');
   const [refund] = await readRefunds(pool, { id: asked.id }, null, 1);
   if (refund === undefined) throw new Error(`The refund ${asked.id} is not there.`);
+  mustBeOfAccount(refund.account_id, wallet.account_id);
   return refund;
 }
 

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../domain/db/transaction.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
+import { mustBeOfAccount } from '../http/idempotency.ts';
 import { findAttempt, insertAttempt, lockAttempt, saveStart } from './attempts.ts';
 import type { Attempt, NewAttempt } from './attempts.ts';
 import { centsOf } from './cents.ts';
@@ -25,6 +26,7 @@ export async function startPayment(
   await insertAttempt(pool, { ...wish, provider: provider.name }, now);
   const attempt = await findAttempt(pool, wish.id);
   if (attempt === null) return { kind: 'under_way' };
+  mustBeOfAccount(attempt.account_id, wish.account_id);
   // A provider forgets after a day whom it has charged for an id: what was begun there is not begun again.
   if (attempt.state !== 'created') return { kind: 'started', attempt };
   const amount_cents = centsOf(attempt.amount_micros, attempt.currency);

@@ -41,6 +41,12 @@ export async function insertInvitation(
   await enqueue(tx, { task: 'send_invitation', payload: { invitation_id: id }, attempts_max: 10 });
 }
 
+/** Null where there is none of that id. */
+export async function accountOfInvitation(db: Queryable, id: string): Promise<string | null> {
+  const { rows } = await db.query<{ account_id: string }>('select account_id from invitation where id = $1', [id]);
+  return rows[0]?.account_id ?? null;
+}
+
 export interface UsableInvitation {
   id: string;
   account_id: string;

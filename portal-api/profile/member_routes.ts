@@ -4,6 +4,7 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import type { PortalContext } from '../context.ts';
 import { instantOut, uuid } from '../http/fields.ts';
+import { mustBeOfAccount } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
@@ -13,6 +14,7 @@ import type { Policy } from '../identity/policy.ts';
 import { readPerson } from '../sign_in/users.ts';
 import {
   acceptInvitation,
+  accountOfInvitation,
   findUsableInvitation,
   insertInvitation,
   openInvitations,
@@ -202,8 +204,11 @@ function invite(context: PortalContext): Route {
       const customer = customerOf(identity);
       await inTransaction(pool, async (tx) => {
         const account_key = await lockAccountKey(context, tx, customer.account_id);
-        const made_before = await tx.query('select 1 from invitation where id = $1', [operation_id]);
-        if (made_before.rows.length > 0) return;
+        const made_before = await accountOfInvitation(tx, operation_id);
+        if (made_before !== null) {
+          mustBeOfAccount(made_before, customer.account_id);
+          return;
+        }
         const open = await openInvitations(tx, now, customer.account_id, account_key);
         if (open.length >= OPEN_MAX) throw new Problem('too_many', 'Withdraw some of those that nobody accepted.');
         const { email, role: for_role } = body;

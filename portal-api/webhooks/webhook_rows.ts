@@ -38,8 +38,10 @@ export interface NewWebhook extends Omit<Webhook, 'enabled' | 'version'> {
   secret: string;
 }
 
-/** Null where the account has as many as it may. Made anew under its id, as its secret was shown to nobody. */
-export async function insertWebhook(tx: Transaction, made: NewWebhook): Promise<Webhook | null> {
+export type Inserted = { kind: 'inserted'; webhook: Webhook } | { kind: 'too_many' | 'of_another_account' };
+
+/** Made anew under its id where it is there, as its secret was shown to nobody. */
+export async function insertWebhook(tx: Transaction, made: NewWebhook): Promise<Inserted> {
   const { webhook_id, account_id, url, secret, kinds, created_at } = made;
   // Two at once take turns, and the second counts the first.
   await tx.query('select 1 from account where id = $1 for no key update', [account_id]);
@@ -47,11 +49,17 @@ export async function insertWebhook(tx: Transaction, made: NewWebhook): Promise<
     `insert into webhook_endpoint (id, account_id, url, secret, kinds, created_at)
      select $1, $2, $3, $4, $5, $6
       where (select count(*) from webhook_endpoint where account_id = $2 and id <> $1) < $7
-     on conflict (id) do update set secret = $4
+     on conflict (id) do update set secret = $4 where webhook_endpoint.account_id = excluded.account_id
      returning ${columns}`,
     [webhook_id, account_id, url, secret, kinds, created_at, WEBHOOKS_MAX],
   );
-  return rows[0] ?? null;
+  const webhook = rows[0];
+  if (webhook !== undefined) return { kind: 'inserted', webhook };
+  const known = await tx.query('select 1 from webhook_endpoint where id = $1 and account_id <> $2', [
+    webhook_id,
+    account_id,
+  ]);
+  return { kind: known.rows.length > 0 ? 'of_another_account' : 'too_many' };
 }
 
 export interface WhichWebhook {

@@ -4,6 +4,7 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
 import type { Area, PortalContext } from '../context.ts';
 import { instantOut, uuid } from '../http/fields.ts';
+import { keyOfAnotherAccount } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
@@ -12,7 +13,7 @@ import { OWNER } from '../identity/policy.ts';
 import { accountOf } from '../identity/whose.ts';
 import { changeWebhook, deleteWebhook, insertWebhook, listWebhooks, replaceSecret } from './webhook_rows.ts';
 import { newSecret, WEBHOOK_KINDS, WEBHOOKS_MAX } from './webhook_rows.ts';
-import type { ChangedWebhook } from './webhook_rows.ts';
+import type { ChangedWebhook, Inserted } from './webhook_rows.ts';
 
 /** Where the customer's own servers are told of texts. The gateway sends, and signs with the secret. */
 export function webhooksArea(context: PortalContext): Area {
@@ -97,15 +98,18 @@ function make({ pool }: PortalContext): Route {
       const wish = { ...body, webhook_id: operation_id, account_id: accountOf(identity), secret, created_at: now };
       const made = await inTransaction(pool, async (tx) => {
         const inserted = await insertWebhook(tx, wish);
-        if (inserted === null) {
-          throw new Problem('conflict', `An account has at most ${WEBHOOKS_MAX} webhooks. Delete one first.`);
-        }
-        await audit(tx, identity, now, 'webhook.make', operation_id, { kinds: inserted.kinds });
-        return inserted;
+        if (inserted.kind !== 'inserted') throw notMade(inserted.kind);
+        await audit(tx, identity, now, 'webhook.make', operation_id, { kinds: inserted.webhook.kinds });
+        return inserted.webhook;
       });
       return { status: 201, body: { ...made, secret }, version: made.version };
     },
   );
+}
+
+function notMade(why: Exclude<Inserted['kind'], 'inserted'>): Problem {
+  if (why === 'of_another_account') return keyOfAnotherAccount();
+  return new Problem('conflict', `An account has at most ${WEBHOOKS_MAX} webhooks. Delete one first.`);
 }
 
 function change({ pool }: PortalContext): Route {

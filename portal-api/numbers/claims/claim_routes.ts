@@ -3,6 +3,7 @@ import { inTransaction } from '../../../domain/db/transaction.ts';
 import type { Transaction } from '../../../domain/db/transaction.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../../http/cursor.ts';
 import { instant, prose, uuid } from '../../http/fields.ts';
+import { mustBeOfAccount } from '../../http/idempotency.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import type { Route } from '../../http/route.ts';
@@ -83,6 +84,7 @@ async function open(tx: Transaction, claim: NewClaim): Promise<Claim> {
   await insertClaim(tx, claim);
   const made = await selectClaim(tx, claim.id);
   if (made === null) throw new Problem('conflict', 'We are looking into this number already. See /v1/claims.');
+  mustBeOfAccount(made.account_id, claim.account_id);
   await tellCustomer(tx, made.account_id, { type: 'claim', id: made.id, state: made.state });
   return made;
 }

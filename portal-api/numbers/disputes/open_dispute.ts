@@ -1,4 +1,5 @@
 import type { Transaction } from '../../../domain/db/transaction.ts';
+import { mustBeOfAccount } from '../../http/idempotency.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
 import { lastHolding, openHolding } from '../holdings/holding_rows.ts';
@@ -34,7 +35,10 @@ export async function openDispute(tx: Transaction, wish: DisputeWish): Promise<O
   const { id, number, claimant_account_id, now } = wish;
   await lockNumber(tx, number);
   const before = await selectDispute(tx, id);
-  if (before !== null) return { kind: 'opened', dispute: before, is_new: false };
+  if (before !== null) {
+    mustBeOfAccount(before.claimant_account_id, claimant_account_id);
+    return { kind: 'opened', dispute: before, is_new: false };
+  }
   if (wish.by === 'claimant' && (await lastHolding(tx, number, claimant_account_id)) === null) {
     return { kind: 'not_found' };
   }

@@ -1,5 +1,6 @@
 import type { Micros } from '../../../domain/money/micros.ts';
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
+import { mustBeOfAccount } from '../../http/idempotency.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { lockWallet } from '../../payments/refunds.ts';
 import { lockNumber } from '../lock_number.ts';
@@ -57,6 +58,7 @@ type Refunding = Pick<CancellationPreview, 'refund_net_micros' | 'refund_tax_mic
 
 export interface Cancellation extends Refunding {
   id: string;
+  account_id: string;
   number: string;
   at_once: boolean;
   requested_at: Date;
@@ -88,7 +90,10 @@ export async function cancelNumber(tx: Transaction, wish: CancellationWish): Pro
   const { cancellation_id, number, account_id, at_once, now } = wish;
   await lockNumber(tx, number);
   const before = await selectCancellation(tx, cancellation_id);
-  if (before !== null) return { kind: 'cancelled', cancellation: before };
+  if (before !== null) {
+    mustBeOfAccount(before.account_id, account_id);
+    return { kind: 'cancelled', cancellation: before };
+  }
   const holding = await ownHolding(tx, number, account_id);
   if (holding === null) return { kind: 'not_found' };
   if (await isBeingPorted(tx, holding.id)) return { kind: 'being_ported' };
@@ -191,7 +196,7 @@ type CancellationRow = Omit<Cancellation, 'refund_net_micros' | 'refund_tax_micr
 };
 
 const cancellations = `
-select c.id, h.number, c.at_once, c.requested_at, c.effective_at, c.undone_at, c.done_at, h.currency, c.refund_net_micros,
+select c.id, h.account_id, h.number, c.at_once, c.requested_at, c.effective_at, c.undone_at, c.done_at, h.currency, c.refund_net_micros,
        c.refund_tax_micros, o.reason
   from number_cancellation c join number_holding h on h.id = c.holding_id
   left join cancellation_order o on o.id = c.id`;

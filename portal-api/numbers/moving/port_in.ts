@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from '../../../domain/db/transaction.ts';
 import { chargeWallet } from '../../../domain/ledger/charge_wallet.ts';
 import { withTax } from '../../../domain/rating/price.ts';
+import { mustBeOfAccount } from '../../http/idempotency.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { queueNotice } from '../../notices/queue_notice.ts';
 import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
@@ -57,7 +58,10 @@ export async function askPortIn(
   { termsAccepted, missingDocuments }: BuyerPorts,
 ): Promise<PortInAsked> {
   const before = await selectPortIn(tx, wish.id);
-  if (before !== null) return { kind: 'requested', port_in: before };
+  if (before !== null) {
+    mustBeOfAccount(before.account_id, wish.account_id);
+    return { kind: 'requested', port_in: before };
+  }
   if (!isAsItsDigitsSay(wish)) return { kind: 'not_as_its_digits_say' };
   const rule = await portInRuleOf(tx, wish.country);
   const wallet = mayBuy(await selectBuyer(tx, wish.account_id, rule.currency, now));

@@ -1,6 +1,7 @@
 import type { Transaction } from '../../../domain/db/transaction.ts';
 import { chargeWallet } from '../../../domain/ledger/charge_wallet.ts';
 import { withTax } from '../../../domain/rating/price.ts';
+import { mustBeOfAccount } from '../../http/idempotency.ts';
 import { enqueue } from '../../jobs/task.ts';
 import { tellCustomer } from '../../live/tell_customer.ts';
 import { PAYMENT_POLICY } from '../../payments/payment_policy.ts';
@@ -36,7 +37,10 @@ export async function placeOrder(tx: Transaction, wish: OrderWish, ports: BuyerP
   const { order_id, account_id, number, now } = wish;
   if ((await lockNumber(tx, number)) === null) return { kind: 'not_available' };
   const before = await selectOrder(tx, order_id);
-  if (before !== null) return { kind: 'placed', order: before };
+  if (before !== null) {
+    mustBeOfAccount(before.account_id, account_id);
+    return { kind: 'placed', order: before };
+  }
   const offer = await selectOffer(tx, number, account_id, now);
   if (offer === null) return { kind: 'not_available' };
   const buyer = await selectBuyer(tx, account_id, offer.currency, now);
