@@ -7,9 +7,11 @@ import { line, uuid } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
+import type { Revocation } from '../identity/sessions.ts';
 import { adminActor, adminOf } from '../identity/whose.ts';
 import { tellCustomer } from '../live/tell_customer.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
+import { queueRevocation } from '../session/revocations.ts';
 import { endWithAccount } from './account_closing.ts';
 import { stepAccount } from './account_state.ts';
 import { readAccount, readLimits } from './customer_rows.ts';
@@ -50,7 +52,7 @@ function moveAccount(context: PortalContext): Route {
       problems: ['conflict'],
     },
     async ({ params: { account_id }, body, version, identity, now }) => {
-      const { moved, members } = await inTransaction(context.pool, async (tx) => {
+      const { moved, revocations } = await inTransaction(context.pool, async (tx) => {
         const row = await lockedAt(tx, account_id, version);
         const state = stepAccount(row.state, body.event);
         if (state === null) throw new Problem('conflict', `An account that is ${row.state} cannot do this.`);
@@ -60,22 +62,29 @@ function moveAccount(context: PortalContext): Route {
         const facts = { account: state, why: body.reason };
         await queueNotice(tx, { to: { account_id }, template, facts });
         await tellCustomer(tx, account_id, { type: 'account', id: account_id, state });
-        const { rows } = await tx.query<{ user_id: string }>('select user_id from membership where account_id = $1', [
-          account_id,
-        ]);
+        // A closed account has nobody in it.
+        const ended = state === 'closed' ? await queueForMembers(tx, account_id) : [];
         await appendAudit(tx, {
           ...{ at: now, actor: adminActor(identity), action: `account.${body.event}`, account_id },
           ...{ subject: `account:${account_id}`, detail: { from: row.state, to: state, reason: body.reason } },
         });
-        return { moved: { account_id, state, version: row.version + 1 }, members: rows };
+        return { moved: { account_id, state, version: row.version + 1 }, revocations: ended };
       });
-      // A closed account has nobody in it.
-      if (moved.state === 'closed') {
-        for (const { user_id } of members) await context.sessions.revokeAll(user_id, null);
-      }
+      for (const revocation of revocations) await context.sessions.carryOut(revocation);
       return { status: 200, body: moved, version: moved.version };
     },
   );
+}
+
+async function queueForMembers(tx: Transaction, account_id: string): Promise<Revocation[]> {
+  const { rows } = await tx.query<{ user_id: string }>('select user_id from membership where account_id = $1', [
+    account_id,
+  ]);
+  const revocations: Revocation[] = [];
+  for (const { user_id } of rows) {
+    revocations.push(await queueRevocation(tx, { user_id, account_id: null, except: null }));
+  }
+  return revocations;
 }
 
 function editLimits({ pool }: PortalContext): Route {

@@ -12,6 +12,7 @@ import type { Route } from '../http/route.ts';
 import { ADMIN_ROLES } from '../identity/identity.ts';
 import type { AdminRole } from '../identity/identity.ts';
 import { adminActor } from '../identity/whose.ts';
+import { queueRevocation } from '../session/revocations.ts';
 import { inviteAdmin } from '../sign_in/make_admin.ts';
 import { maskEmail } from './masking.ts';
 
@@ -182,8 +183,11 @@ async function change<T>(
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   try {
-    const changed = await inTransaction(pool, work);
-    await sessions.revokeAll(user_id, null);
+    const { changed, revocation } = await inTransaction(pool, async (tx) => ({
+      revocation: await queueRevocation(tx, { user_id, account_id: null, except: null }),
+      changed: await work(tx),
+    }));
+    await sessions.carryOut(revocation);
     return changed;
   } catch (error) {
     // What the trigger last_owner_stays raises.

@@ -27,11 +27,12 @@ return created
 `;
 
 /**
- * KEYS: all sessions of a user, the mark of the last revocation.
- * ARGV: another mark, how long it is kept, how the key of a session begins, the one that stays, the account whose sessions alone are meant;
- * the last two may be nothing. Says how many have ended.
+ * KEYS: all sessions of a user, the mark of the last revocation, what is remembered of this one.
+ * ARGV: another mark, how long it is kept, how the key of a session begins, the one that stays, the account whose sessions alone are meant,
+ * whether this one is carried out once alone; the last three may be nothing. Says how many have ended.
  */
 export const REVOKE_SESSIONS = `
+if ARGV[6] ~= '' and not redis.call('set', KEYS[3], '1', 'PX', ARGV[2], 'NX') then return 0 end
 redis.call('set', KEYS[2], ARGV[1], 'PX', ARGV[2])
 local revoked = 0
 for _, id in ipairs(redis.call('smembers', KEYS[1])) do

@@ -63,6 +63,16 @@ export interface RevocationMark {
   mark: string;
 }
 
+/** A revocation that may be carried out more than once, and counts once: who has signed in since the first time stays. */
+export interface Revocation {
+  revocation_id: string;
+  user_id: string;
+  /** A session that stays. */
+  except: string | null;
+  /** Those that act for it alone; null: all. */
+  account_id: string | null;
+}
+
 export interface SessionsOptions {
   store: SessionStore;
   now: () => number;
@@ -187,22 +197,28 @@ export class Sessions {
 
   /** All of a user, but for the one that asks; and whatever is being begun at this moment. */
   revokeAll(user_id: string, except: string | null): Promise<number> {
-    return this.#revoke(user_id, { except, account_id: null });
+    return this.#revoke({ user_id, except, account_id: null }, null);
   }
 
-  /** Those that act for one account: what a user may do there stands in them. Who is signing in at this moment has to begin anew. */
-  revokeForAccount(user_id: string, account_id: string): Promise<number> {
-    return this.#revoke(user_id, { except: null, account_id });
+  /**
+   * Says how many have ended by now; none where it was carried out before, within a day. What a user may do for an account stands in the
+   * sessions that act for it; who is signing in at this moment has to begin anew.
+   */
+  carryOut({ revocation_id, ...whose }: Revocation): Promise<number> {
+    return this.#revoke(whose, revocation_id);
   }
 
   async #revoke(
-    user_id: string,
-    { except, account_id }: { except: string | null; account_id: string | null },
+    { user_id, except, account_id }: Omit<Revocation, 'revocation_id'>,
+    revocation_id: string | null,
   ): Promise<number> {
     const mark = randomBytes(16).toString('base64url');
     const revoked = await this.#options.store.eval(REVOKE_SESSIONS, {
-      keys: [ofUser(user_id), ofMark(user_id)],
-      arguments: [mark, String(MARK_LIFE_MS), ofSession(''), except ?? '', account_id ?? ''],
+      keys: [ofUser(user_id), ofMark(user_id), `portal:revocation:${revocation_id ?? ''}`],
+      arguments: [
+        ...[mark, String(MARK_LIFE_MS), ofSession(''), except ?? '', account_id ?? ''],
+        revocation_id === null ? '' : 'once',
+      ],
     });
     return Number(revoked);
   }

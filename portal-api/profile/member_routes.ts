@@ -11,6 +11,7 @@ import type { Route } from '../http/route.ts';
 import type { Customer, CustomerRole } from '../identity/identity.ts';
 import { EVERY_CUSTOMER, OWNER } from '../identity/policy.ts';
 import type { Policy } from '../identity/policy.ts';
+import { queueRevocation } from '../session/revocations.ts';
 import { readPerson } from '../sign_in/users.ts';
 import {
   acceptInvitation,
@@ -105,15 +106,17 @@ async function changeMembership(
   change: (tx: Transaction) => Promise<boolean>,
 ): Promise<void> {
   try {
-    await inTransaction(pool, async (tx) => {
+    const revocation = await inTransaction(pool, async (tx) => {
+      const queued = await queueRevocation(tx, { user_id, account_id, except: null });
       if (!(await change(tx))) throw new Problem('not_found');
+      return queued;
     });
+    // What they may do stands in their sessions: those for this account end, and one that is being begun with what they could before.
+    await sessions.carryOut(revocation);
   } catch (error) {
     if ((error as { code?: unknown }).code !== KEEPS_OWNER) throw error;
     throw new Problem('conflict', 'An account keeps an owner. Make somebody else one first.');
   }
-  // What they may do stands in their sessions: those for this account end, and one that is being begun with what they could before.
-  await sessions.revokeForAccount(user_id, account_id);
 }
 
 function changeRole(context: PortalContext): Route {

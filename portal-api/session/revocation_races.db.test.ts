@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Outage } from '../../domain/db/batch.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { makeAdmin, makeMember, makeUser } from '../testing/people.ts';
 import type { TestUser } from '../testing/people.ts';
@@ -115,9 +117,22 @@ describe('sessions', () => {
   it('of one account end alone; nobody comes in there with what was read before', async () => {
     const elsewhere = await sessions.begin({ ...who(), account_id: (await makeUser(world)).account_id });
     const mark = await sessions.markOf(owner.user_id);
-    expect(await sessions.revokeForAccount(owner.user_id, owner.account_id)).toBe(1);
+    const revocation = { revocation_id: randomUUID(), user_id: owner.user_id, except: null };
+    expect(await sessions.carryOut({ ...revocation, account_id: owner.account_id })).toBe(1);
     expect(await sessions.find(elsewhere.token)).not.toBeNull();
     expect(await sessions.beginSince(who(), mark)).toBeNull();
+  });
+
+  it('end by one revocation once: who has signed in since stays', async () => {
+    const { user_id } = owner;
+    const revocation = { revocation_id: randomUUID(), user_id, except: null, account_id: null };
+    expect(await sessions.carryOut(revocation)).toBe(1);
+    const mark = await sessions.markOf(user_id);
+    expect(await sessions.carryOut(revocation)).toBe(0);
+    const begun = await sessions.beginSince(who(), mark);
+    expect(await sessions.carryOut(revocation)).toBe(0);
+    expect(await sessions.find(begun?.token ?? '')).toMatchObject({ user_id });
+    expect(await sessions.carryOut({ ...revocation, revocation_id: randomUUID() })).toBe(1);
   });
 
   it('take the place of one that is there, and of none that has ended', async () => {
@@ -241,6 +256,46 @@ describe('a password that is being set', () => {
     expect(reply).toMatchObject({ status: 401 });
     expect(await signIn()).toMatchObject({ status: 200 });
   });
+});
+
+describe('a change that ends sessions, of which Redis does not hear', () => {
+  /** What is asked meanwhile finds Redis silent. */
+  async function whileSilent(ask: () => Promise<Reply>): Promise<Reply> {
+    const carryOut = sessions.carryOut.bind(sessions);
+    sessions.carryOut = () => Promise.reject(new Outage('Redis is silent'));
+    try {
+      return await ask();
+    } finally {
+      sessions.carryOut = carryOut;
+    }
+  }
+  const statusOf = async (client: PortalClient): Promise<number> => (await client.get('/v1/session')).status;
+  const IN_TIME = { timeout: 20_000, interval: 100 };
+
+  it('ends them all the same: of somebody who was removed', async () => {
+    const member = await makeMember(world, owner.account_id, 'billing');
+    const there = await member.signIn();
+    expect(await whileSilent(() => here.ask('DELETE', `/v1/members/${member.user_id}`))).toMatchObject({ status: 503 });
+    await expect.poll(() => statusOf(there), IN_TIME).toBe(401);
+    expect(await statusOf(here)).toBe(200);
+  }, 30_000);
+
+  it('ends them all the same: of an account that was closed', async () => {
+    const support = await (await makeAdmin(world, ['support'])).signIn();
+    const path = `/v1/admin/customers/${owner.account_id}`;
+    const { headers } = await support.get(`${path}?purpose=asked`);
+    const version = Number(headers.get('etag')?.replaceAll('"', ''));
+    const close = { body: { event: 'close', reason: 'asked for' }, version };
+    expect(await whileSilent(() => support.ask('POST', `${path}/state`, close))).toMatchObject({ status: 503 });
+    await expect.poll(() => statusOf(here), IN_TIME).toBe(401);
+  }, 30_000);
+
+  it('ends them all the same: of a password that was set', async () => {
+    const there = await owner.signIn();
+    expect(await whileSilent(() => setPassword(here, NEW_PASSWORD))).toMatchObject({ status: 503 });
+    await expect.poll(() => statusOf(there), IN_TIME).toBe(401);
+    expect(await statusOf(here)).toBe(200);
+  }, 30_000);
 });
 
 it('is what a member who was removed finds, whatever was under way', async () => {

@@ -8,12 +8,16 @@ import type { Identity } from '../identity/identity.ts';
 import { EVERY_ADMIN, EVERY_CUSTOMER } from '../identity/policy.ts';
 import type { Session } from '../identity/sessions.ts';
 import { isUndeliverable } from '../notices/bounce_rows.ts';
+import { revokeSessions } from './revocations.ts';
 import { clearedCookie } from './session_cookie.ts';
 import { signedInOf } from '../identity/whose.ts';
 
 /** Who is signed in where, and the end of it. */
 export function sessionArea(context: PortalContext): Area {
-  return { routes: [readSession(context), signOut(context), listSessions(context), revokeSession(context)], tasks: [] };
+  return {
+    routes: [readSession(context), signOut(context), listSessions(context), revokeSession(context)],
+    tasks: [revokeSessions(context)],
+  };
 }
 
 const signedIn = { customer: EVERY_CUSTOMER, admin: EVERY_ADMIN };

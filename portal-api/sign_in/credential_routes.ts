@@ -8,6 +8,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { EVERY_CUSTOMER } from '../identity/policy.ts';
 import { recordCredentialChange } from '../profile/profile_changes.ts';
+import { queueRevocation } from '../session/revocations.ts';
 import { countGuess, guessTarget } from './guesses.ts';
 import { isGoogleLinked } from './external_identities.ts';
 import { listPasskeys } from './passkeys.ts';
@@ -97,13 +98,16 @@ function setPassword(context: PortalContext, hashing: PasswordHashing): Route {
       const { email, name } = await readPerson(context, pool, signed_in.user_id);
       requireStrength(body.password, [email, ...(name === null ? [] : [name])]);
       const hashed = await hashing.hash(body.password);
-      await inTransaction(pool, async (tx) => {
+      const revocation = await inTransaction(pool, async (tx) => {
         const is_set = await replacePassword(tx, signed_in.user_id, before?.password_argon2 ?? null, hashed);
         // Whoever was signed out while the hash was made sets nothing any more, least of all over what was set anew by mail.
         if (!is_set || (await sessions.over([signed_in.session_id])).size > 0) throw new Problem('sign_in_required');
+        const { user_id, session_id } = signed_in;
+        const queued = await queueRevocation(tx, { user_id, account_id: null, except: session_id });
         await recordCredentialChange(tx, now, signed_in, { field: 'password', what: 'set', address });
+        return queued;
       });
-      await sessions.revokeAll(signed_in.user_id, signed_in.session_id);
+      await sessions.carryOut(revocation);
       return { status: 204 };
     },
   );

@@ -9,6 +9,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
+import { queueRevocation } from '../session/revocations.ts';
 import { clearedCookie } from '../session/session_cookie.ts';
 import { queueReset } from './reset_routes.ts';
 import { auditContactsBack, setContactsBack } from './undo_contacts.ts';
@@ -96,7 +97,7 @@ function disown(context: PortalContext): Route {
     },
     async ({ identity, params, now, address }) => {
       const { user_id } = signedInOf(identity);
-      const ended = await inTransaction(pool, async (tx) => {
+      const revocations = await inTransaction(pool, async (tx) => {
         const { rows } = await tx.query<{ at: Date; result: string }>(
           `update login_event set disowned_at = coalesce(disowned_at, $3) where id = $1 and user_id = $2 returning at, result`,
           [params.login_event_id, user_id, now],
@@ -115,12 +116,12 @@ function disown(context: PortalContext): Route {
         const since = event.at;
         const back = await setContactsBack(context, tx, now, { user_id, since, address });
         await queueReset(tx, user_id);
-        const undone = await undoDisowned(tx, now, { user_id, since });
+        const own = await queueRevocation(tx, { user_id, account_id: null, except: null });
+        const others = await undoDisowned(tx, now, { user_id, since });
         await auditContactsBack(tx, now, user_id, back);
-        return undone;
+        return [own, ...others];
       });
-      await sessions.revokeAll(user_id, null);
-      for (const one of ended) await sessions.revokeForAccount(one.user_id, one.account_id);
+      for (const revocation of revocations) await sessions.carryOut(revocation);
       return { status: 204, cookies: [clearedCookie(cookie_name)] };
     },
   );

@@ -9,12 +9,13 @@ import type { PortalContext } from '../context.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
+import type { Revocation } from '../identity/sessions.ts';
 import { enqueue, task } from '../jobs/task.ts';
 import type { Task } from '../jobs/task.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
 import { insertCredentialChange } from '../profile/profile_changes.ts';
+import { queueRevocation } from '../session/revocations.ts';
 import { challengeToken } from './challenges.ts';
-import type { AccountPerson } from './disowned_traces.ts';
 import { countGuess, guessTarget } from './guesses.ts';
 import type { PasswordHashing } from './password_hashing.ts';
 import { asField, emailField } from './password_routes.ts';
@@ -137,13 +138,12 @@ function endReset(context: PortalContext, hashing: PasswordHashing): Route {
       const right = await rightCodeOf(context, now, user, email_index, body);
       if (user === null || right === null) throw wrongCode();
       const hashed = await hashing.hash(body.password);
-      const ended = await inTransaction(pool, async (tx) => {
+      const revocations = await inTransaction(pool, async (tx) => {
         const whose = { email_index, data_key_id: user.data_key_id };
         if (!(await consumeResetCode(tx, now, right, whose))) throw wrongCode();
         return resetPassword(tx, now, user, hashed, address);
       });
-      await sessions.revokeAll(user.user_id, null);
-      for (const one of ended) await sessions.revokeForAccount(one.user_id, one.account_id);
+      for (const revocation of revocations) await sessions.carryOut(revocation);
       return { status: 204 };
     },
   );
@@ -179,7 +179,7 @@ async function resetPassword(
   { user_id }: SignInUser,
   password_argon2: string,
   address: string,
-): Promise<AccountPerson[]> {
+): Promise<Revocation[]> {
   await tx.query('update portal_user set password_argon2 = $2 where id = $1', [user_id, password_argon2]);
   const { rows } = await tx.query<{ since: Date }>('delete from reset_due where user_id = $1 returning since', [
     user_id,
@@ -197,5 +197,6 @@ async function resetPassword(
   await insertCredentialChange(tx, now, user_id, 'password', address);
   const facts = { changed: 'the password', how: 'set by a code that was mailed', at: now.toISOString(), address };
   await queueNotice(tx, { to: { user_id }, template: 'credential_changed', facts });
-  return since === undefined ? [] : undoDisowned(tx, now, { user_id, since });
+  const own = await queueRevocation(tx, { user_id, account_id: null, except: null });
+  return since === undefined ? [own] : [own, ...(await undoDisowned(tx, now, { user_id, since }))];
 }

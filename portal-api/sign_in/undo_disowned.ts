@@ -1,9 +1,11 @@
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
+import type { Revocation } from '../identity/sessions.ts';
 import type { Facts } from '../notices/notice_words.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
+import { queueRevocation } from '../session/revocations.ts';
 import { findTraces } from './disowned_traces.ts';
-import type { AccountPerson, Traces } from './disowned_traces.ts';
+import type { Traces } from './disowned_traces.ts';
 import { dropBindPasswords } from './undo_at_binds.ts';
 import { endMemberships, setRolesBack } from './undo_at_members.ts';
 import { dropPortPins, endForwards, lockTouched, setTextRoutesBack, withdrawTransfers } from './undo_at_numbers.ts';
@@ -37,14 +39,14 @@ interface Undone {
 
 /**
  * Undoes what was made by a sign-in that is disowned and would go on without it: keys, who was let in or may do more, phones, webhooks,
- * passwords of binds, where calls and texts go, and by what a number could be taken. The owners of each account are told. Says whose sessions have to end when the transaction is committed. Carried out twice it undoes what came meanwhile.
+ * passwords of binds, where calls and texts go, and by what a number could be taken. The owners of each account are told. Says which sessions have to end when the transaction is committed. Carried out twice it undoes what came meanwhile.
  * Comes last in its transaction.
  */
 export async function undoDisowned(
   tx: Transaction,
   now: Date,
   { user_id, since }: { user_id: string; since: Date },
-): Promise<AccountPerson[]> {
+): Promise<Revocation[]> {
   const traces = await findTraces(tx, user_id, since);
   const undone = [
     ...(await revokeKeys(tx, now, traces)),
@@ -58,6 +60,11 @@ export async function undoDisowned(
   ];
   const account_ids = [...new Set(undone.map(({ account_id }) => account_id))];
   for (const account_id of account_ids) await tell(tx, { account_id, since }, undone);
+  const revocations: Revocation[] = [];
+  for (const { kind, id, account_id } of undone) {
+    if (kind !== 'members' && kind !== 'roles') continue;
+    revocations.push(await queueRevocation(tx, { user_id: id, account_id, except: null }));
+  }
   for (const account_id of account_ids) {
     const idsOf = (kind: Kind): string[] =>
       undone.filter((one) => one.kind === kind && one.account_id === account_id).map(({ id }) => id);
@@ -67,8 +74,7 @@ export async function undoDisowned(
       detail: Object.fromEntries(KINDS.map((kind) => [kind, idsOf(kind)])),
     });
   }
-  const people = undone.filter(({ kind }) => kind === 'members' || kind === 'roles');
-  return people.map(({ id, account_id }) => ({ user_id: id, account_id }));
+  return revocations;
 }
 
 /** Not by the names that were given, as whoever gave them may want them read. */
