@@ -6,6 +6,7 @@ import { endResetCodes } from '../sign_in/reset_codes.ts';
 import { emailIndexOf } from '../sign_in/users.ts';
 import { recordChange } from './profile_changes.ts';
 import type { OpenProfile } from './read_profile.ts';
+import { dropFormerCaller } from './verified_callers.ts';
 
 /** Where somebody is reached from now on, and how that came. */
 export interface ContactChange<T extends string | null> {
@@ -64,11 +65,9 @@ export async function setPhone(
     ],
   );
   // Of the accounts that are theirs: the new number may be shown to those who are called, the old one no longer.
-  await tx.query(
-    `delete from verified_caller v using membership m
-      where m.user_id = $1 and m.role = 'owner' and v.account_id = m.account_id and v.number = $2`,
-    [user_id, phone],
-  );
+  if (phone !== null) {
+    await dropFormerCaller(tx, user_id, { number: phone, phone_index: blindIndex(ring, 'phone', phone) });
+  }
   await tx.query(
     `insert into verified_caller (account_id, number, verified_at)
      select account_id, $2::text, $3 from membership where user_id = $1 and role = 'owner' and $2::text is not null on conflict do nothing`,

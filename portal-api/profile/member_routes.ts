@@ -22,6 +22,7 @@ import {
   revokeInvitation,
 } from './invitations.ts';
 import { customerOf } from '../identity/whose.ts';
+import { dropCallersOf } from './verified_callers.ts';
 
 const owner: Policy = { customer: OWNER };
 const provenOwner: Policy = { customer: OWNER, step_up: true };
@@ -149,6 +150,7 @@ function changeRole(context: PortalContext): Route {
         await tx.query('update membership set role = $3 where account_id = $1 and user_id = $2', [
           ...[customer.account_id, params.user_id, body.role],
         ]);
+        if (body.role !== 'owner') await dropCallersOf(context, tx, { ...params, account_id: customer.account_id });
         await auditOwner(tx, now, customer, 'member.change', `portal_user:${params.user_id}`, {
           ...{ role: body.role, before: before.role },
         });
@@ -180,6 +182,7 @@ function removeMember(context: PortalContext): Route {
           params.user_id,
         ]);
         if (rows.length === 0) return false;
+        await dropCallersOf(context, tx, { ...params, account_id: customer.account_id });
         await auditOwner(tx, now, customer, 'member.remove', `portal_user:${params.user_id}`);
         return true;
       });

@@ -164,6 +164,44 @@ describe('members of an account', () => {
     expect(reply).toMatchObject({ status: 201, body: { account_id: owner.account_id, role: 'member' } });
   });
 
+  it('have their number shown for what they own alone, or another owner of the same number does', async () => {
+    const owner = await makeUser(world);
+    const here = await owner.signIn();
+    const join = async (name: string, phone: string): Promise<{ client: PortalClient; user_id: string }> => {
+      const email = `${name}@example.org`;
+      await invite(here, email, 'owner');
+      const wishes = { email, phone, invitation_token: await tokenFor(email) };
+      const { client, reply } = await register(world, mail, wishes);
+      return { client, user_id: reply.body.user_id };
+    };
+    const shown = async (): Promise<string[]> => {
+      const { rows } = await world.pool.query<{ number: string }>(
+        'select number from verified_caller where account_id = $1 order by number',
+        [owner.account_id],
+      );
+      return rows.map(({ number }) => number);
+    };
+    const [shared, own, later] = [somePhone(), somePhone(), somePhone()];
+    const [one, two, three, alone] = [
+      await join('first-of-three', shared),
+      await join('second-of-three', shared),
+      await join('third-of-three', shared),
+      await join('alone', own),
+    ];
+    expect(await shown()).toEqual([shared, own]);
+    const lower = { body: { role: 'member' }, version: await versionOf(here, alone.user_id) };
+    expect(await here.ask('PUT', `/v1/members/${alone.user_id}`, lower)).toMatchObject({ status: 204 });
+    expect(await shown()).toEqual([shared]);
+    expect(await one.client.post('/v1/profile/phone', { phone: later })).toMatchObject({ status: 202 });
+    const code = await codeInText(world.pool, later);
+    expect(await one.client.post('/v1/profile/phone/confirmation', { code })).toMatchObject({ status: 204 });
+    expect(await shown()).toEqual([shared, later]);
+    for (const [{ user_id }, left] of [[one, [shared]] as const, [two, [shared]] as const, [three, []] as const]) {
+      expect(await here.ask('DELETE', `/v1/members/${user_id}`)).toMatchObject({ status: 204 });
+      expect(await shown()).toEqual(left);
+    }
+  });
+
   it('are not signed in by a registration where they were removed at that very moment', async () => {
     const owner = await makeUser(world);
     const here = await owner.signIn();

@@ -156,12 +156,16 @@ describe('a sign-in that is disowned', () => {
     const act = { body: { account_id: owner.account_id } };
     expect(await there.ask('PUT', '/v1/session/account', act)).toMatchObject({ status: 200 });
     const further = `further-${people}@example.org`;
-    const token = await invite(there, further, 'member');
+    const token = await invite(there, further, 'owner');
     const { client } = await register(world, mail, { email: further, phone: somePhone(), invitation_token: token });
     const key = await makeKey(there, ['texts']);
     expect(await client.get('/v1/session')).toMatchObject({ body: { account_id: owner.account_id } });
 
+    const shown = () =>
+      world.pool.query('select number from verified_caller where account_id = $1', [owner.account_id]);
+    expect((await shown()).rows).toHaveLength(1);
     await disown();
+    expect((await shown()).rows).toEqual([]);
     for (const gone of [there, client]) expect(await gone.get('/v1/session')).toMatchObject({ status: 401 });
     const { rows } = await world.pool.query<{ user_id: string }>(
       'select user_id from membership where account_id = $1',
@@ -222,11 +226,11 @@ describe('a sign-in that is disowned', () => {
     const told = ['passwords of binds over SMPP, revoked, 1'];
     await expect.poll(() => taken(email), { timeout: 8_000 }).toEqual(told);
     const again = await (await owner.signIn()).post<{ password: string }>(`/v1/esmes/${system_id}/password`);
-    await inTransaction(world.pool, (tx) => undoDisowned(tx, world.now(), { user_id: owner.user_id, since }));
+    await inTransaction(world.pool, (tx) => undoDisowned(world, tx, world.now(), { user_id: owner.user_id, since }));
     // Made after it, and by the one whose sign-in was disowned: it may be the other one's request that was under way.
     expect(await bindsBy(system_id, again.body.password)).toBe(false);
     const version = await bindVersion(system_id);
-    await inTransaction(world.pool, (tx) => undoDisowned(tx, world.now(), { user_id: owner.user_id, since }));
+    await inTransaction(world.pool, (tx) => undoDisowned(world, tx, world.now(), { user_id: owner.user_id, since }));
     expect(await bindVersion(system_id)).toBe(version);
   });
 
@@ -261,7 +265,7 @@ describe('a sign-in that is disowned', () => {
       ...['offers of numbers, withdrawn, 1', 'routes of texts, set back, 1'],
     ];
     await expect.poll(() => taken(email), { timeout: 8_000 }).toEqual(told);
-    await inTransaction(world.pool, (tx) => undoDisowned(tx, world.now(), { user_id: owner.user_id, since }));
+    await inTransaction(world.pool, (tx) => undoDisowned(world, tx, world.now(), { user_id: owner.user_id, since }));
     const { rows } = await world.pool.query(
       `select 1 from audit_log where action = 'sign_in.disown' and account_id = $1`,
       [owner.account_id],
@@ -283,7 +287,7 @@ describe('a sign-in that is disowned', () => {
     expect(await program(late.body.secret).get('/v1/webhooks')).toMatchObject({ status: 401 });
     await expect.poll(() => taken(email), { timeout: 8_000 }).toEqual(['API keys, revoked, 1']);
     const again = await inTransaction(world.pool, (tx) =>
-      undoDisowned(tx, world.now(), { user_id: owner.user_id, since }),
+      undoDisowned(world, tx, world.now(), { user_id: owner.user_id, since }),
     );
     expect(again).toEqual([]);
     const { rows } = await world.pool.query(

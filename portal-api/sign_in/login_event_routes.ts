@@ -117,7 +117,7 @@ function disown(context: PortalContext): Route {
         const back = await setContactsBack(context, tx, now, { user_id, since, address });
         await queueReset(tx, user_id);
         const own = await queueRevocation(tx, { user_id, account_id: null, except: null });
-        const others = await undoDisowned(tx, now, { user_id, since });
+        const others = await undoDisowned(context, tx, now, { user_id, since });
         await auditContactsBack(tx, now, user_id, back);
         return [own, ...others];
       });

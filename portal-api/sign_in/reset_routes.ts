@@ -141,7 +141,7 @@ function endReset(context: PortalContext, hashing: PasswordHashing): Route {
       const revocations = await inTransaction(pool, async (tx) => {
         const whose = { email_index, data_key_id: user.data_key_id };
         if (!(await consumeResetCode(tx, now, right, whose))) throw wrongCode();
-        return resetPassword(tx, now, user, hashed, address);
+        return resetPassword(context, tx, now, user, hashed, address);
       });
       for (const revocation of revocations) await sessions.carryOut(revocation);
       return { status: 204 };
@@ -174,6 +174,7 @@ function wrongCode(): Problem {
  * for once more, as a request may have been under way when its session ended.
  */
 async function resetPassword(
+  context: PortalContext,
   tx: Transaction,
   now: Date,
   { user_id }: SignInUser,
@@ -198,5 +199,5 @@ async function resetPassword(
   const facts = { changed: 'the password', how: 'set by a code that was mailed', at: now.toISOString(), address };
   await queueNotice(tx, { to: { user_id }, template: 'credential_changed', facts });
   const own = await queueRevocation(tx, { user_id, account_id: null, except: null });
-  return since === undefined ? [own] : [own, ...(await undoDisowned(tx, now, { user_id, since }))];
+  return since === undefined ? [own] : [own, ...(await undoDisowned(context, tx, now, { user_id, since }))];
 }

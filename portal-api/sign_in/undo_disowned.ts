@@ -1,8 +1,10 @@
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
+import type { PortalContext } from '../context.ts';
 import type { Revocation } from '../identity/sessions.ts';
 import type { Facts } from '../notices/notice_words.ts';
 import { queueNotice } from '../notices/queue_notice.ts';
+import { dropCallersOf } from '../profile/verified_callers.ts';
 import { queueRevocation } from '../session/revocations.ts';
 import { findTraces } from './disowned_traces.ts';
 import type { Traces } from './disowned_traces.ts';
@@ -43,6 +45,7 @@ interface Undone {
  * Comes last in its transaction.
  */
 export async function undoDisowned(
+  context: Pick<PortalContext, 'ring'>,
   tx: Transaction,
   now: Date,
   { user_id, since }: { user_id: string; since: Date },
@@ -63,6 +66,7 @@ export async function undoDisowned(
   const revocations: Revocation[] = [];
   for (const { kind, id, account_id } of undone) {
     if (kind !== 'members' && kind !== 'roles') continue;
+    await dropCallersOf(context, tx, { user_id: id, account_id });
     revocations.push(await queueRevocation(tx, { user_id: id, account_id, except: null }));
   }
   for (const account_id of account_ids) {
