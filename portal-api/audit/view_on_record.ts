@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
-import type { Transaction } from '../../domain/db/transaction.ts';
+import type { Queryable, Transaction } from '../../domain/db/transaction.ts';
 import { instant, line, uuid } from '../http/fields.ts';
 import { pageQuery } from '../http/cursor.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -34,4 +34,20 @@ export function viewOnRecord<T>(
     await appendAudit(tx, { at: now, actor: adminActor(identity), ...view });
     return seen;
   });
+}
+
+/**
+ * Of what a list of everybody shows: each account of which something is in it, as each may ask who looked; and that somebody looked, where
+ * it is of nobody. A list of one account is on record as that one's, whatever it shows. Comes last in its transaction.
+ */
+export async function recordShown(
+  tx: Queryable,
+  { identity, now }: { identity: Identity; now: Date },
+  view: View,
+  shown: readonly { account_id: string }[],
+): Promise<void> {
+  const of_everybody = view.account_id === null ? [...new Set(shown.map(({ account_id }) => account_id))] : [];
+  for (const account_id of of_everybody.length === 0 ? [view.account_id] : of_everybody) {
+    await appendAudit(tx, { at: now, actor: adminActor(identity), ...view, account_id });
+  }
 }

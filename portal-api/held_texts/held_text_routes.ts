@@ -4,6 +4,7 @@ import { inTransaction } from '../../domain/db/transaction.ts';
 import { decideHeldMessage } from '../../domain/texts/decisions.ts';
 import { heldCounts, heldMessages } from '../../domain/texts/screening/held_messages.ts';
 import type { HeldMessage } from '../../domain/texts/screening/held_messages.ts';
+import { recordShown } from '../audit/view_on_record.ts';
 import type { PortalContext } from '../context.ts';
 import { maskPhone } from '../desk/masking.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../http/cursor.ts';
@@ -61,10 +62,8 @@ function list({ pool }: PortalContext): Route {
       const after = decodeCursor(cursor, z.tuple([uuid]))?.[0] ?? null;
       const rows = await inTransaction(pool, async (tx) => {
         const found = await heldMessages(tx, { after, rows_max: limit + 1, account_id });
-        await appendAudit(tx, {
-          ...{ at: now, actor: adminActor(identity), action: 'held_messages.view', account_id },
-          ...{ subject: 'held_messages', purpose },
-        });
+        const view = { action: 'held_messages.view', account_id, subject: 'held_messages', purpose };
+        await recordShown(tx, { identity, now }, view, found.slice(0, limit));
         return found;
       });
       return { status: 200, body: page(rows, limit, { key: ({ message_id }) => [message_id], item: heldTextOf }) };

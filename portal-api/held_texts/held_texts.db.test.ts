@@ -129,6 +129,9 @@ describe('held texts', () => {
       { actor_id: operations.user_id, purpose: 'queue' },
       { actor_id: operations.user_id, purpose: 'queue' },
     ]);
+    const log = await here.get('/v1/access-log?limit=2');
+    const seen = { action: 'held_messages.view', purpose: 'queue' };
+    expect(log.body).toMatchObject({ items: [seen, seen] });
     const none = await operations.client.get(`${path}&account_id=${randomUUID()}`);
     expect(none.body).toMatchObject({ items: [] });
     const counts = await operations.client.get('/v1/admin/held-messages/accounts');

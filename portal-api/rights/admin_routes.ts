@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { appendAudit } from '../../domain/audit/append_audit.ts';
 import { inTransaction } from '../../domain/db/transaction.ts';
 import type { Transaction } from '../../domain/db/transaction.ts';
+import { recordShown } from '../audit/view_on_record.ts';
 import type { PortalContext } from '../context.ts';
 import { decodeCursor, page, pageOf, pageQuery } from '../http/cursor.ts';
 import { instant, line, prose, uuid } from '../http/fields.ts';
@@ -49,10 +50,9 @@ function listAll({ pool }: PortalContext): Route {
           ...{ account_id, in_force_at: query.in_force === 'true' ? now : null, limit: query.limit + 1 },
           after: after && { starts_at: after[0], id: after[1] },
         });
-        await appendAudit(tx, {
-          ...{ at: now, actor: adminActor(identity), action: 'restriction.list', account_id },
-          ...{ subject: account_id === null ? 'restrictions' : `account:${account_id}`, purpose: query.purpose },
-        });
+        const subject = account_id === null ? 'restrictions' : `account:${account_id}`;
+        const view = { action: 'restriction.list', account_id, subject, purpose: query.purpose };
+        await recordShown(tx, { identity, now }, view, found.slice(0, query.limit));
         return found;
       });
       const key = (row: RestrictionRow) => [row.starts_at.toISOString(), row.id];
@@ -164,10 +164,8 @@ function listAllAppeals({ pool }: PortalContext): Route {
           ...{ account_id: null, state: query.state ?? null, limit: query.limit + 1 },
           after: after && { opened_at: after[0], id: after[1] },
         });
-        await appendAudit(tx, {
-          ...{ at: now, actor: adminActor(identity), action: 'appeal.list', account_id: null },
-          ...{ subject: 'appeals', purpose: query.purpose },
-        });
+        const view = { action: 'appeal.list', account_id: null, subject: 'appeals', purpose: query.purpose };
+        await recordShown(tx, { identity, now }, view, found.slice(0, query.limit));
         return found;
       });
       const key = (row: AppealRow) => [row.opened_at.toISOString(), row.id];

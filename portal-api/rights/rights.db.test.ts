@@ -177,3 +177,23 @@ describe('an appeal', () => {
     await expect.poll(kinds).toEqual(['appeal_decided', 'restriction_ended', 'restriction_set']);
   });
 });
+
+it('are listed of everybody, of which each who is in the list sees that they were', async () => {
+  const [second, stranger] = [await makeUser(world), await makeUser(world)];
+  const [theirs, elsewhere] = [await second.signIn(), await stranger.signIn()];
+  const [mine, other_one] = [await restrict(), await restrict({ account_id: second.account_id })];
+  expect(await appealTo(mine.body.restriction_id)).toMatchObject({ status: 201 });
+  expect(await appealTo(other_one.body.restriction_id, theirs)).toMatchObject({ status: 201 });
+  for (const path of ['/v1/admin/restrictions?purpose=a+round', '/v1/admin/appeals?state=open&purpose=a+round']) {
+    expect(await setter.get(path)).toMatchObject({ status: 200 });
+  }
+  const seen = async (client: PortalClient): Promise<string[]> => {
+    const { body } = await client.get<{ items: { action: string; purpose: string | null }[] }>('/v1/access-log');
+    return body.items.filter(({ purpose }) => purpose === 'a round').map(({ action }) => action);
+  };
+  for (const client of [here, theirs]) expect(await seen(client)).toEqual(['appeal.list', 'restriction.list']);
+  expect(await seen(elsewhere)).toEqual([]);
+  const own = `/v1/admin/restrictions?purpose=a+round&account_id=${stranger.account_id}`;
+  expect(await setter.get(own)).toMatchObject({ status: 200, body: { items: [] } });
+  expect(await seen(elsewhere)).toEqual(['restriction.list']);
+});
