@@ -11,6 +11,7 @@ import { chooseVerifier } from './kyc/choose_verifier.ts';
 import { kycArea } from './kyc/kyc_area.ts';
 import { liveArea } from './live/live_area.ts';
 import { requestsArea } from './http/forget_requests.ts';
+import { jobsArea } from './jobs/forget_jobs.ts';
 import { missingDocuments } from './kyc/missing_documents.ts';
 import { devicesArea } from './devices/devices_area.ts';
 import { esmesArea } from './esmes/esmes_area.ts';
@@ -48,6 +49,7 @@ export function areas(context: PortalContext): readonly Area[] {
     codesArea(context),
     noticesArea(context),
     requestsArea(context),
+    jobsArea(context),
     auditArea(context),
     liveArea(context),
     kycArea(context, { resumeOrders }, chooseVerifier(context)),

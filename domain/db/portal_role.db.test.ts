@@ -91,7 +91,7 @@ const portal: Privileges = {
       account_quality_hour blocked_phone_prefix code_request content_rule country_text_rule debt_restriction document_requirement
       document_requirement_set emergency_route external_identity guess_count idempotent_request identity_challenge
       kyc_document login_event mail_bounce membership number_device number_hold number_webhook passkey port_in_rule ported_number provider_rule
-      recovery_code reset_due route_quality_hour sign_up_first sip_device text_limit text_sender text_trust totp trunk_address undeliverable_address
+      recovery_code registration_flow reset_due route_quality_hour sign_up_first sip_device text_limit text_sender text_trust totp trunk_address undeliverable_address
       verification_code verified_caller voice_message webhook_endpoint`,
     ),
     'insert carrier: code, currency, enabled, name, operation_id',
@@ -149,6 +149,7 @@ const portal: Privileges = {
     'update port_out: decided_at, reason, state',
     'update provider_submission: deletion_asked_at',
     'update rate_deck: checksum',
+    'update profile_change: address',
     'update refund: state',
     'update refund_part: provider_refund, state',
     'update restriction: end_reason, end_told_at, ended_by, ends_at, version',

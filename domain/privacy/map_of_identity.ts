@@ -189,7 +189,7 @@ export const mapOfIdentity: Readonly<Record<string, TableMap>> = {
       field: 'behaviour',
       before_sealed: 'name',
       after_sealed: 'name',
-      address: 'location',
+      address: { category: 'location', retention: 'full_address' },
     },
   },
   invitation: {

@@ -127,3 +127,8 @@ export async function abandonFlows(tx: Queryable, keys: DataKeys, now: Date, row
   for (const { data_key_id } of rows) await keys.destroy(tx, data_key_id, now);
   return rows.length;
 }
+
+/** Those that were abandoned before then; how far they had come is counted elsewhere. */
+export async function forgetFlows(db: Queryable, before: Date): Promise<void> {
+  await db.query(`delete from registration_flow where state = 'abandoned' and expires_at < $1`, [before]);
+}

@@ -114,6 +114,9 @@ describe('registration', () => {
         )
         .then(({ rows }) => rows as unknown[]);
     await expect.poll(left).toEqual([{ state: 'abandoned', wishes_sealed: null, wrapped: null }]);
+    world.advance(8 * 86_400_000);
+    await world.pool.query(`select graphile_worker.add_job('forget_registrations', payload => '{}')`);
+    await expect.poll(left).toEqual([]);
   });
 
   it('answers alike for an address that has an account, whose owner is told', async () => {

@@ -18,7 +18,7 @@ import { route } from '../http/route.ts';
 import type { Route } from '../http/route.ts';
 import { task } from '../jobs/task.ts';
 import { findUsableInvitation } from '../profile/invitations.ts';
-import { abandonFlows, findFlow, insertFlow } from './flow.ts';
+import { abandonFlows, findFlow, forgetFlows, insertFlow } from './flow.ts';
 import type { Flow } from './flow.ts';
 import { proveFlow } from './prove_flow.ts';
 import { kindsMissing } from './terms_port.ts';
@@ -33,7 +33,7 @@ export function registrationArea(context: PortalContext, terms: TermsPort): Area
       resendCode(context),
       proveFlow(context, terms),
     ],
-    tasks: [endRegistrations(context)],
+    tasks: [endRegistrations(context), forgetRegistrations(context)],
   };
 }
 
@@ -207,6 +207,14 @@ function endRegistrations({ pool, keys, now }: PortalContext) {
     },
     '*/10 * * * *',
   );
+}
+
+const FORGOTTEN_AFTER_MS = 7 * 86_400_000;
+
+/** Each night. */
+function forgetRegistrations({ pool, now }: PortalContext) {
+  const forget = (): Promise<void> => forgetFlows(pool, new Date(now().getTime() - FORGOTTEN_AFTER_MS));
+  return task('forget_registrations', z.object({}), forget, '19 3 * * *');
 }
 
 type SendsCodes = Pick<Flow, 'id' | 'data_key' | 'wishes' | 'email_index' | 'locale'>;

@@ -142,6 +142,11 @@ export function forgetSignIns({ pool, now, settings }: PortalContext): Task {
           where at < $1 and address is not null and masklen(address) = case family(address) when 4 then 32 else 128 end`,
         [before(settings.LOGIN_ADDRESS_DAYS)],
       );
+      await pool.query(
+        `update profile_change set address = network(set_masklen(address, case family(address) when 4 then 24 else 48 end))
+          where at < $1 and address is not null and masklen(address) = case family(address) when 4 then 32 else 128 end`,
+        [before(settings.LOGIN_ADDRESS_DAYS)],
+      );
       await pool.query('delete from identity_challenge where expires_at < $1', [now()]);
       await pool.query('delete from guess_count where window_began_at < $1', [before(1)]);
     },

@@ -323,4 +323,32 @@ describe('the list of sign-ins', () => {
       );
     }
   });
+
+  it('is cut to its network also where somebody changed something about themselves, of which nothing else is', async () => {
+    const { user_id } = await makeUser(world);
+    for (const [days, address] of [[91, '203.0.113.77'] as const, [10, '203.0.113.78'] as const, [92, null] as const]) {
+      await world.pool.query(
+        `insert into profile_change (id, user_id, at, field, address)
+         values (gen_random_uuid(), $1, $2::timestamptz - make_interval(days => $3), 'password', $4)`,
+        [user_id, world.now(), days, address],
+      );
+    }
+    await world.pool.query(`select graphile_worker.add_job('forget_sign_ins', payload => '{}')`);
+    const left = () =>
+      world.pool
+        .query<{ address: string | null }>(
+          'select address::text from profile_change where user_id = $1 order by at desc',
+          [user_id],
+        )
+        .then(({ rows }) => rows.map(({ address }) => address));
+    await expect.poll(left).toEqual(['203.0.113.78/32', '203.0.113.0/24', null]);
+    for (const change of [`field = 'totp'`, `address = '198.51.100.1'`, 'address = null', 'at = now()']) {
+      await expect(
+        world.pool.query(`update profile_change set ${change} where user_id = $1 and address is not null`, [user_id]),
+      ).rejects.toThrow(/does not change/u);
+    }
+    await expect(world.pool.query('delete from profile_change where user_id = $1', [user_id])).rejects.toThrow(
+      /append-only/u,
+    );
+  });
 });
