@@ -142,6 +142,13 @@ describe.concurrent('a caller who hides an event in what he dials and claims', (
   );
 });
 
+it('a tab in the name of a caller ends no line: his call goes out', async () => {
+  const phone = await world.phone(await world.customer({ balance_micros: BALANCE_MICROS }));
+  const call = phone.call(nextNumber(), { display_name: 'Ann\tOther' });
+  await call.answered();
+  await call.bye();
+});
+
 describe.concurrent('a channel that is gone when it is spoken to', () => {
   it('gives back what was held, at whatever moment the caller gave up', async () => {
     const customer = await world.customer({ balance_micros: BALANCE_MICROS });

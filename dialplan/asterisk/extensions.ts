@@ -65,10 +65,13 @@ const MALFORMED = 'Hangup(28)';
 /** What a caller says of himself, in what the switch tells of him. */
 const SAID = '${EXTEN}${CALLERID(num)}${CALLERID(name)}';
 
-/** An event in which a line ends is not believed, so nobody would hear of such a call, and it would take a place for half a minute. */
+/**
+ * An event in which a line ends is not believed, so nobody would hear of such a call, and it would take a place for half a minute. Its end
+ * is two control characters; one alone, as a tab in a name, is told as it is, for it may be a call for help.
+ */
 function arrival(name: string, dialled: string, further: readonly string[] = []): string {
   return context(name, [
-    `exten => ${dialled},1,GotoIf(\${REGEX("[[:cntrl:]]" ${SAID})}?malformed)`,
+    `exten => ${dialled},1,GotoIf(\${REGEX("[[:cntrl:]][[:cntrl:]]" ${SAID})}?malformed)`,
     ...give(GIVEN.arrived, 'Source: ${LD_SOURCE}'),
     ` same => n(malformed),${MALFORMED}`,
     ...further,

@@ -60,7 +60,7 @@ describe('the rendered configuration', () => {
     expect(context('from-trunk')).toContain('exten => _[+*#0-9]!,1,');
     for (const name of ['from-device', 'from-trunk']) {
       const [, ...rest] = context(name).split(
-        'GotoIf(${REGEX("[[:cntrl:]]" ${EXTEN}${CALLERID(num)}${CALLERID(name)})}?malformed)',
+        'GotoIf(${REGEX("[[:cntrl:]][[:cntrl:]]" ${EXTEN}${CALLERID(num)}${CALLERID(name)})}?malformed)',
       );
       // Where it only says whether a line ends in it.
       expect(rest).toHaveLength(1);
