@@ -20,8 +20,7 @@ export class StackHarness implements Harness {
   readonly device = 'alice';
   readonly targets = TARGETS;
   /** Two processes and a scheduler that is shared with them lie between the clocks. */
-  /** The switch shares two cores with all other tests; what is moved here is moved by 500 ms at least. */
-  readonly tolerance_ms = 200;
+  readonly tolerance_ms = 80;
   readonly problems: Error[] = [];
   readonly #stack: SwitchStack;
   readonly #people: People;
