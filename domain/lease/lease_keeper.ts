@@ -136,8 +136,9 @@ export class LeaseKeeper {
         return null;
       }
       if (got.rows[0]?.locked === true) {
-        this.#client = client;
         await this.#keepAlive(client, works);
+        // Not before: one that is lost until then is asked for anew by who asks for this one, and by nobody beside that.
+        this.#client = client;
         return client;
       }
       await client.end();
