@@ -39,6 +39,14 @@ export function loggerConf(): string {
   );
 }
 
+/** What cannot be read is an error to pjproject, and is written down as it came: strangers would fill the disk. */
+export function pjprojectConf(): string {
+  return sections(
+    section('startup', { type: 'startup', log_level: 2 }),
+    section('log_mappings', { type: 'log_mappings', asterisk_error: 0 }),
+  );
+}
+
 /** Channel variables are told on the bus by default, several a call, and nobody here listens to them. */
 export function stasisConf(): string {
   return section('declined_message_types', {

@@ -1,5 +1,5 @@
 import { ariConf, httpConf, managerConf } from './control.ts';
-import { asteriskConf, cdrConf, cdrCustomConf, loggerConf, stasisConf } from './core.ts';
+import { asteriskConf, cdrConf, cdrCustomConf, loggerConf, pjprojectConf, stasisConf } from './core.ts';
 import { extensionsConf } from './extensions.ts';
 import { modulesConf } from './modules.ts';
 import type { AsteriskOptions } from './options.ts';
@@ -12,6 +12,7 @@ export function renderAsterisk(options: AsteriskOptions): ReadonlyMap<string, st
     ['asterisk.conf', asteriskConf(options)],
     ['modules.conf', modulesConf()],
     ['logger.conf', loggerConf()],
+    ['pjproject.conf', pjprojectConf()],
     ['stasis.conf', stasisConf()],
     ['cdr.conf', cdrConf()],
     ['cdr_custom.conf', cdrCustomConf(options)],

@@ -12,8 +12,6 @@ export const UNUSED_FILES: readonly (readonly [name: string, content: string])[]
     'indications.conf',
     '[general]\ncountry=us\n\n[us]\ndescription=us\nringcadence=2000,4000\nring=440+480/2000,0/4000\nbusy=480+620/500,0/500\ncongestion=480+620/250,0/250\n',
   ],
-  // What cannot be read is an error to pjproject, and is written down as it came: strangers would fill the disk.
-  ['pjproject.conf', '[startup]\ntype=startup\nlog_level=2\n\n[log_mappings]\ntype=log_mappings\nasterisk_error=0\n'],
   ['resolver_unbound.conf', '[general]\n'],
   ['udptl.conf', '[general]\n'],
   ['websocket_client.conf', '; No websocket is opened by the switch.\n'],
