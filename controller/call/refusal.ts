@@ -88,7 +88,6 @@ const answers: Readonly<Record<RefusalReason, { prompt: Prompt | null; cause: nu
 /** What the account that is called may not do or cannot pay for is between it and us: for strangers it is not there, or busy. */
 const toStrangers: Partial<typeof answers> = {
   no_wallet: answers.callee_cannot_pay,
-  no_money: answers.callee_cannot_pay,
   spend_hour: answers.callee_cannot_pay,
   spend_day: answers.callee_cannot_pay,
   concurrent_calls: { prompt: null, cause: causes.busy },

@@ -5,7 +5,10 @@ export type Sign =
    * switch may report it before it knows whether the sender ever received its challenge.
    */
   | { kind: 'failed'; address: string; forgeable: boolean }
-  /** Right credentials in answer to a challenge that was sent to this very address: it cannot be forged. */
+  /**
+   * Right credentials in answer to a challenge. Its sender's address cannot be forged by who only guesses; somebody who has credentials can have
+   * the challenge sent elsewhere (`maddr`) where no firewall drops that.
+   */
   | { kind: 'succeeded'; address: string }
   /** A request that is nobody's. */
   | { kind: 'unidentified'; address: string };
