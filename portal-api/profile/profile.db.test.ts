@@ -1,25 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
+import type { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
+import { mailedWorld } from '../testing/mailed_world.ts';
 import { makeAdmin, makeMember, makeUser } from '../testing/people.ts';
 import type { PortalClient } from '../testing/portal_client.ts';
-import { PortalWorld } from '../testing/portal_world.ts';
+import type { PortalWorld } from '../testing/portal_world.ts';
 import { ada, codeInMail, codeInText, register, somePhone } from '../testing/registering.ts';
 
 let mail: MailCatcher;
 let world: PortalWorld;
+let end: () => Promise<void>;
 
 beforeAll(async () => {
-  mail = await MailCatcher.begin({ host: '127.0.0.1', smtp_port: 0, http_port: 0 });
-  world = await PortalWorld.begin({
-    SMTP_URL: `smtp://127.0.0.1:${mail.ports.smtp}`,
-    CODES_PER_ADDRESS_PER_HOUR_MAX: '1000',
-  });
+  ({ mail, world, end } = await mailedWorld());
 });
 
-afterAll(async () => {
-  await world.end();
-  await mail.end();
-});
+afterAll(() => end());
 
 const subjectsTo = (to: string): string[] => mail.mails(to).map(({ subject }) => subject.replace('Letsdial: ', ''));
 

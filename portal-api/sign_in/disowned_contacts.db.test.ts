@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
+import type { MailCatcher } from '../../deploy/mail/mail_catcher.ts';
+import { mailedWorld } from '../testing/mailed_world.ts';
 import { makeUser } from '../testing/people.ts';
 import type { PortalClient, Reply } from '../testing/portal_client.ts';
-import { PortalWorld } from '../testing/portal_world.ts';
+import type { PortalWorld } from '../testing/portal_world.ts';
 import { codeInMail, codeInText, register, somePhone } from '../testing/registering.ts';
 
 const PASSWORD = 'seven quiet lanterns drift upstream';
@@ -11,6 +12,7 @@ const DAY_MS = 86_400_000;
 
 let mail: MailCatcher;
 let world: PortalWorld;
+let end: () => Promise<void>;
 let people = 0;
 let email: string;
 let stolen: string;
@@ -19,17 +21,10 @@ let owner: { user_id: string; account_id: string };
 let here: PortalClient;
 
 beforeAll(async () => {
-  mail = await MailCatcher.begin({ host: '127.0.0.1', smtp_port: 0, http_port: 0 });
-  world = await PortalWorld.begin({
-    SMTP_URL: `smtp://127.0.0.1:${mail.ports.smtp}`,
-    CODES_PER_ADDRESS_PER_HOUR_MAX: '1000',
-  });
+  ({ mail, world, end } = await mailedWorld());
 });
 
-afterAll(async () => {
-  await world.end();
-  await mail.end();
-});
+afterAll(() => end());
 
 beforeEach(async () => {
   people += 1;
