@@ -16,7 +16,7 @@ const simulated = (purpose: string): MappedFile => ({
 export const fileMap: Readonly<Record<string, MappedFile>> = {
   'asterisk/cdr/calls.csv': {
     purpose:
-      'The switch’s own record of each call: ids, times and names of devices, no numbers but emergency ones. Calls are settled from it after a crash.',
+      'The switch’s own record of each call: ids, times and names of devices, no numbers but emergency ones. Calls are settled from it after a crash. Put aside by the day.',
     category: 'pseudonym',
     basis: 'contract',
     retention: 'replay_window',
@@ -89,7 +89,7 @@ export const fileMap: Readonly<Record<string, MappedFile>> = {
   },
   'asterisk/log/messages.log': {
     purpose:
-      'To find faults of the switch: its warnings, with names of channels, network addresses and what was dialled.',
+      'To find faults of the switch: its errors, with names of channels, network addresses and what was dialled.',
     category: 'location',
     basis: 'legitimate_interest',
     retention: 'operation',
