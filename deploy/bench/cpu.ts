@@ -14,6 +14,29 @@ export async function cpuMsWithEnded(pid: number): Promise<number> {
   return (await timesOf(pid)).reduce((sum, ms) => sum + ms, 0);
 }
 
+/** Milliseconds of all cores since the machine began, and of these in which any of them worked or was taken away (proc(5), /proc/stat). */
+export async function machineCpuMs(): Promise<{ busy: number; machine: number }> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n', 1);
+  // After the word: user, nice, system, idle, iowait, irq, softirq, steal; what guests use is in the first two.
+  const ms = line
+    .split(/ +/u)
+    .slice(1, 9)
+    .map((ticks) => Number(ticks) * TICK_MS);
+  const machine = ms.reduce((sum, one) => sum + one, 0);
+  const [, , , idle = 0, iowait = 0] = ms;
+  return { busy: machine - idle - iowait, machine };
+}
+
+/** As above of a process that may end at any moment: none once it has, as whoever waits for it then has its time. */
+export async function cpuMsWhileItLives(pid: number): Promise<number> {
+  try {
+    return await cpuMs(pid);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(String((error as { code?: unknown }).code))) return 0;
+    throw error;
+  }
+}
+
 /** Its own user and system time, and those of its children that have ended and been waited for (proc(5)). */
 async function timesOf(pid: number): Promise<number[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');

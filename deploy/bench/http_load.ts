@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 
 export interface HttpLoadOptions {
   host: string;
   port: number;
   connections: number;
-  /** The next text's request, head and body. */
+  /** The next text's request, head and body, all of it in ASCII. */
   nextRequest: () => string;
   /** How an answer begins that counts; by default that of an accepted text. */
   succeeds?: string;
@@ -56,9 +56,6 @@ export class HttpLoad {
 
   #converse(): Promise<void> {
     const { host, port } = this.#options;
-    const socket = connect({ host, port });
-    socket.setNoDelay(true);
-    this.#sockets.push(socket);
     return new Promise((resolve, reject) => {
       let sent_ms = 0;
       let received = '';
@@ -72,19 +69,22 @@ export class HttpLoad {
       };
       const ask = (due_ms: number): void => {
         sent_ms = this.#options.per_second === null ? performance.now() : due_ms;
-        socket.write(this.#options.nextRequest());
+        socket.write(this.#options.nextRequest(), 'latin1');
       };
-      socket.on('connect', next);
-      socket.on('error', reject);
-      socket.on('data', (chunk: Buffer) => {
-        received += chunk.toString('latin1');
+      const receive = (chunk: string): void => {
+        received += chunk;
         if (!isWhole(received)) return;
         this.#latencies.push(performance.now() - sent_ms);
         if (received.startsWith(this.#options.succeeds ?? 'HTTP/1.1 202')) this.#accepted += 1;
         else this.#failed += 1;
         received = '';
         next();
-      });
+      };
+      const socket = connect({ host, port, noDelay: true, onread: intoOneBuffer(receive) });
+      this.#sockets.push(socket);
+      socket.on('connect', next);
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error(`${host}:${port} closed a connection while it was asked.`)));
     });
   }
 
@@ -98,6 +98,18 @@ export class HttpLoad {
     this.#next_due_ms += 1000 / per_second;
     return due_ms;
   }
+}
+
+/** A stream allocates 64 KB for each answer, which costs more than all the rest of hearing it. */
+function intoOneBuffer(receive: (chunk: string) => void): OnReadOpts {
+  const buffer = Buffer.alloc(65_536);
+  return {
+    buffer,
+    callback: (octets) => {
+      receive(buffer.toString('latin1', 0, octets));
+      return true;
+    },
+  };
 }
 
 const LENGTH = /content-length: (\d+)/iu;

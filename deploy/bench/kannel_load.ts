@@ -5,9 +5,9 @@ import { SENDER } from '../kannel/configuration.ts';
 import type { KannelPrograms } from '../kannel/install.ts';
 import { smscPart } from '../parts/smsc.ts';
 import type { SmscPart } from '../parts/smsc.ts';
-import { eventually } from '../world/verdict.ts';
 import { cpuMs } from './cpu.ts';
 import { HttpLoad } from './http_load.ts';
+import { runReceipted } from './receipted_load.ts';
 import { SampleTexts } from './sample_texts.ts';
 import { CONNECTIONS } from './text_load.ts';
 
@@ -32,7 +32,6 @@ const ACCOUNT = { system_id: 'kannel', password: 'secret' };
 const WINDOW = 100;
 const ALL_RECEIPTS = 31;
 const ERRORS_ONLY = 3;
-const DRAIN_MS = 120_000;
 
 /**
  * What Kannel makes of the same load on the same machine: texts by HTTP over as many connections, kept in a spool on disk until they are sent
@@ -70,20 +69,14 @@ export class KannelLoad {
   }
 
   async run(seconds: number): Promise<KannelMeasured> {
-    const { carrier } = this.#smsc;
-    const acked_before = (await carrier.counts()).receipts_acked;
     const cpu_before_ms = await this.#cpuMs();
-    const began_ms = performance.now();
     const load = new HttpLoad({
       ...{ host: this.#address, port: PORTS.sendsms, connections: CONNECTIONS, per_second: null },
       nextRequest: () => this.#nextRequest(),
     });
-    const { accepted, failed } = await load.run(seconds);
-    await eventually('every receipt', DRAIN_MS, async () =>
-      (await carrier.counts()).receipts_acked - acked_before >= accepted ? true : null,
-    );
+    const { accepted, failed, receipted_per_second } = await runReceipted(load, this.#smsc.carrier, seconds);
     return {
-      per_second: (accepted * 1000) / (performance.now() - began_ms),
+      per_second: receipted_per_second,
       kannel_us: (((await this.#cpuMs()) - cpu_before_ms) * 1000) / accepted,
       failed,
     };

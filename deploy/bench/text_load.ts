@@ -1,13 +1,14 @@
 import type { Texter, TextWorld } from '../world/text_world.ts';
 import { makeEsme } from '../world/texts.ts';
 import { booksAreRight, eventually } from '../world/verdict.ts';
-import { cpuMs, cpuMsWithEnded } from './cpu.ts';
+import { cpuMs, cpuMsWhileItLives, cpuMsWithEnded, machineCpuMs } from './cpu.ts';
 import { HttpLoad, percentile } from './http_load.ts';
+import { runReceipted } from './receipted_load.ts';
 import { SampleTexts } from './sample_texts.ts';
 import { SmppLoad } from './smpp_load.ts';
 
 export interface HttpMeasured {
-  /** Accepted, sent and with their receipts, by the time at which the carrier had the last receipt acknowledged. */
+  /** Accepted, sent and with their receipts, by the carrier's count. */
   per_second: number;
   failed: number;
   accept_ms_p50: number;
@@ -16,12 +17,25 @@ export interface HttpMeasured {
   gateway_us: number;
   postgres_us: number;
   carrier_us: number;
+  /** Of the customers' side, which is this process. */
+  load_us: number;
+  /** Of all the CPU that the machine had meanwhile, what anybody used: near to 1, it was the machine that set the rate. */
+  busy_share: number;
 }
 
 export const CONNECTIONS = 32;
 const GATEWAY_PORT = 8710;
 const ESME = { system_id: 'bench', password: 'secret12' };
 const DRAIN_MS = 120_000;
+
+interface CpuTimes {
+  gateway: number;
+  postgres: number;
+  carrier: number;
+  load: number;
+  busy: number;
+  machine: number;
+}
 
 /** Loads a world of texts, and reads what came of it from the carrier and from the kernel. */
 export class TextLoad {
@@ -49,27 +63,22 @@ export class TextLoad {
   async http({ seconds, per_second }: { seconds: number; per_second: number | null }): Promise<HttpMeasured> {
     await this.#settled();
     const { carrier } = this.#world.carrier('alpha');
-    const acked_before = (await carrier.counts()).receipts_acked;
     const cpu_before = await this.#cpu();
-    const began_ms = performance.now();
     const load = new HttpLoad({
       ...{ host: `${this.#world.network}.1`, port: GATEWAY_PORT, connections: CONNECTIONS, per_second },
       nextRequest: () => this.#nextRequest(),
     });
-    const result = await load.run(seconds);
-    await eventually('every receipt', DRAIN_MS, async () =>
-      (await carrier.counts()).receipts_acked - acked_before >= result.accepted ? true : null,
-    );
-    const took_s = (performance.now() - began_ms) / 1000;
+    const result = await runReceipted(load, carrier, seconds);
     const cpu = await this.#cpu();
-    const us = (part: 'gateway' | 'postgres' | 'carrier'): number =>
+    const us = (part: 'gateway' | 'postgres' | 'carrier' | 'load'): number =>
       ((cpu[part] - cpu_before[part]) * 1000) / result.accepted;
     return {
-      per_second: result.accepted / took_s,
+      per_second: result.receipted_per_second,
       failed: result.failed,
       accept_ms_p50: percentile(result.latencies_ms, 50),
       accept_ms_p99: percentile(result.latencies_ms, 99),
-      ...{ gateway_us: us('gateway'), postgres_us: us('postgres'), carrier_us: us('carrier') },
+      ...{ gateway_us: us('gateway'), postgres_us: us('postgres'), carrier_us: us('carrier'), load_us: us('load') },
+      busy_share: (cpu.busy - cpu_before.busy) / (cpu.machine - cpu_before.machine),
     };
   }
 
@@ -126,14 +135,17 @@ export class TextLoad {
     );
   }
 
-  async #cpu(): Promise<{ gateway: number; postgres: number; carrier: number }> {
+  /** Milliseconds so far. */
+  async #cpu(): Promise<CpuTimes> {
     const [server = 0, ...workers] = await this.#postgres();
     // Workers of autovacuum come and go.
-    const postgres = await Promise.all([cpuMsWithEnded(server), ...workers.map((pid) => cpuMs(pid))]);
+    const postgres = await Promise.all([cpuMsWithEnded(server), ...workers.map((pid) => cpuMsWhileItLives(pid))]);
     return {
       gateway: await cpuMs(this.#world.gateway.pid),
       postgres: postgres.reduce((sum, ms) => sum + ms, 0),
       carrier: await cpuMs(this.#world.carrier('alpha').pid),
+      load: await cpuMs(process.pid),
+      ...(await machineCpuMs()),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -145,7 +145,7 @@ export class TextServer {
 
   async #payer(authorization: string | undefined): Promise<TextPayer | null> {
     if (authorization?.startsWith('Bearer ') !== true) return null;
-    return this.#options.payerOfKey(createHash('sha256').update(authorization.slice(7)).digest('hex'));
+    return this.#options.payerOfKey(hash('sha256', authorization.slice(7), 'hex'));
   }
 
   async #post(request: http.IncomingMessage, payer: TextPayer): Promise<Reply> {
