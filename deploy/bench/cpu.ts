@@ -14,6 +14,16 @@ export async function cpuMsWithEnded(pid: number): Promise<number> {
   return (await timesOf(pid)).reduce((sum, ms) => sum + ms, 0);
 }
 
+/** Of a process that may end at any moment: nothing once it has, as whoever waited for it has its time by then. */
+export async function cpuMsWhileItLives(pid: number): Promise<number> {
+  try {
+    return await cpuMs(pid);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(String((error as { code?: unknown }).code))) return 0;
+    throw error;
+  }
+}
+
 /** Milliseconds of all cores since the machine began, and of these in which any of them worked or was taken away (proc(5), /proc/stat). */
 export async function machineCpuMs(): Promise<{ busy: number; machine: number }> {
   const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n', 1);
@@ -25,16 +35,6 @@ export async function machineCpuMs(): Promise<{ busy: number; machine: number }>
   const machine = ms.reduce((sum, one) => sum + one, 0);
   const [, , , idle = 0, iowait = 0] = ms;
   return { busy: machine - idle - iowait, machine };
-}
-
-/** As above of a process that may end at any moment: none once it has, as whoever waits for it then has its time. */
-export async function cpuMsWhileItLives(pid: number): Promise<number> {
-  try {
-    return await cpuMs(pid);
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(String((error as { code?: unknown }).code))) return 0;
-    throw error;
-  }
 }
 
 /** Its own user and system time, and those of its children that have ended and been waited for (proc(5)). */

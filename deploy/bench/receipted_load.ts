@@ -15,6 +15,7 @@ export interface ReceiptedLoadResult extends HttpLoadResult {
 /**
  * Runs a load and waits for its last receipt. The rate is what the carrier counted while the load was under way, from when it had begun
  * until it ended: what lags behind at the one end lagged as much at the other, so that a short measurement tells what a long one does.
+ * @param seconds more than one.
  * @throws where not every text that was accepted has its receipt in the end.
  */
 export async function runReceipted(
@@ -22,6 +23,7 @@ export async function runReceipted(
   carrier: SimulatedCarrier,
   seconds: number,
 ): Promise<ReceiptedLoadResult> {
+  if (seconds * 1_000 <= BEGINS_MS) throw new Error('A load is measured for more than a second.');
   const acked = async (): Promise<{ count: number; at_ms: number }> => {
     const { receipts_acked: count } = await carrier.counts();
     return { count, at_ms: performance.now() };

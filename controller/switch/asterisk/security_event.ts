@@ -8,7 +8,8 @@ export const SECURITY_EVENTS = ['ChallengeResponseFailed', 'SuccessfulAuth', 'In
 /**
  * Reads one security event; null where it is not about SIP. Asterisk reports `ChallengeResponseFailed` for any wrong digest, with a
  * nonce that it never gave out as well, so over UDP it proves nothing about the sender. `SuccessfulAuth` needs a nonce that is
- * bound to the sender's address, and sent to it or to the `maddr` of its Via. `InvalidAccountID` is a request of nobody, each of them (unidentified_request_count in pjsip.conf).
+ * bound to the sender's address, and sent to it or to the `maddr` of its Via. `InvalidAccountID` is a request of nobody, each of them
+ * (unidentified_request_count in pjsip.conf).
  */
 export function parseSecurityEvent(message: AmiMessage): Sign | null {
   if (message.get('Service') !== 'PJSIP') return null;

@@ -68,16 +68,21 @@ function takenParts(submits: readonly SubmitFact[]): TakenPart[] {
   });
 }
 
-/** That a text has another receipt, one on its way to the end perhaps, says nothing of this one: each is looked for with what it said. */
+/**
+ * That a text has another receipt, one on its way to the end perhaps, says nothing of this one: each is looked for with what it said. All that
+ * are stored are made one set, which is read once; asked for each receipt anew, a hundred thousand took longer than anybody waits.
+ */
 async function receiptsStored(pool: pg.Pool, carrier_id: number, acks: readonly ReceiptAckFact[]): Promise<number> {
   const { rows } = await pool.query<{ stored: string }>(
-    `with acked as (select distinct id, state from unnest($2::text[], $3::text[]) a (id, state))
-     select count(*) as stored from acked a
-      where exists (select 1 from message_event s
-                      join message_event e on e.message_id = s.message_id and e.part_no = s.part_no and e.attempt = s.attempt
-                                          and e.kind = 'receipt' and e.state = a.state
-                     where s.kind = 'submitted' and s.carrier_id = $1 and s.carrier_message_id = a.id)
-         or exists (select 1 from parked_receipt p where p.carrier_id = $1 and a.id = any(p.carrier_message_ids) and p.state = a.state)`,
+    `select count(*) as stored from (
+       select id, state from unnest($2::text[], $3::text[]) a (id, state)
+       intersect
+       (select s.carrier_message_id, e.state
+          from message_event s
+          join message_event e on e.message_id = s.message_id and e.part_no = s.part_no and e.attempt = s.attempt and e.kind = 'receipt'
+         where s.kind = 'submitted' and s.carrier_id = $1
+        union all
+        select unnest(p.carrier_message_ids), p.state from parked_receipt p where p.carrier_id = $1)) found`,
     [carrier_id, acks.map(({ id }) => id), acks.map(({ stat }) => stateOfWord(stat))],
   );
   return Number(rows[0]?.stored ?? 0);
