@@ -21,6 +21,7 @@ import { Recogniser } from './identity/recognise.ts';
 import { Sessions } from './identity/sessions.ts';
 import { watchJobs } from './jobs/job_metrics.ts';
 import { TaskRunner } from './jobs/task_runner.ts';
+import type { TaskRunnerOptions } from './jobs/task_runner.ts';
 
 export interface PortalParts {
   settings: PortalSettings;
@@ -31,6 +32,8 @@ export interface PortalParts {
   version: string;
   /** In tests: an answer that is not as promised is a failure. */
   check_answers: boolean;
+  /** Not in tests, which say when a look is due: one of its own accord comes between any two lines of theirs. */
+  keeps_crontab: boolean;
 }
 
 const TASKS_AT_ONCE = 4;
@@ -58,7 +61,7 @@ export class Portal {
   #stopped: Promise<void> | null = null;
   #fatal: (error: Error) => void = () => undefined;
 
-  constructor({ settings, log, ring, now, version, check_answers }: PortalParts) {
+  constructor({ settings, log, ring, now, version, check_answers, keeps_crontab }: PortalParts) {
     this.#settings = settings;
     this.#log = log;
     this.#pulse = new DatabasePulse({
@@ -105,7 +108,10 @@ export class Portal {
       ...{ host: settings.PORTAL_HOST, port: settings.PORTAL_HTTP_PORT, proxies: settings.PROXIES },
       ...{ drain_ms: settings.DRAIN_MS, headers_ms: settings.HEADERS_MS, request_ms: settings.REQUEST_MS },
     });
-    this.#tasks = this.#makeTasks(this.#areas.flatMap(({ tasks }) => tasks));
+    this.#tasks = this.#makeTasks(
+      this.#areas.flatMap(({ tasks }) => tasks),
+      keeps_crontab,
+    );
   }
 
   get ports(): { http: number; observe: number } {
@@ -164,7 +170,7 @@ export class Portal {
     };
   }
 
-  #makeTasks(tasks: ConstructorParameters<typeof TaskRunner>[0]['tasks']): TaskRunner {
+  #makeTasks(tasks: TaskRunnerOptions['tasks'], keeps_crontab: boolean): TaskRunner {
     const done_total = new Counter({
       name: 'portal_tasks_total',
       help: 'Tasks that were carried out, by how.',
@@ -173,7 +179,7 @@ export class Portal {
     });
     watchJobs(this.#registry, this.#pool);
     return new TaskRunner({
-      ...{ pool: this.#pool, tasks, concurrency: TASKS_AT_ONCE, log: this.#log },
+      ...{ pool: this.#pool, tasks, concurrency: TASKS_AT_ONCE, keeps_crontab, log: this.#log },
       onDone: (task, result) => done_total.inc({ task, result }),
       onEnded: (error) => this.#fatal(error),
     });

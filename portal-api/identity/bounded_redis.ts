@@ -35,13 +35,18 @@ export class BoundedRedis implements RedisClient {
     if (this.#overdue > 0) throw new Outage('Redis is silent');
     return new Promise<T>((resolve, reject) => {
       let is_overdue = false;
-      const patience = setTimeout(() => {
+      let is_settled = false;
+      const giveUp = (): void => {
+        if (is_settled) return;
         is_overdue = true;
         this.#overdue += 1;
         reject(new Outage(`Redis did not answer within ${this.#answer_ms} ms`));
-      }, this.#answer_ms);
+      };
+      // Where this process itself stood still, the answer may have arrived, and sockets are read after timers: it is heard first.
+      const patience = setTimeout(() => setImmediate(giveUp), this.#answer_ms);
       const settled = (): void => {
         clearTimeout(patience);
+        is_settled = true;
         if (is_overdue) this.#overdue -= 1;
       };
       command().then(

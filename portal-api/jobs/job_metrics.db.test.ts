@@ -22,7 +22,8 @@ beforeAll(async () => {
     finish = resolve;
   });
   runner = new TaskRunner({
-    ...{ pool, concurrency: 2, log: pino({ level: 'silent' }), onDone: () => undefined, onEnded: () => undefined },
+    ...{ pool, concurrency: 2, keeps_crontab: true, log: pino({ level: 'silent' }) },
+    ...{ onDone: () => undefined, onEnded: () => undefined },
     tasks: [
       { name: 'fails', run: () => Promise.reject(new Error('no luck')) },
       { name: 'takes_long', run: () => finished },

@@ -42,7 +42,7 @@ afterEach(async () => {
 
 async function begin(): Promise<void> {
   const runner = new TaskRunner({
-    ...{ pool, concurrency: 1, patience_ms: PATIENCE_MS, log: pino({ level: 'silent' }) },
+    ...{ pool, concurrency: 1, keeps_crontab: true, patience_ms: PATIENCE_MS, log: pino({ level: 'silent' }) },
     ...{ onDone: () => undefined, onEnded: () => undefined },
     tasks: [
       {

@@ -41,14 +41,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function begin(does: () => Promise<void> | void, concurrency = 1): Promise<void> {
+async function begin(does: () => Promise<void> | void, { concurrency = 1, keeps_crontab = true } = {}): Promise<void> {
   [work, times] = [does, 0];
   runner = new TaskRunner({
-    ...{ pool, concurrency, log: pino({ level: 'silent' }) },
+    ...{ pool, concurrency, keeps_crontab, log: pino({ level: 'silent' }) },
     ...{ onDone: () => undefined, onEnded: (error) => unheard.push(error) },
     tasks: [
       {
         name: 'test_work',
+        cron: '*/10 * * * *',
         run: async () => {
           times += 1;
           await work();
@@ -136,7 +137,7 @@ it('keeps its name while a task is under way, also where the database is away wh
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  await begin(() => finished, 2);
+  await begin(() => finished, { concurrency: 2 });
   await expect.poll(() => times).toBe(1);
   pulse.is_away = true;
   let has_stopped = false;
@@ -153,3 +154,19 @@ it('keeps its name while a task is under way, also where the database is away wh
   await stopped;
   await expect.poll(async () => (await admin.query(held)).rowCount).toBe(0);
 });
+
+it.each([
+  { keeps_crontab: false, known: [] },
+  { keeps_crontab: true, known: ['test_work'] },
+])(
+  'puts what has a time of its own into the crontab, where one is kept ($keeps_crontab)',
+  async ({ keeps_crontab, known }) => {
+    await admin.query('delete from graphile_worker._private_known_crontabs');
+    await begin(() => undefined, { keeps_crontab });
+    await expect.poll(job, { timeout: 5_000 }).toBeNull();
+    // The runner writes there which of its entries it knows.
+    await expect
+      .poll(async () => (await admin.query('select identifier from graphile_worker._private_known_crontabs')).rows)
+      .toEqual(known.map((identifier) => ({ identifier })));
+  },
+);

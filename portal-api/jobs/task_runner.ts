@@ -10,6 +10,8 @@ export interface TaskRunnerOptions {
   pool: pg.Pool;
   tasks: readonly Task[];
   concurrency: number;
+  /** Whether tasks that have a time of their own are carried out at that time, too. */
+  keeps_crontab: boolean;
   log: Logger;
   onDone: (task: string, result: 'done' | 'failed') => void;
   /** It ended by itself, and carries nothing out any more. */
@@ -53,12 +55,12 @@ export class TaskRunner {
   }
 
   #carriedOut(): { list: TaskList; crons: CronItem[] } {
-    const { tasks } = this.#options;
+    const { tasks, keeps_crontab } = this.#options;
     const list: TaskList = {};
     const crons: CronItem[] = [];
     for (const { name, run: work, cron } of tasks) {
       list[name] = (payload) => this.#counted(this.#carryOut(name, () => work(withoutCron(payload))));
-      if (cron !== undefined) crons.push({ task: name, match: cron });
+      if (keeps_crontab && cron !== undefined) crons.push({ task: name, match: cron });
     }
     return { list, crons };
   }

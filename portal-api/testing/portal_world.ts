@@ -50,6 +50,7 @@ export class PortalWorld {
       now: () => this.now(),
       version: 'test',
       check_answers: true,
+      keeps_crontab: false,
     });
   }
 

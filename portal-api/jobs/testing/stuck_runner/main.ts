@@ -7,7 +7,8 @@ const pool = new pg.Pool({ connectionString: process.argv[2] ?? '', max: 6 });
 pool.on('error', () => undefined);
 pool.on('connect', (client) => client.on('error', () => undefined));
 const runner = new TaskRunner({
-  ...{ pool, concurrency: 1, log: pino({ level: 'silent' }), onDone: () => undefined, onEnded: () => process.exit(1) },
+  ...{ pool, concurrency: 1, keeps_crontab: true, log: pino({ level: 'silent' }) },
+  ...{ onDone: () => undefined, onEnded: () => process.exit(1) },
   tasks: [
     {
       name: 'test_work',
