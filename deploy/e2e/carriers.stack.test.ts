@@ -166,7 +166,7 @@ describe.concurrent('a carrier that answers in its own way', () => {
     await one.call.earlyMedia();
     await one.call.hears({ tone_hz: 700 }, 3_000);
     expect(one.call.record.answered_at_ms).toBeUndefined();
-    await talk(one.call, 600);
+    await talk(one.call, 300);
     await one.call.bye();
     const cdr = await bill(one);
     expectCharged(cdr, seenBy('alpha', one.number)[0]);

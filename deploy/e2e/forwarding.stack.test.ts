@@ -90,7 +90,7 @@ describe.concurrent('a call to a number that is forwarded always', () => {
     const rung = vi.fn();
     phone.onIncoming(rung);
     const call = callIn(here.customer);
-    await talk(call, 1_700);
+    await talk(call, 1_300);
     await call.hangUp();
     const cdr = await bill(here);
     // Two seconds at 500 micros for the number, and at 1,000 for the way on; 400 at the carrier, whose rate is 12,000 a minute.

@@ -24,7 +24,7 @@ describe('a call to another country', () => {
     const phone = await world.phone(customer);
     world.carrier('alpha').play(friendly);
     const call = phone.call('00442071838750');
-    await talk(call, 1_700);
+    await talk(call, 1_300);
     await call.bye();
     const far = await world.carrier('alpha').nextCall();
     await far.ended();

@@ -149,6 +149,11 @@ export class SimulatedNumberProvider {
     return { status: 200, body: toldChange(this.changes.get(change_id) ?? change) };
   }
 
+  /** What would take its time is decided now. */
+  decideHolder(order_id: string): void {
+    for (const [change_id, change] of this.changes) if (change.order_id === order_id) this.#endChange(change_id);
+  }
+
   /** Of the holder before it keeps nothing, nor of one whom it refuses. */
   #endChange(change_id: string): void {
     const change = this.changes.get(change_id);

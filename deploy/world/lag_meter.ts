@@ -27,6 +27,11 @@ export class LagMeter {
     return near.reduce((worst, { lag_ms }) => Math.max(worst, lag_ms), 0);
   }
 
+  /** For how long nothing could be read, all in all. */
+  get total_ms(): number {
+    return this.#late.reduce((sum, { lag_ms }) => sum + lag_ms, 0);
+  }
+
   /** How long a party talked, as well as this process can tell: it hears of a beginning or an end late by as much as it was late then. */
   talked(record: Pick<CallRecord, 'answered_at_ms' | 'ended' | 'talked_ms'>): Talked {
     const talked_ms = record.talked_ms ?? Number.NaN;

@@ -23,7 +23,7 @@ export interface DocumentReaderOptions {
   /** How many files are read at once, each in a process of its own. */
   readers_max: number;
   waiting_max: number;
-  /** A file that takes longer was made to. */
+  /** A file that takes longer was made to; that its process has to start first is not the file's fault. */
   read_ms: number;
   /** After so long without work a process is ended. */
   idle_ms: number;
@@ -37,14 +37,21 @@ const answerSchema = z.object({
   refusal: z.enum(REFUSALS).optional(),
 });
 
+/** What a process says of itself once it has started, before any answer. */
+const READY = 'ready';
+
 interface Reader {
   child: ChildProcess;
+  /** Its decoders are loaded. */
+  is_ready: boolean;
   read_count: number;
   idle: NodeJS.Timeout | null;
 }
 
 /** A process that has read so many files is replaced, so that nothing one of them left behind is there for long. */
 const READS_MAX = 50;
+/** A process that has not started by then never will. */
+const START_MS = 15_000;
 
 /**
  * Makes pages, each a JPEG of our own, of what a customer uploads. Decoders are where hostile files strike: they run in processes that
@@ -85,7 +92,7 @@ export class DocumentReader {
   }
 
   #take(): Reader {
-    const reader = this.#free.pop() ?? { child: startChild(), read_count: 0, idle: null };
+    const reader = this.#free.pop() ?? { child: startChild(), is_ready: false, read_count: 0, idle: null };
     if (reader.idle !== null) clearTimeout(reader.idle);
     return reader;
   }
@@ -108,8 +115,9 @@ export class DocumentReader {
     reader.child.kill('SIGKILL');
   }
 
-  #readBy({ child }: Reader, kind: DocumentKind, bytes: Buffer): Promise<ReadDocument> {
+  #readBy(reader: Reader, kind: DocumentKind, bytes: Buffer): Promise<ReadDocument> {
     const job = (this.#jobs += 1);
+    const { child } = reader;
     return new Promise((resolve) => {
       const answer = (read: ReadDocument): void => {
         clearTimeout(late);
@@ -117,8 +125,15 @@ export class DocumentReader {
         resolve(read);
       };
       const onExit = (): void => answer({ kind: 'refused', refusal: 'unreadable' });
-      const onMessage = (message: unknown): void => answer(readOf(job, message));
-      const late = setTimeout(() => answer({ kind: 'refused', refusal: 'too_slow' }), this.#options.read_ms);
+      const tooSlow = (): void => answer({ kind: 'refused', refusal: 'too_slow' });
+      const onMessage = (message: unknown): void => {
+        // Once: a process that a file has taken over gets no more time by saying so again.
+        if (message !== READY || reader.is_ready) return answer(readOf(job, message));
+        reader.is_ready = true;
+        clearTimeout(late);
+        late = setTimeout(tooSlow, this.#options.read_ms);
+      };
+      let late = setTimeout(tooSlow, reader.is_ready ? this.#options.read_ms : START_MS);
       child.once('exit', onExit).on('message', onMessage);
       child.send({ job, kind, bytes }, (error) => {
         if (error !== null) onExit();

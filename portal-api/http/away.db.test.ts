@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { LagMeter } from '../../deploy/world/lag_meter.ts';
 import { OwnServers } from '../../deploy/world/own_servers.ts';
 import { signals } from '../../deploy/world/processes.ts';
 import { walletOf } from '../../deploy/world/verdict.ts';
@@ -108,7 +109,7 @@ it('Postgres that is frozen is told of within five seconds, then at once, and wh
     });
   expect(await health()).toEqual({ status: 200, database: true });
   await servers.freezePostgres();
-  const began_ms = Date.now();
+  const [began_ms, lag] = [Date.now(), new LagMeter()];
   const told = [() => buy(key), ...Array.from({ length: 30 }, () => () => here.get('/v1/calls'))].map(async (ask) => ({
     reply: await ask(),
     took_ms: Date.now() - began_ms,
@@ -117,13 +118,15 @@ it('Postgres that is frozen is told of within five seconds, then at once, and wh
   for (const { reply, took_ms } of await Promise.all(told)) {
     expect(reply).toMatchObject({ status: 503, body: { type: 'urn:letsdial:problem:unavailable' } });
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(took_ms).toBeLessThan(FROZEN_MS_MAX);
+    // Both the portal and who asks it are of this process, and neither hears anything while it stands still.
+    expect(took_ms).toBeLessThan(FROZEN_MS_MAX + lag.total_ms);
   }
+  lag.stop();
   // By now it is known, and nobody waits for it.
   const asked_ms = Date.now();
   for (let turn = 0; turn < 10; turn += 1) expect(await statusOf(() => here.get('/v1/calls'))).toBe(503);
   expect(await health()).toEqual({ status: 503, database: false });
-  expect(Date.now() - asked_ms).toBeLessThan(1_000);
+  expect(Date.now() - asked_ms).toBeLessThan(REFUSED_MS);
   expect(await statusOf(() => world.client().get('/v1/payment-policy'))).toBe(200);
   thaw();
   await expect.poll(() => statusOf(() => here.get('/v1/calls')), BACK).toBe(200);

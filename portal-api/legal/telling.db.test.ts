@@ -157,11 +157,12 @@ describe('a new version that has to be agreed to', () => {
     const late = await owner.post<{ detail: string }>(`${path}/schedule`, inDays(29), { version });
     expect(late.status).toBe(422);
     expect(late.body.detail).toContain(new Date(world.now().getTime() + 30 * DAY_MS).toISOString().slice(0, 10));
-    expect(await owner.post(`${path}/schedule`, inDays(31), { version })).toMatchObject({ status: 200 });
+    const wish = inDays(31);
+    expect(await owner.post(`${path}/schedule`, wish, { version })).toMatchObject({ status: 200 });
     await expect.poll(() => subjects('ada@example.org'), { timeout: 8_000 }).toEqual(['Letsdial: Our terms change']);
     const told = mail.mails('ada@example.org')[0]?.text ?? '';
     const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'Europe/Berlin' });
-    const from = day.format(new Date(world.now().getTime() + 31 * DAY_MS));
+    const from = day.format(new Date(wish.in_force_from));
     expect(told).toContain(`In force from: ${from}`);
     expect(told).toContain('What is different: A new rule.\n');
     await expect.poll(() => subjects('berta@example.org')).toEqual(['Letsdial: Unsere Bedingungen ändern sich']);

@@ -10,7 +10,7 @@ import { SAMPLES_PER_SECOND, writeWav } from './wav.ts';
 
 const DAY_MS = 86_400_000;
 const PATIENCE = { timeout: 10_000 };
-const STEP_UP_MS = 60_000;
+const STEP_UP_MS = 600_000;
 
 let world: PortalWorld;
 let ada: TestUser;

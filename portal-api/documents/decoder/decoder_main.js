@@ -57,6 +57,8 @@ process.on('message', (/** @type {Job} */ job) => {
   );
 });
 process.on('disconnect', () => process.exit(0));
+// From here on the time counts that a file takes.
+process.send?.('ready');
 
 /**
  * @param {Job} job

@@ -84,6 +84,16 @@ const holds = async ({ client }: { client: PortalClient }, number: string): Prom
 
 const fieldsAt = (order_id: string) => provider.orders.get(order_id)?.fields;
 
+/** A provider that decides when a test says so, and not before. */
+const UNTIL_TOLD_MS = 60_000;
+
+/** It decides as soon as it was asked. */
+async function decided(order_id: string): Promise<void> {
+  const was_asked = () => [...provider.changes.values()].some((change) => change.order_id === order_id);
+  await expect.poll(was_asked, PATIENCE).toBe(true);
+  provider.decideHolder(order_id);
+}
+
 async function queue(stuck = ''): Promise<unknown[]> {
   const admin = await (await makeAdmin(world, ['operations'])).signIn();
   return (await admin.get<{ items: unknown[] }>(`/v1/admin/number-transfers${stuck}`)).body.items;
@@ -263,13 +273,14 @@ describe('a transfer that the provider has to agree to', () => {
   it('takes effect when it has, which it may tell twice', async () => {
     await rule('asked');
     const { number, order_id, from, to, accept } = await offered();
-    provider.behave({ holder_ms: 2_000, webhook_copies: 2 });
+    provider.behave({ holder_ms: UNTIL_TOLD_MS, webhook_copies: 2 });
     expect(await accept()).toMatchObject({ status: 201, body: { state: 'with_provider' } });
     expect(await holds(from, number)).toBe(true);
     expect(await holds(to, number)).toBe(false);
     expect(await accept()).toMatchObject({ status: 201, body: { state: 'with_provider' } });
     expect(await from.client.ask('DELETE', `/v1/numbers/${number}/transfer`)).toMatchObject(problem('too_late'));
     expect(await from.client.post(`/v1/numbers/${number}/transfer`)).toMatchObject(problem('conflict'));
+    await decided(order_id);
     await expect.poll(() => holds(to, number), PATIENCE).toBe(true);
     expect(await holds(from, number)).toBe(false);
     expect(fieldsAt(order_id)).toEqual(GRACE);
@@ -333,7 +344,7 @@ describe('a transfer that the provider has to agree to', () => {
   it('comes too late where the holder cancels meanwhile: all that was told is forgotten', async () => {
     await rule('asked');
     const { number, order_id, from, to, accept } = await offered();
-    provider.behave({ holder_ms: 2_000 });
+    provider.behave({ holder_ms: UNTIL_TOLD_MS });
     await accept();
     expect(await from.client.post(`/v1/numbers/${number}/cancellation`, { when: 'now' })).toMatchObject({
       status: 201,
@@ -349,10 +360,14 @@ describe('a transfer that the provider has to agree to', () => {
   it('is told back where it was cancelled to the end of its month, as that is not handed over', async () => {
     await rule('asked');
     const { number, order_id, from, accept } = await offered();
-    provider.behave({ holder_ms: 2_000 });
+    const changes_before = provider.changes.size;
+    provider.behave({ holder_ms: UNTIL_TOLD_MS });
     await accept();
     await from.client.post(`/v1/numbers/${number}/cancellation`, { when: 'period_end' });
-    await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(GRACE);
+    await decided(order_id);
+    expect(fieldsAt(order_id)).toEqual(GRACE);
+    await expect.poll(() => provider.changes.size, PATIENCE).toBe(changes_before + 2);
+    provider.decideHolder(order_id);
     await expect.poll(() => fieldsAt(order_id), PATIENCE).toEqual(ADA);
     expect(await holds(from, number)).toBe(true);
   });
