@@ -103,8 +103,8 @@ describe('two controllers', () => {
   it('never both act: one that was frozen and thawed changes nothing and ends', async () => {
     await world.stopControllers();
     const old = await world.startController({ settings: { GRANT_SECONDS: '9' }, log: 'old.log' });
-    const one = await talkers.talker(1_000_000n);
     const next = await world.startController({ standby: true, settings: { GRANT_SECONDS: '9' }, log: 'next.log' });
+    const one = await talkers.talker(1_000_000n);
     signals.freeze(old.pid);
     await untilHealth(next.url, 200, 20_000);
     // The old one hears of it when it is thawed, and must not take it for its own.
@@ -181,7 +181,7 @@ describe('a top-up that was not heard of', () => {
     await talk(one.call, 2_200);
     const cut = await world.pool.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and query ilike 'listen%'`,
+        where datname = current_database() and application_name = 'letsdial listener'`,
     );
     expect(cut.rowCount).toBe(1);
     await topUpNow(world.pool, one.customer.wallet_id, 3_000n);

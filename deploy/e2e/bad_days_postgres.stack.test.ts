@@ -7,7 +7,7 @@ import { eventually, walletOf } from '../world/verdict.ts';
 import { World } from '../world/world.ts';
 import { NUMBER, Talkers } from './bad_days/talkers.ts';
 
-const GRANT_SECONDS = 14;
+const GRANT_SECONDS = 20;
 const BALANCE_MICROS = 1_000_000n;
 
 let servers: OwnServers;

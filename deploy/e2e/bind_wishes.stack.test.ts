@@ -38,6 +38,11 @@ beforeAll(async () => {
   });
   texter = await world.texter({ balance_micros: 10_000_000n });
   client = new TextClient(world.gateway.url, texter.api_key);
+  // While one of them is not bound yet, texts go to the other.
+  await eventually('both carriers to be bound', 10_000, async () => {
+    const binds = (await (await fetch(`${world.gateway.observe_url}/binds`)).json()) as { is_bound: boolean }[];
+    return binds.length === 2 && binds.every(({ is_bound }) => is_bound) ? true : null;
+  });
 }, 60_000);
 
 afterAll(async () => {

@@ -131,7 +131,7 @@ describe('requests without credentials', () => {
     let asked = 2;
     await eventually('the block', 20_000, async () => {
       asked += 1;
-      return (await scanner.probe('INVITE', `${asked}`)).status === 401 ? null : true;
+      return (await scanner.probe('INVITE', `${asked}`)).status === 403 ? true : null;
     });
     expect(asked).toBeGreaterThanOrEqual(UNIDENTIFIED_MAX / 2);
     expect(await refusedTotal('blocked')).toBeGreaterThan(before);
@@ -142,7 +142,7 @@ describe('requests without credentials', () => {
     await eventually('the block of who guesses', 20_000, async () => {
       guesses += 1;
       const credentials = { username: `${100 + guesses}`, password: 'guessed' };
-      return (await guesser.probe('REGISTER', credentials.username, { credentials })).status === 401 ? null : true;
+      return (await guesser.probe('REGISTER', credentials.username, { credentials })).status === 403 ? true : null;
     });
     expect(guesses).toBeGreaterThan(FAILURES_MAX);
     // Each guess is two requests, so that as many without credentials would have been twice as many.

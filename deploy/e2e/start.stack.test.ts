@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileMap } from '../../domain/privacy/file_map.ts';
+import { freeNetwork } from '../runtime/process/free_network.ts';
 import { freePort } from '../runtime/process/free_port.ts';
 import { checkout, deploySettings } from '../settings.ts';
 import { Phone } from '../sip/phone.ts';
@@ -62,7 +62,7 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'letsdial-start-'));
   // The programs that the tests' own servers run: nothing is fetched twice.
   await symlink(join(deploySettings(process.env).home, 'root'), join(home, 'root'));
-  const network = `127.${randomInt(16, 250)}.${randomInt(0, 250)}`;
+  const network = await freeNetwork();
   sip_address = `${network}.1`;
   settings = {
     ...{ LETSDIAL_HOME: home, LETSDIAL_SIMULATED_NETWORK: network, LETSDIAL_SIP_ADDRESS: sip_address },

@@ -58,7 +58,8 @@ export async function setPassword({ database_url, login, password, group }: Pass
           exit;
         exception when duplicate_object or unique_violation or internal_error then
           if turn = 20 then raise; end if;
-          perform pg_sleep(0.05);
+          -- Not all after the same time, or they meet again.
+          perform pg_sleep(0.1 * random());
         end;
       end loop;
     end $do$`);

@@ -10,6 +10,8 @@ import { percentile, readStatistics } from './sipp_statistics.ts';
 
 const command = { file: inject('programs').sipp, args: [] };
 
+const ANSWERS_AFTER_MS = 2_000;
+
 function load(target: SippLoad['target'], more: Partial<SippLoad> = {}): SippLoad {
   const local = { address: '127.0.0.24', port: 0 };
   const callers = [{ username: 'trunk', number: '441632960000' }];
@@ -19,11 +21,12 @@ function load(target: SippLoad['target'], more: Partial<SippLoad> = {}): SippLoa
 
 test('sipp calls the carrier, and both saw the same calls', async () => {
   const carrier = await CarrierPeer.open({ media: false });
-  carrier.play(answer({ answer_after_ms: 100 }));
+  carrier.play(answer({ answer_after_ms: ANSWERS_AFTER_MS }));
   const result = await (await startCallers(load(carrier.address))).finished();
   expect(result).toMatchObject({ calls: 25, failed: 0, exit_code: 0 });
-  expect(result.answer_ms_p50).toBeGreaterThan(90);
-  expect(result.pdd_ms_p99).toBeLessThan(90);
+  // It rings long before it is answered, and neither is taken for the other.
+  expect(result.answer_ms_p50).toBeGreaterThan(ANSWERS_AFTER_MS - 10);
+  expect(result.pdd_ms_p99).toBeLessThan(ANSWERS_AFTER_MS - 10);
   expect(carrier.records).toHaveLength(25);
   for (const record of carrier.records) {
     expect(record.talked_ms).toBeGreaterThan(290);

@@ -46,7 +46,7 @@ describe('a receipt that is not acknowledged', () => {
     const { message_id = '' } = await esme.submit('to the deaf');
     await esme.deliveries(1);
     deaf = false;
-    await stage.carrier.behaviour({ deliveries: { response_timeout_ms: 50 } });
+    await stage.carrier.behaviour({ deliveries: { response_timeout_ms: 2_000 } });
     await esme.deliveries(2);
     await stage.expectStory(message_id, [
       'submit 0',
@@ -103,7 +103,7 @@ describe('a receipt that is not acknowledged', () => {
 
 describe('the state', () => {
   it('counts what has not come to its end: the texts first, then their receipts', async () => {
-    await stage.carrier.behaviour({ receipts: { delay_ms: { min: 1_000, max: 1_000 } } });
+    await stage.carrier.behaviour({ receipts: { delay_ms: { min: 4_000, max: 4_000 } } });
     const esme = await stage.bound({ acknowledge: () => null });
     await esme.submit('one');
     await esme.submit('two');

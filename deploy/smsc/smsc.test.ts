@@ -185,7 +185,7 @@ describe('a carrier that refuses', () => {
   });
 
   it('lets only so many submits wait for their answer', async () => {
-    const esme = await esmeOf({ window: 2, answer_delay_ms: { min: 300, max: 300 } });
+    const esme = await esmeOf({ window: 2, answer_delay_ms: { min: 2_000, max: 2_000 } });
     expect(await statusesOf(esme, ['w1', 'w2', 'w3'])).toEqual([0, 0, STATUS.ESME_RMSGQFUL]);
     expect(await statusesOf(esme, ['w4', 'w5'])).toEqual([0, 0]);
     await stage.carrier.behaviour({ window: 1, window_status: 'ESME_RTHROTTLED' });
@@ -358,7 +358,7 @@ describe('receipts', () => {
 
 describe('a text under way', () => {
   it('can be asked for, replaced and cancelled, and no more once it has ended', async () => {
-    const esme = await esmeOf({ receipts: { delay_ms: { min: 2_000, max: 2_000 } } });
+    const esme = await esmeOf({ receipts: { delay_ms: { min: 5_000, max: 5_000 } } });
     const { message_id = '' } = await esme.submit('to be cancelled');
     const of = { message_id, source_addr_ton: 5, source_addr: 'Letsdial' };
     expect(await esme.ask('query_sm', of)).toMatchObject({ command_status: 0, message_id, message_state: 1 });

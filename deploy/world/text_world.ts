@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { freeNetwork } from '../runtime/process/free_network.ts';
 import { databaseLogin } from '../parts/database_login.ts';
 import { smsGatewayPart } from '../parts/sms_gateway.ts';
 import type { SmsGatewayPart } from '../parts/sms_gateway.ts';
@@ -50,10 +50,10 @@ export class TextWorld {
   #gateway_url = '';
   #numbers = 0;
 
-  private constructor(options: TextWorldOptions, home: string) {
+  private constructor(options: TextWorldOptions, home: string, network: string) {
     this.#options = options;
     this.home = home;
-    this.network = `127.${randomInt(16, 250)}.${randomInt(0, 250)}`;
+    this.network = network;
     this.pool = new pg.Pool({ connectionString: options.database_url, max: 4 });
     // A test may take the database away; whoever asks it then is told by the rejected query.
     this.pool.on('error', () => undefined);
@@ -61,7 +61,7 @@ export class TextWorld {
 
   static async begin(options: TextWorldOptions): Promise<TextWorld> {
     const home = options.home ?? (await mkdtemp(join(tmpdir(), 'letsdial-texts-')));
-    const world = new TextWorld(options, home);
+    const world = new TextWorld(options, home, await freeNetwork());
     try {
       await world.#seed();
       world.#gateway_url = await databaseLogin({

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { freeNetwork } from '../runtime/process/free_network.ts';
 import { asteriskPart } from '../parts/asterisk.ts';
 import type { AsteriskPart } from '../parts/asterisk.ts';
 import { controllerPart } from '../parts/controller.ts';
@@ -55,18 +55,17 @@ export class World {
   #numbers = 0;
   #phone_addresses = 20;
 
-  private constructor(options: WorldOptions, home: string) {
+  private constructor(options: WorldOptions, home: string, network: string) {
     this.options = options;
     this.home = home;
-    // A network of its own makes every well-known port a free one.
-    this.network = `127.${randomInt(16, 250)}.${randomInt(0, 250)}`;
+    this.network = network;
     this.pool = new pg.Pool({ connectionString: options.database_url, max: 4 });
     // A test may take the database away; whoever asks it then is told by the rejected query.
     this.pool.on('error', () => undefined);
   }
 
   static async begin(options: WorldOptions): Promise<World> {
-    const world = new World(options, await mkdtemp(join(tmpdir(), 'letsdial-world-')));
+    const world = new World(options, await mkdtemp(join(tmpdir(), 'letsdial-world-')), await freeNetwork());
     try {
       await world.#seed();
       world.#controller_url = await databaseLogin({

@@ -125,7 +125,7 @@ describe('a batch', () => {
 
   it('lingers again after it was hurried', async () => {
     const desk = new Desk();
-    const batch = new Batch(desk.run, { linger_ms: 20 });
+    const batch = new Batch(desk.run, { linger_ms: 3_600_000 });
     // Nobody is waited for.
     batch.hurry();
     const first = batch.push(1);
@@ -136,7 +136,9 @@ describe('a batch', () => {
     await first;
     const second = [batch.push(2)];
     for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    expect(desk.asked).toEqual([[1]]);
     second.push(batch.push(3));
+    batch.hurry();
     await desk.answer();
     await Promise.all(second);
     expect(desk.asked).toEqual([[1], [2, 3]]);

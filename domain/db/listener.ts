@@ -54,6 +54,7 @@ export class Listener {
   async #connect(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#options.database_url,
+      application_name: 'letsdial listener',
       keepAlive: true,
       connectionTimeoutMillis: 2000,
       query_timeout: this.#pulse.silent_ms,

@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto';
+import { freeNetwork } from '../../runtime/process/free_network.ts';
 
-/** Loopback addresses of one stack. A network of its own for each makes every well-known port a free one. */
+/** Loopback addresses of one stack. */
 export interface StackAddresses {
   switch: string;
   phones: string;
@@ -9,7 +9,7 @@ export interface StackAddresses {
   silent: string;
 }
 
-export function stackAddresses(): StackAddresses {
-  const network = `127.${randomInt(16, 250)}.${randomInt(0, 250)}`;
+export async function stackAddresses(): Promise<StackAddresses> {
+  const network = await freeNetwork();
   return { switch: `${network}.1`, phones: `${network}.2`, carrier: `${network}.5`, silent: `${network}.8` };
 }

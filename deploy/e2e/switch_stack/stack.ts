@@ -34,7 +34,7 @@ export interface StackOptions {
 
 export async function startSwitchStack({ programs, database_url, devices, env }: StackOptions): Promise<SwitchStack> {
   const home = await mkdtemp(join(tmpdir(), 'letsdial-switch-'));
-  const addresses = stackAddresses();
+  const addresses = await stackAddresses();
   await seedSwitch(database_url, addresses, devices);
   const options = asteriskOptions(home, programs, addresses, database_url);
   await writeAsterisk(options.directories.config, options);
