@@ -166,7 +166,11 @@ it.each([
     await expect.poll(job, { timeout: 5_000 }).toBeNull();
     // The runner writes there which of its entries it knows.
     await expect
-      .poll(async () => (await admin.query('select identifier from graphile_worker._private_known_crontabs')).rows)
+      .poll(
+        async () =>
+          (await admin.query<{ identifier: string }>('select identifier from graphile_worker._private_known_crontabs'))
+            .rows,
+      )
       .toEqual(known.map((identifier) => ({ identifier })));
   },
 );

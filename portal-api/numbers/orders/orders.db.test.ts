@@ -128,7 +128,7 @@ describe('an order', () => {
     const users = await Promise.all(Array.from({ length: 200 }, () => makeUser(world, { balance_micros: 10n * UNIT })));
     const clients = await Promise.all(users.map((user) => user.signIn()));
     // In so large a crowd some are told to come again, which they do by the same key.
-    const order = async (client: PortalClient, idempotency_key = randomUUID()): Promise<Reply<unknown>> => {
+    const order = async (client: PortalClient, idempotency_key = randomUUID()): Promise<Reply> => {
       const reply = await client.post('/v1/number-orders', { number }, { idempotency_key });
       return reply.status === 503 ? order(client, idempotency_key) : reply;
     };
