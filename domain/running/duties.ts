@@ -1,5 +1,11 @@
 import type { Logger } from 'pino';
 
+/**
+ * How far from each other the turns of two duties begin. Begun in one moment, those of ten seconds took all connections to the database
+ * at once, some of them new, and who had sent a text then waited 40 ms for it to be accepted.
+ */
+const APART_MS = 97;
+
 /** What a service does again and again while it runs. */
 export class Duties {
   readonly #log: Logger;
@@ -9,10 +15,13 @@ export class Duties {
     this.#log = log;
   }
 
-  /** Runs a duty again and again, never twice at once; a failure is told and the next turn comes. */
+  /**
+   * Runs a duty again and again, never twice at once; a failure is told and the next turn comes. The first turn comes after
+   * `interval_ms`, and somewhat later the more duties there are already.
+   */
   every(interval_ms: number, duty: () => Promise<void>): void {
     let busy = false;
-    const timer = setInterval(() => {
+    const turn = (): void => {
       if (busy) return;
       busy = true;
       duty()
@@ -20,8 +29,16 @@ export class Duties {
         .finally(() => {
           busy = false;
         });
-    }, interval_ms);
-    this.#timers.push(timer);
+    };
+    const n = this.#timers.length;
+    const first = setTimeout(
+      () => {
+        turn();
+        this.#timers[n] = setInterval(turn, interval_ms);
+      },
+      interval_ms + ((n * APART_MS) % interval_ms),
+    );
+    this.#timers.push(first);
   }
 
   /** None begins any more; one that is under way ends by itself. */
