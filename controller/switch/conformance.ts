@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { armed, expectEnded } from './armed_deadline.ts';
 import { ownCallConformance } from './own_call_conformance.ts';
 import type { BridgePlan, BridgeTarget, Switch, SwitchEvent } from './switch.ts';
 
@@ -201,23 +202,6 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
         return Number(record.ended_at_us - (record.answered_at_us ?? 0n)) / 1000;
       }
 
-      /** Arms it; between which times of the switch it did so. */
-      async function arm(channel_id: string, b_channel_id: string, ms: number): Promise<[number, number]> {
-        const { now_ms: before_ms } = await port.clock();
-        expect(await port.armDeadline(channel_id, b_channel_id, ms)).toBe('done');
-        return [before_ms, (await port.clock()).now_ms];
-      }
-
-      function expectEnded(
-        record: EventOf<'recorded'>['record'],
-        [least_ms, most_ms]: readonly [number, number],
-        after_ms: number,
-      ): void {
-        const armed_ms = Number(record.ended_at_us) / 1000 - after_ms;
-        expect(armed_ms).toBeGreaterThanOrEqual(least_ms - harness.tolerance_ms);
-        expect(armed_ms).toBeLessThanOrEqual(most_ms + harness.tolerance_ms);
-      }
-
       it('ends the call by itself, counted from the answer', async () => {
         const { caller, channel_id } = await answer({ limit_ms: 1_500 });
         await wait('ended', channel_id);
@@ -232,16 +216,16 @@ export function switchConformance(name: string, open: () => Promise<Harness>): v
       it('moves later, more than once', async () => {
         const { answered, channel_id } = await answer({ limit_ms: 1_000 });
         expect(await port.armDeadline(channel_id, answered.b_channel_id, 1_500)).toBe('done');
-        const between = await arm(channel_id, answered.b_channel_id, 2_000);
+        const between = await armed(port, channel_id, answered.b_channel_id, 2_000);
         await wait('ended', channel_id);
-        expectEnded(await finish(channel_id), between, 2_000);
+        expectEnded(await finish(channel_id), between, 2_000, harness.tolerance_ms);
       });
 
       it('moves earlier', async () => {
         const { answered, channel_id } = await answer({ limit_ms: 20_000 });
-        const between = await arm(channel_id, answered.b_channel_id, 700);
+        const between = await armed(port, channel_id, answered.b_channel_id, 700);
         await wait('ended', channel_id);
-        expectEnded(await finish(channel_id), between, 700);
+        expectEnded(await finish(channel_id), between, 700, harness.tolerance_ms);
       });
 
       it('that is already past ends the call at once', async () => {
