@@ -62,7 +62,7 @@ export class Talkers {
     } = this.#world.asterisk.access;
     const witness = await Witness.open({ adapter: { ari: { url, user, password } } });
     await eventually('an empty switch', 10_000, async () => {
-      const { channels, bridges } = await witness.remains();
+      const { channels, bridges } = await witness.calls();
       return channels.length + bridges.length === 0 ? true : null;
     });
     await booksAreRight(this.#world.pool);

@@ -27,15 +27,20 @@ export class Witness {
     return new Witness(await connect(adapter.ari.url, adapter.ari.user, adapter.ari.password));
   }
 
+  /** The switch knows no application between a controller that it lost and the one that connects again. */
+  async calls(): Promise<Pick<Remains, 'channels' | 'bridges'>> {
+    const [channels, bridges] = await Promise.all([this.#client.channels.list(), this.#client.bridges.list()]);
+    return { channels: channels.map(({ name }) => name), bridges: bridges.map(({ id }) => id) };
+  }
+
+  /** Of a switch that a controller is connected to. */
   async remains(): Promise<Remains> {
-    const [channels, bridges, application] = await Promise.all([
-      this.#client.channels.list(),
-      this.#client.bridges.list(),
+    const [calls, application] = await Promise.all([
+      this.calls(),
       this.#client.applications.get({ applicationName: STASIS_APP }),
     ]);
     return {
-      channels: channels.map(({ name }) => name),
-      bridges: bridges.map(({ id }) => id),
+      ...calls,
       // With a subscription to all, the list names that as one.
       subscriptions: application.channel_ids.filter((id) => id !== '__AST_CHANNEL_ALL_TOPIC'),
     };
