@@ -1,3 +1,5 @@
+import { patience } from '../../domain/running/patience.ts';
+
 /** Whether one more call of this account may start in this second. */
 export interface CallRate {
   allows(account_id: string, calls_per_second_max: number): Promise<boolean>;
@@ -73,12 +75,10 @@ export class SharedCallRate implements CallRate {
   /** Rejects when the store has been silent for too long. */
   #count(key: string): Promise<number> {
     return new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(new Error(`Redis did not answer within ${this.#answer_ms_max} ms.`));
-      // Where this process itself stood still, the answer may have arrived, and sockets are read after timers: it is heard first.
-      const late = setTimeout(() => setImmediate(giveUp), this.#answer_ms_max);
-      this.#incremented(key)
-        .finally(() => clearTimeout(late))
-        .then(resolve, reject);
+      const waitNoMore = patience(this.#answer_ms_max, () =>
+        reject(new Error(`Redis did not answer within ${this.#answer_ms_max} ms.`)),
+      );
+      this.#incremented(key).finally(waitNoMore).then(resolve, reject);
     });
   }
 

@@ -15,8 +15,7 @@ import { testWorld } from '../world/test_world.ts';
 import { booksAreRight, eventually, settledCalls, walletOf } from '../world/verdict.ts';
 import type { World } from '../world/world.ts';
 
-/** Before what nobody told could be seen by itself: what the switch remembers of a phone is five seconds old at most. */
-const AT_ONCE_MS = 4_500;
+const AT_ONCE_MS = 2_000;
 
 let world: World;
 let end: () => Promise<void>;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { INTERRUPTED } from './interruption.ts';
+import { alive } from './processes.ts';
 
 /** A command that has started a program, and whose good end takes for ever. */
 const COMMAND = `
@@ -28,14 +29,6 @@ beforeAll(async () => {
 
 afterAll(() => rm(home, { recursive: true }));
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 it('asks for a good end once, and the second time ends everything at once', async () => {
   const args = ['--import', 'tsx', '--input-type=module', '-e', COMMAND, join(home, 'program.log')];
   const command = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -49,10 +42,10 @@ it('asks for a good end once, and the second time ends everything at once', asyn
   await expect.poll(() => readFile(`/proc/${pid}/comm`, 'utf8')).toBe('sleep\n');
   command.kill('SIGINT');
   expect(await said()).toContain('Interrupted');
-  expect([command.exitCode, isAlive(pid)]).toEqual([null, true]);
+  expect([command.exitCode, alive(pid)]).toEqual([null, true]);
   command.kill('SIGTERM');
   const [exit_code] = (await once(command, 'exit')) as [number | null];
   expect(exit_code).toBe(INTERRUPTED);
   expect(complaints.join('')).toContain('Interrupted again');
-  await expect.poll(() => isAlive(pid)).toBe(false);
+  await expect.poll(() => alive(pid)).toBe(false);
 });

@@ -15,7 +15,8 @@ export async function processTree(pid: number): Promise<number[]> {
   return [pid, ...(await Promise.all(children.map((child) => processTree(Number(child))))).flat()];
 }
 
-function alive(pid: number): boolean {
+/** Whether there is such a process; one that has ended is there until its parent takes note of it. */
+export function alive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -110,9 +110,9 @@ it('says by its name whether it works', async () => {
     ).rowCount;
   await expect.poll(named(true)).toBe(1);
   works = false;
-  await expect.poll(named(false)).toBe(1);
+  await expect.poll(named(false), { timeout: 3_000 }).toBe(1);
   expect(await named(true)()).toBe(0);
   works = true;
-  await expect.poll(named(true)).toBe(1);
+  await expect.poll(named(true), { timeout: 3_000 }).toBe(1);
   await lease.release();
 });

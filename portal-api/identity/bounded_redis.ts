@@ -1,4 +1,5 @@
 import { Outage } from '../../domain/db/batch.ts';
+import { patience } from '../../domain/running/patience.ts';
 import type { SessionStore } from './sessions.ts';
 
 /** What is asked of Redis here; the client of the package does all of it. */
@@ -35,18 +36,13 @@ export class BoundedRedis implements RedisClient {
     if (this.#overdue > 0) throw new Outage('Redis is silent');
     return new Promise<T>((resolve, reject) => {
       let is_overdue = false;
-      let is_settled = false;
-      const giveUp = (): void => {
-        if (is_settled) return;
+      const waitNoMore = patience(this.#answer_ms, () => {
         is_overdue = true;
         this.#overdue += 1;
         reject(new Outage(`Redis did not answer within ${this.#answer_ms} ms`));
-      };
-      // Where this process itself stood still, the answer may have arrived, and sockets are read after timers: it is heard first.
-      const patience = setTimeout(() => setImmediate(giveUp), this.#answer_ms);
+      });
       const settled = (): void => {
-        clearTimeout(patience);
-        is_settled = true;
+        waitNoMore();
         if (is_overdue) this.#overdue -= 1;
       };
       command().then(

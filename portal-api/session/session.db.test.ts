@@ -190,7 +190,7 @@ it('is revoked within about a second where the word of Redis does not reach us',
   expect(await status()).toBe(200);
   expect(await elsewhere.del(await elsewhere.keys('portal:session:*'))).toBe(1);
   await expect.poll(() => deaf.lost()).toBe(1);
-  await expect.poll(status).toBe(401);
+  await expect.poll(status, { timeout: 2_000 }).toBe(401);
   elsewhere.destroy();
   await apart.end();
   deaf.close();

@@ -123,7 +123,7 @@ describe('sessions at the desk', () => {
       ...{ status: 200, body: { ended: 4 } },
     });
     for (const client of clients) {
-      await expect.poll(async () => (await client.get('/v1/session')).status).toBe(401);
+      await expect.poll(async () => (await client.get('/v1/session')).status, { timeout: 1_000 }).toBe(401);
     }
     // What somebody listened to has ended as well; another's goes on.
     expect(await heard.text()).toContain('event: signed_out');
